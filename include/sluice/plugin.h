@@ -1,0 +1,227 @@
+/*
+ * plugin.h - the contract between the core and a plugin.
+ *
+ * A plugin is a shared object that exports one symbol, `sl_plugin` (struct sl_plugin, see
+ * SL_PLUGIN_EXPORT). The core refuses another `abi`; new fields are only appended and `size` tells
+ * which exist.
+ *
+ * Threads: every callback below runs on the control thread unless its comment says worker. All
+ * functions of struct sl_core are for the control thread. So a plugin needs no locks.
+ *
+ * What a plugin does: it gets requests (message), answers with JSON, describes which media it wants
+ * (struct sl_mline, never SDP text), and declares routes from a published m-line to a subscribed
+ * one. The core negotiates and forwards; packets do not pass through the plugin.
+ *
+ * Ownership: json_t that the core hands in is borrowed for the call (json_incref to keep it); json_t
+ * that a plugin hands over is stolen by the core. Strings and arrays handed in are borrowed.
+ */
+#ifndef SLUICE_PLUGIN_H
+#define SLUICE_PLUGIN_H
+
+#include <sluice/types.h>
+#include <jansson.h>
+
+#define SL_PLUGIN_ABI 1
+
+/* A handle of a client, by id: stale ids are harmless (-ESTALE). */
+typedef uint64_t sl_hid;
+
+struct sl_msg; /* one request that waits for its answer; owned by the core */
+
+/* ---- m-lines ------------------------------------------------------------------------------- */
+
+struct sl_mcodec {
+    enum sl_codec codec;
+    uint8_t pt;
+    char fmtp[SL_FMTP_MAX + 1]; /* format parameters, "" when there are none */
+    char profile[16];           /* H.264 profile-level-id or VP9 profile-id, "" when none */
+};
+
+/*
+ * One m-line. `dir` is the server's direction everywhere: in what a client offered it is the most
+ * that the server may do, in what the plugin wants it is what the server shall do.
+ */
+struct sl_mline {
+    char mid[SL_MID_MAX + 1]; /* in offers of the server "" lets the core choose (its index) */
+    enum sl_kind kind;
+    enum sl_dir dir;
+    bool rejected; /* port 0 (offered so), or: answer it so */
+
+    /* Codecs, best first. From a client: all that both sides know. Wanted: exactly one counts. */
+    const struct sl_mcodec *codecs;
+    size_t ncodecs;
+    bool red;     /* audio: the client can RED; wanted: use it around opus */
+
+    uint32_t exts; /* SL_EXT_BIT()s that were offered / that the plugin accepts or offers */
+    uint8_t ext_id[SL_EXT_MAX]; /* filled by the core: ids as offered, 0: none */
+
+    uint8_t nlayers; /* simulcast layers that the client offers; 0: none */
+    char svc[16];    /* scalability mode from jsep.svc, "" when none */
+    char stream[SL_MSID_MAX + 1]; /* msid: stream and track id, "" lets the core choose */
+    char track[SL_MSID_MAX + 1];
+    uint32_t max_bitrate; /* wanted: b= lines in our description, bit/s; 0: none */
+};
+
+enum sl_jsep_type { SL_JSEP_NONE, SL_JSEP_OFFER, SL_JSEP_ANSWER };
+
+/* What came with a request. */
+struct sl_jsep_in {
+    enum sl_jsep_type type;
+    const struct sl_mline *lines; /* valid for the call of message() */
+    size_t nlines;
+    bool update;  /* a renegotiation of a connection that exists */
+    bool restart; /* ICE credentials changed */
+    bool e2ee;
+};
+
+/* What shall go with an event. The core writes the SDP, adds ICE and DTLS, and sends the event when
+ * it is ready; later events of the same handle wait behind it. */
+struct sl_jsep_out {
+    enum sl_jsep_type type;       /* SL_JSEP_OFFER or SL_JSEP_ANSWER */
+    const struct sl_mline *lines; /* answer: one per offered line; offer: all lines, indexes stable */
+    size_t nlines;
+    const char *session_name; /* s= line; NULL: "Sluice" */
+    bool restart;             /* offer: new ICE credentials */
+    bool e2ee;
+};
+
+/* ---- routes -------------------------------------------------------------------------------- */
+
+/* One m-line of one handle's peer connection. */
+struct sl_mref {
+    sl_hid handle;
+    uint16_t mindex;
+};
+
+/* Wishes of a subscriber; -1 means "as high as there is". */
+struct sl_layer_wish {
+    int8_t substream;   /* simulcast, 0 lowest */
+    int8_t temporal;
+    int8_t spatial;     /* SVC */
+    int8_t svc_temporal;
+    uint32_t fallback_us; /* silence before falling to a lower substream; 0: 250000 */
+    int32_t min_delay, max_delay; /* playout delay, 10 ms units; -1: unset */
+};
+#define SL_LAYER_WISH_INIT { -1, -1, -1, -1, 0, -1, -1 }
+
+struct sl_layer_event {
+    int8_t substream, temporal, spatial, svc_temporal; /* -1: unchanged */
+    int8_t nsubstreams, ntemporal;
+};
+
+/* ---- the core's functions (control thread) --------------------------------------------------- */
+
+typedef void (*sl_plugin_timer_fn)(void *arg);
+
+struct sl_core {
+    uint32_t abi;
+    uint32_t size;
+
+    /* Answers of a request. Exactly one of reply / ack comes first; after ack, an event that names
+     * the message ends it. All ignore a message that ended because its client is gone. */
+    void (*reply)(struct sl_msg *m, json_t *data);       /* synchronous success; ends @m */
+    void (*ack)(struct sl_msg *m, const char *hint);     /* @hint may be NULL; @m lives on */
+
+    /* Sends `event` to the client of @h, with the transaction of @m when given (which ends @m).
+     * 0; -ESTALE: no such handle; -EINVAL: @jsep does not fit what was offered (nothing is sent, @m
+     * lives on and @data is released); -EBUSY: an offer while an answer is outstanding. */
+    int (*event)(sl_hid h, struct sl_msg *m, json_t *data, const struct sl_jsep_out *jsep);
+
+    /* Closes the peer connection of @h, if any: the client gets `hangup` with @reason ("Close PC"
+     * when NULL), the plugin its media_down. */
+    void (*close_pc)(sl_hid h, const char *reason);
+    /* Ends the handle: `detached` to the client, and the plugin's detach is called. */
+    void (*end_handle)(sl_hid h);
+
+    /* Routes. A sink has one source at most: adding replaces. The subscriber sees one continuous
+     * stream; a key frame is asked for. */
+    int (*route_add)(struct sl_mref from, struct sl_mref to, const struct sl_layer_wish *wish);
+    int (*route_del)(struct sl_mref to);
+    int (*route_pause)(struct sl_mref to, bool paused);
+    int (*route_layers)(struct sl_mref to, const struct sl_layer_wish *wish);
+
+    /* Publishers. */
+    int (*keyframe)(struct sl_mref from);           /* asks for one, throttled and merged */
+    int (*bitrate)(sl_hid h, uint32_t bps);         /* REMB cap; 0: none */
+    int (*gate)(struct sl_mref from, bool closed);  /* closed: nothing is forwarded to anybody */
+    int (*fir_interval)(sl_hid h, uint32_t seconds); /* a key frame at least that often; 0: off */
+    /* Talk detection: an average over @packets below @threshold (dBov below full scale, 0 loud, 127
+     * silent) is talking. packets 0: off. Reports come as on_talking. */
+    int (*talk_detect)(struct sl_mref from, uint32_t packets, uint8_t threshold);
+
+    /* Current m-lines as negotiated. NULL when @h has no peer connection; valid until the next
+     * negotiation of @h. */
+    const struct sl_mline *(*lines)(sl_hid h, size_t *n);
+    bool (*is_up)(sl_hid h);
+
+    /* Timers; the id is never 0. A repeat of 0 fires once. */
+    uint64_t (*timer_add)(uint32_t ms, bool repeat, sl_plugin_timer_fn fn, void *arg);
+    void (*timer_del)(uint64_t id);
+
+    /* Helpers. */
+    uint64_t (*random_id)(void);     /* 1 .. 2^52-1 */
+    void (*random_uuid)(char out[37]);
+    bool (*secret_is_equal)(const char *a, const char *b); /* constant time; NULL equals nothing */
+    /* Signed token (HMAC) for @realm that lists @descriptor; false when signed tokens are off. */
+    bool (*token_is_valid)(const char *token, const char *realm, const char *descriptor);
+    bool (*signed_tokens)(void); /* token_auth_secret is set */
+    /* Whether the principal behind @h may do @what ("room.create", ...). */
+    bool (*may)(sl_hid h, const char *what);
+    void (*log)(int level, const char *event, const char *text); /* 0 error 1 warn 2 info 3 debug */
+    /* To event handlers, event stream and webhooks. Steals @event. */
+    void (*notify)(sl_hid h, json_t *event);
+
+    /* conf/<plugin>.conf as JSON: {"group": {"key": "value", ...}, ...}, groups and keys in file
+     * order, with duplicates refused at start. Borrowed, valid while the plugin is loaded; an empty
+     * object when there is no file. */
+    const json_t *(*config)(void);
+    /* Replaces one group of the plugin's file, atomically and durably; NULL @keys removes it.
+     * 0 or -errno (-ENOENT: there is no configuration directory). */
+    int (*config_save)(const char *group, const json_t *keys);
+};
+
+/* ---- the plugin ------------------------------------------------------------------------------ */
+
+struct sl_plugin {
+    uint32_t abi;  /* SL_PLUGIN_ABI */
+    uint32_t size; /* sizeof(struct sl_plugin) */
+
+    const char *package; /* "janus.plugin.echotest" */
+    const char *name, *author, *description, *version_string;
+    int version;
+
+    /* Once, at load and unload. init: 0 or -errno, which keeps the server from starting; @core stays
+     * valid until fini returned. */
+    int (*init)(const struct sl_core *core);
+    void (*fini)(void);
+
+    /* A handle begins and ends. @state is the plugin's own pointer for the handle, handed back in
+     * all callbacks. attach: 0 or -errno (error 461). No callback comes after detach. */
+    int (*attach)(sl_hid h, const char *opaque_id, void **state);
+    void (*detach)(sl_hid h, void *state);
+
+    /* A request. @body is an object. The plugin calls core->reply, or core->ack and (now or later)
+     * core->event with @m. A plugin that does neither before returning makes error 462. */
+    void (*message)(sl_hid h, void *state, struct sl_msg *m, const json_t *body,
+                    const struct sl_jsep_in *jsep);
+    /* The same synchronous requests from the administrator; returns a new object, or NULL when the
+     * plugin has no such thing. */
+    json_t *(*admin)(const json_t *body);
+    /* plugin_specific of the handle dump: a new object. */
+    json_t *(*query)(sl_hid h, void *state);
+
+    /* The peer connection: up once per connection; down once, for whatever reason. */
+    void (*media_up)(sl_hid h, void *state);
+    void (*media_down)(sl_hid h, void *state, const char *reason);
+
+    /* Reports about media; any may be NULL. */
+    void (*on_receiving)(sl_hid h, void *state, uint16_t mindex, int substream, bool receiving);
+    void (*on_slow_link)(sl_hid h, void *state, uint16_t mindex, bool uplink, uint32_t lost);
+    void (*on_talking)(sl_hid h, void *state, uint16_t mindex, bool talking, double level);
+    void (*on_layer)(sl_hid h, void *state, uint16_t mindex, const struct sl_layer_event *ev);
+};
+
+#define SL_PLUGIN_EXPORT SL_EXPORT extern const struct sl_plugin sl_plugin; \
+    const struct sl_plugin sl_plugin
+
+#endif
