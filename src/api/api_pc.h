@@ -1,0 +1,101 @@
+/*
+ * api_pc.h - the control half of a peer connection: offer and answer, candidates, routes; the other
+ * half lives on a worker (src/peer/) and is reached by messages (src/worker/worker_msg.h).
+ *
+ * Thread: control.  Owner: the handle, which has one at most.
+ *
+ * Life: sl_pc_create at the first jsep of a handle (either side's offer); set_remote and set_local in
+ * either order make a round; further rounds renegotiate. It ends by sl_pc_destroy (the handle's
+ * wish; silent) or from the other side: then cb->down is called and the owner destroys it.
+ */
+#ifndef SL_API_PC_H
+#define SL_API_PC_H
+
+#include "base/arena.h"
+#include "base/role.h"
+#include <sluice/plugin.h>
+
+struct sl_pc;
+struct sl_pc_world; /* workers, certificate, ICE; made by src/control/ at start, see api_pc_world.h */
+
+struct sl_pc_cb {
+    /* ICE is connected and DTLS done: once. */
+    void (*up)(void *arg);
+    /* Gone from the other side or failed: "DTLS alert", "ICE failed", "DTLS timeout", ... (the list
+     * in reference control-protocol.md section 9). Destroy the pc inside or later. */
+    void (*down)(void *arg, const char *reason);
+    /* Consent expired; it is kept for media.ice_grace so that the client can restart ICE. */
+    void (*ice_failed)(void *arg);
+    /* Full ICE with trickling of ours: one candidate, NULL: completed. */
+    void (*trickle)(void *arg, const char *mid, const char *candidate);
+    void (*receiving)(void *arg, uint16_t mindex, int substream, bool receiving);
+    void (*slow_link)(void *arg, uint16_t mindex, bool uplink, uint32_t lost);
+    void (*talking)(void *arg, uint16_t mindex, bool talking, double level);
+    void (*layer)(void *arg, uint16_t mindex, const struct sl_layer_event *ev);
+};
+
+/* 0; -ENOMEM; -EAGAIN: no worker has room. */
+int sl_pc_create(struct sl_pc_world *w, const struct sl_pc_cb *cb, void *arg, struct sl_pc **out)
+    SL_ON_CONTROL;
+/* Closes (DTLS close_notify) and frees; no callback afterwards. NULL is fine. */
+void sl_pc_destroy(struct sl_pc *pc) SL_ON_CONTROL;
+
+/* What the client sent in jsep. */
+struct sl_pc_remote {
+    enum sl_jsep_type type;
+    const char *sdp;
+    size_t sdp_len;
+    bool rid_lmh; /* jsep.rid_order is "lmh" */
+    bool e2ee;
+    const json_t *svc; /* jsep.svc or NULL */
+};
+
+/* A failure in the protocol's words (control-protocol.md section 4). */
+struct sl_pc_error {
+    int code; /* 464, 465, 469, 471 */
+    char text[160];
+};
+
+/* Takes an offer or answer. @out (lines in @a) is for the plugin. 0, or -EBADMSG and @err; then
+ * nothing changed. An offer must be followed by set_local with the answer, or by rollback. */
+int sl_pc_set_remote(struct sl_pc *pc, struct sl_arena *a, const struct sl_pc_remote *in,
+                     struct sl_jsep_in *out, struct sl_pc_error *err) SL_ON_CONTROL;
+/* Drops an offer of either side that got no answer. A connection that never had an answer should be
+ * destroyed by its owner instead. */
+void sl_pc_rollback(struct sl_pc *pc) SL_ON_CONTROL;
+/* True from the first complete round of offer and answer on. */
+bool sl_pc_is_negotiated(const struct sl_pc *pc) SL_ON_CONTROL;
+bool sl_pc_is_up(const struct sl_pc *pc) SL_ON_CONTROL;
+/* Our offer was sent and no answer came yet. */
+bool sl_pc_awaits_answer(const struct sl_pc *pc) SL_ON_CONTROL;
+
+/* Called once with the text of our description, maybe before set_local returns; @sdp NULL: failed
+ * (the connection is to be destroyed). */
+typedef void (*sl_pc_local_fn)(void *arg, const char *sdp);
+/* Our offer or answer. 0; -EINVAL: the lines do not fit what was offered; -EBUSY: an offer while an
+ * answer is outstanding (either way). @out is copied. */
+int sl_pc_set_local(struct sl_pc *pc, const struct sl_jsep_out *out, sl_pc_local_fn done, void *arg)
+    SL_ON_CONTROL;
+
+/* A trickled candidate of the client; @mid NULL: told by index only. Ignored unless it is for the
+ * first m-line. @text NULL or "": end of candidates. Queued by the pc while the round is open. */
+void sl_pc_candidate(struct sl_pc *pc, const char *text, const char *mid, int mindex) SL_ON_CONTROL;
+
+const struct sl_mline *sl_pc_lines(const struct sl_pc *pc, size_t *n) SL_ON_CONTROL;
+bool sl_pc_is_e2ee(const struct sl_pc *pc) SL_ON_CONTROL;
+
+/* Routes and media control; meanings as in <sluice/plugin.h>. -ENOENT: no such m-line. */
+int sl_pc_route_add(struct sl_pc *from, uint16_t from_mindex, struct sl_pc *to, uint16_t to_mindex,
+                    const struct sl_layer_wish *wish) SL_ON_CONTROL;
+int sl_pc_route_del(struct sl_pc *to, uint16_t mindex) SL_ON_CONTROL;
+int sl_pc_route_pause(struct sl_pc *to, uint16_t mindex, bool paused) SL_ON_CONTROL;
+int sl_pc_route_layers(struct sl_pc *to, uint16_t mindex, const struct sl_layer_wish *wish)
+    SL_ON_CONTROL;
+int sl_pc_keyframe(struct sl_pc *from, uint16_t mindex) SL_ON_CONTROL;
+int sl_pc_bitrate(struct sl_pc *pc, uint32_t bps) SL_ON_CONTROL;
+int sl_pc_fir_interval(struct sl_pc *pc, uint32_t seconds) SL_ON_CONTROL;
+int sl_pc_gate(struct sl_pc *from, uint16_t mindex, bool closed) SL_ON_CONTROL;
+int sl_pc_talk_detect(struct sl_pc *from, uint16_t mindex, uint32_t packets, uint8_t threshold)
+    SL_ON_CONTROL;
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * ice.h - what both ICE back ends have in common (RFC 8445; one stream, one component).
+ *
+ * ice_lite (ice_lite.h): runs on the worker, on the worker's own sockets; answers checks only.
+ * ice_nice (ice_nice.h): a libnice agent per peer connection, all in the one ICE thread, which posts
+ * selected paths, states and datagrams to whoever owns the peer connection.
+ *
+ * The peer (src/peer/) sees only struct sl_ice_path: where its datagrams go. Which back end made it
+ * does not matter to it.
+ */
+#ifndef SL_ICE_H
+#define SL_ICE_H
+
+#include "base/id.h"
+#include "net/net_addr.h"
+
+#define SL_ICE_UFRAG_MAX 256 /* RFC 8839 section 5.4 */
+#define SL_ICE_PWD_MAX   256
+#define SL_ICE_CAND_MAX  512 /* characters of one candidate line */
+
+struct sl_ice_creds {
+    char ufrag[SL_ICE_UFRAG_MAX + 1];
+    char pwd[SL_ICE_PWD_MAX + 1];
+};
+
+/* 8 random characters of ufrag (globally unique in practice: lite finds the peer by it), 24 of pwd. */
+void sl_ice_creds_make(struct sl_ice_creds *out);
+
+enum sl_ice_state {
+    SL_ICE_NEW,
+    SL_ICE_CONNECTING,   /* first check seen or sent */
+    SL_ICE_CONNECTED,    /* a pair is selected */
+    SL_ICE_DISCONNECTED, /* consent expired (RFC 7675): stop sending, wait for a restart */
+    SL_ICE_FAILED,       /* never connected and no more hope */
+};
+const char *sl_ice_state_to_str(enum sl_ice_state s);
+
+enum sl_ice_path_kind {
+    SL_ICE_PATH_NONE,
+    SL_ICE_PATH_DIRECT, /* send datagrams on fd to remote */
+    SL_ICE_PATH_AGENT,  /* relayed or TCP: hand them to the ICE thread (sl_nice_send) */
+};
+
+struct sl_ice_path {
+    enum sl_ice_path_kind kind;
+    int fd;                /* DIRECT. lite: the worker's socket, borrowed. nice: a dup, owned by
+                            * whoever received the path; close it when the next path replaces it. */
+    struct sl_addr remote; /* DIRECT */
+    struct sl_addr local;  /* source address to use (IP_PKTINFO); family 0: let the kernel choose */
+};
+
+/* One candidate-attribute line (RFC 8839 section 5.1), "candidate:" in front. */
+struct sl_ice_candidate {
+    char foundation[33];
+    unsigned int component;
+    bool is_udp;
+    uint32_t priority;
+    char address[256]; /* IP address, or a name (mDNS: ends in .local) */
+    uint16_t port;
+    char type[8]; /* host srflx prflx relay */
+};
+/* With or without "candidate:" or "a=candidate:". 0 or -EBADMSG. */
+int sl_ice_candidate_parse(const char *text, struct sl_ice_candidate *out);
+/* A UDP host candidate of ours; @index counts the candidates (priority, RFC 8445 section 5.1.2). */
+int sl_ice_candidate_write_host(const struct sl_addr *addr, unsigned int index, char *out, size_t cap);
+
+#endif

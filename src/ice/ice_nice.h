@@ -1,0 +1,56 @@
+/*
+ * ice_nice.h - full ICE with libnice: a NiceAgent per peer connection, all in one ICE thread with its
+ * own GMainContext (GLib's loop costs linear time in its sources: it must never carry media sockets
+ * of a worker, and no worker iterates it).
+ *
+ * Thread: the functions below may be called from any thread; they post to the ICE thread and return.
+ * Callbacks run on the ICE thread and only post. A pc id that is unknown there is ignored.
+ */
+#ifndef SL_ICE_NICE_H
+#define SL_ICE_NICE_H
+
+#include "base/role.h"
+#include "ice/ice.h"
+
+struct sl_nice;
+
+struct sl_nice_conf {
+    const char *stun_server; /* "host:port", NULL: none */
+    const char *turn_server; /* "host:port" or "host:port?transport=tcp", NULL: none */
+    const char *turn_user, *turn_password;
+    uint16_t port_low, port_high;     /* 0: any */
+    const struct sl_addr *bind;       /* addresses to gather on; n 0: all local ones */
+    size_t nbind;
+    const char *const *public_ip;     /* announced instead of host addresses; n 0: none */
+    size_t npublic;
+};
+
+struct sl_nice_cb {
+    /* The agent exists: its credentials (again after a restart). */
+    void (*creds)(void *arg, sl_id pc, const struct sl_ice_creds *creds);
+    /* A local candidate as a candidate-attribute; NULL: gathering is complete. */
+    void (*candidate)(void *arg, sl_id pc, const char *text);
+    void (*state)(void *arg, sl_id pc, enum sl_ice_state state);
+    void (*path)(void *arg, sl_id pc, const struct sl_ice_path *path);
+    /* A datagram of the peer (DTLS, SRTP, SRTCP). */
+    void (*data)(void *arg, sl_id pc, const uint8_t *data, size_t len);
+};
+
+int sl_nice_create(const struct sl_nice_conf *conf, const struct sl_nice_cb *cb, void *arg,
+                   struct sl_nice **out);
+void sl_nice_destroy(struct sl_nice *n); /* ends the thread; no callback afterwards */
+
+/* Starts gathering at once. */
+void sl_nice_open(struct sl_nice *n, sl_id pc, bool controlling);
+void sl_nice_close(struct sl_nice *n, sl_id pc);
+/* The peer's credentials; different ones than before restart ICE on the peer's side of things. */
+void sl_nice_remote(struct sl_nice *n, sl_id pc, const struct sl_ice_creds *creds);
+/* A remote candidate-attribute. mDNS names (.local) are ignored without delay: the peer's checks make
+ * it known as peer reflexive. NULL: end of candidates. */
+void sl_nice_candidate(struct sl_nice *n, sl_id pc, const char *text);
+/* ICE restart: new credentials come through cb.creds, candidates again, DTLS stays. */
+void sl_nice_restart(struct sl_nice *n, sl_id pc);
+/* One datagram over a path of kind SL_ICE_PATH_AGENT; copied. */
+void sl_nice_send(struct sl_nice *n, sl_id pc, const uint8_t *data, size_t len);
+
+#endif
