@@ -9,8 +9,8 @@
 
 struct sl_arena;
 
-struct sl_arena *sl_arena_create(void);       /* NULL: out of memory */
-void sl_arena_destroy(struct sl_arena *a);    /* frees all that was allocated from it */
+struct sl_arena *sl_arena_create(void);    /* NULL: out of memory */
+void sl_arena_destroy(struct sl_arena *a); /* frees all that was allocated from it */
 
 /* Zeroed, aligned for any type; NULL: out of memory (or above the limit of 16 MiB per arena, which
  * bounds what one hostile request can take). */

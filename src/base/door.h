@@ -9,10 +9,14 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct sl_door {
     int efd; /* eventfd, non-blocking; the sleeper polls it for reading */
     atomic_bool asleep;
+    /* The sleeper's own. */
+    bool announced;
+    uint64_t owed; /* rings that took @asleep down and were not read from efd yet */
 };
 
 int sl_door_init(struct sl_door *d); /* 0 or -errno */

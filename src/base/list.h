@@ -41,7 +41,7 @@ static inline void sl_list_del(struct sl_list *n)
 }
 
 #define sl_list_for_each(pos, head) for (pos = (head)->next; pos != (head); pos = pos->next)
-#define sl_list_for_each_safe(pos, tmp, head) \
+#define sl_list_for_each_safe(pos, tmp, head)                                                      \
     for (pos = (head)->next, tmp = pos->next; pos != (head); pos = tmp, tmp = pos->next)
 
 #endif

@@ -7,8 +7,9 @@
  *   sl_info("dtls", "connected", "pc=%" PRIx64 " ms=%u", id, ms);
  *   2026-11-21T10:00:00.123Z INFO dtls connected pc=2a0000010007 ms=41
  *
- * JSON: {"time":"...","level":"info","mod":"dtls","event":"connected","pc":"2a0000010007","ms":"41"}
- * (the key=value text is split at blanks; a value with blanks is written as key="...").
+ * JSON:
+ * {"time":"...","level":"info","mod":"dtls","event":"connected","pc":"2a0000010007","ms":"41"} (the
+ * key=value text is split at blanks; a value with blanks is written as key="...").
  */
 #ifndef SL_BASE_LOG_H
 #define SL_BASE_LOG_H
@@ -30,10 +31,10 @@ bool sl_log_wants(enum sl_log_level level);
 void sl_log(enum sl_log_level level, const char *mod, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-#define SL_LOG_AT(level, ...)             \
-    do {                                  \
-        if (sl_log_wants(level))          \
-            sl_log((level), __VA_ARGS__); \
+#define SL_LOG_AT(level, ...)                                                                      \
+    do {                                                                                           \
+        if (sl_log_wants(level))                                                                   \
+            sl_log((level), __VA_ARGS__);                                                          \
     } while (0)
 #define sl_error(...) SL_LOG_AT(SL_LOG_ERROR, __VA_ARGS__)
 #define sl_warn(...)  SL_LOG_AT(SL_LOG_WARN, __VA_ARGS__)

@@ -22,7 +22,7 @@
 enum sl_opt_type {
     SL_OPT_T_BOOL,  /* bool;     "yes", "no", "true", "false", "1", "0" */
     SL_OPT_T_INT,   /* int64_t;  decimal */
-    SL_OPT_T_STR,   /* char *;   NULL when unset and without default */
+    SL_OPT_T_STR,   /* char *;   NULL when unset, set to nothing, or without default */
     SL_OPT_T_RANGE, /* struct sl_opt_range; "LOW-HIGH" */
     SL_OPT_T_ENUM,  /* int64_t;  index into @words, NULL terminated */
 };
@@ -48,18 +48,30 @@ struct sl_opt_group {
     size_t n;
 };
 
-#define SL_OPT_BOOL(key, st, field, def, help) \
-    { key, SL_OPT_T_BOOL, offsetof(st, field), def, 0, 0, NULL, help, false }
-#define SL_OPT_INT(key, st, field, def, min, max, help) \
-    { key, SL_OPT_T_INT, offsetof(st, field), #def, min, max, NULL, help, false }
-#define SL_OPT_STR(key, st, field, def, help) \
-    { key, SL_OPT_T_STR, offsetof(st, field), def, 0, 0, NULL, help, false }
-#define SL_OPT_SECRET(key, st, field, help) \
-    { key, SL_OPT_T_STR, offsetof(st, field), NULL, 0, 0, NULL, help, true }
-#define SL_OPT_RANGE(key, st, field, def, min, max, help) \
-    { key, SL_OPT_T_RANGE, offsetof(st, field), def, min, max, NULL, help, false }
-#define SL_OPT_ENUM(key, st, field, def, words, help) \
-    { key, SL_OPT_T_ENUM, offsetof(st, field), def, 0, 0, words, help, false }
+#define SL_OPT_BOOL(key, st, field, def, help)                                                     \
+    {                                                                                              \
+        key, SL_OPT_T_BOOL, offsetof(st, field), def, 0, 0, NULL, help, false                      \
+    }
+#define SL_OPT_INT(key, st, field, def, min, max, help)                                            \
+    {                                                                                              \
+        key, SL_OPT_T_INT, offsetof(st, field), #def, min, max, NULL, help, false                  \
+    }
+#define SL_OPT_STR(key, st, field, def, help)                                                      \
+    {                                                                                              \
+        key, SL_OPT_T_STR, offsetof(st, field), def, 0, 0, NULL, help, false                       \
+    }
+#define SL_OPT_SECRET(key, st, field, help)                                                        \
+    {                                                                                              \
+        key, SL_OPT_T_STR, offsetof(st, field), NULL, 0, 0, NULL, help, true                       \
+    }
+#define SL_OPT_RANGE(key, st, field, def, min, max, help)                                          \
+    {                                                                                              \
+        key, SL_OPT_T_RANGE, offsetof(st, field), def, min, max, NULL, help, false                 \
+    }
+#define SL_OPT_ENUM(key, st, field, def, words, help)                                              \
+    {                                                                                              \
+        key, SL_OPT_T_ENUM, offsetof(st, field), def, 0, 0, words, help, false                     \
+    }
 
 /* Fills @conf with the defaults of @g. 0 or -ENOMEM. */
 int sl_opt_defaults(const struct sl_opt_group *g, void *conf);

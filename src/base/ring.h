@@ -15,12 +15,17 @@ struct sl_ring {
     uint8_t *data;
     size_t esize;
     size_t mask; /* capacity - 1 */
-    /* producer */
-    _Alignas(64) size_t staged;
+    /* Producer's. Padding keeps the threads' words on cache lines of their own; alignment would
+     * bind every struct that embeds a ring to aligned_alloc. */
+    char pad0[64];
+    size_t staged; /* next index to stage */
     size_t head_seen;
-    /* shared */
-    _Alignas(64) atomic_size_t tail; /* published by the producer */
-    _Alignas(64) atomic_size_t head; /* released by the consumer */
+    /* Shared. */
+    char pad1[64];
+    atomic_size_t tail; /* published by the producer */
+    char pad2[64];
+    atomic_size_t head; /* released by the consumer */
+    char pad3[64];
 };
 
 /* @capacity is rounded up to a power of two. 0 or -ENOMEM. */

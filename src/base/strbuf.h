@@ -18,7 +18,8 @@ void sl_strbuf_init(struct sl_strbuf *b);
 void sl_strbuf_fini(struct sl_strbuf *b);
 void sl_strbuf_add(struct sl_strbuf *b, const char *s);
 void sl_strbuf_addn(struct sl_strbuf *b, const char *s, size_t n);
-void sl_strbuf_addf(struct sl_strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void sl_strbuf_addf(struct sl_strbuf *b, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* The text, to be freed with free(); NULL when it failed. @b is empty afterwards. */
 char *sl_strbuf_take(struct sl_strbuf *b);
 

@@ -27,6 +27,8 @@ struct sl_timer {
 struct sl_wheel {
     struct sl_list slot[SL_WHEEL_LEVELS][1 << SL_WHEEL_BITS];
     uint64_t pending[SL_WHEEL_LEVELS]; /* bit per slot that may hold timers */
+    struct sl_list due;                /* set for the past: fire at the next run */
+    struct sl_list far;                /* beyond the last level (2 years) */
     uint64_t tick;                     /* ms handled so far */
     uint64_t count;
 };
