@@ -1,0 +1,91 @@
+/*
+ * media_munge.h - gives a subscriber one continuous numbering across source and layer switches.
+ *
+ * Spec:   RFC 3550 section 5.1 (sequence number, timestamp)
+ * Thread: the owner's; reads no clock, allocates nothing.  Owner: the sink, embedded.
+ * Units:  seq and ts extended to 64 bits on both sides (rtp_seq.h); low bits go on the wire;
+ *         times in microseconds.
+ *
+ * For every packet of the current source, in the order of arrival, call exactly one of _map (it is
+ * forwarded) and _drop (it is left out on purpose: the gap is closed). Packets of other sources
+ * and layers are not told. No output number is ever given twice (under one key a repeated index
+ * would break SRTP), and the numbering never restarts: keep the struct as long as the SSRC lives.
+ */
+#ifndef SL_MEDIA_MEDIA_MUNGE_H
+#define SL_MEDIA_MEDIA_MUNGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SL_MUNGE_WINDOW  512 /* packets that reordering and retransmission may reach back */
+#define SL_MUNGE_UNKNOWN INT64_MIN
+
+struct sl_seqts {
+    uint64_t seq;
+    uint64_t ts;
+};
+
+struct sl_munge {
+    uint32_t clock_rate;
+    bool has_source;  /* a first switch was made */
+    bool fresh;       /* nothing mapped since the last switch */
+    uint64_t start;   /* first input seq of the current source */
+    uint64_t in_max;  /* highest input seq told */
+    uint64_t seq_off; /* out = in + seq_off, modulo 2^64, for packets after in_max */
+    uint64_t ts_off;
+    uint64_t out_next;               /* next unused output seq; all below are used or reserved */
+    uint64_t out_ts;                 /* highest output timestamp */
+    uint64_t out_ts_us;              /* when it was first forwarded */
+    uint64_t in_ts;                  /* the input timestamp of out_ts */
+    uint64_t out_start;              /* first output seq of the current source */
+    uint8_t state[SL_MUNGE_WINDOW];  /* by input seq */
+    uint16_t out16[SL_MUNGE_WINDOW]; /* by input seq */
+    uint16_t in16[SL_MUNGE_WINDOW];  /* by output seq */
+    uint64_t late, dup, holes;       /* counters */
+};
+
+/* @first_seq, @first_ts: random starts chosen by the caller; first_seq below 2^15 (RFC 3711
+ * section 3.3.1: a lost first packet must not cost the receiver the roll-over count). */
+void sl_munge_init(struct sl_munge *m, uint32_t clock_rate, uint16_t first_seq, uint32_t first_ts);
+
+/* From now on packets come from another source or layer, beginning with the input packet @first
+ * (that of a key frame, or any audio packet). Output goes on with the next number; the timestamp
+ * advances by @elapsed_us of capture time since the newest frame forwarded before (from the sender
+ * reports of both, sl_sr_src_capture_us on sl_munge_last_ts), or SL_MUNGE_UNKNOWN: by the time
+ * since that frame was forwarded. At least by one tick. */
+void sl_munge_switch(struct sl_munge *m, struct sl_seqts first, int64_t elapsed_us,
+                     uint64_t now_us);
+
+/* Maps @in to the subscriber's numbering; @out is written on success only.
+ * 0; -EAGAIN: older than the last switch or the window, drop it; -EEXIST: this one was mapped or
+ * dropped before (a retransmission that was not needed); -ENOTCONN: no source yet. */
+int sl_munge_map(struct sl_munge *m, struct sl_seqts in, uint64_t now_us, struct sl_seqts *out);
+
+/* @seq is left out on purpose. 0: later packets close the gap. 1: it came late, its number was
+ * reserved and stays a hole, told in @hole (unless NULL): the caller may send a padding-only packet
+ * there, once. -EAGAIN, -EEXIST, -ENOTCONN as above. */
+int sl_munge_drop(struct sl_munge *m, uint64_t seq, uint64_t *hole);
+
+/* A number for a packet of our own (padding-only, probing) after the newest packet. Its timestamp
+ * is the newest one. 0 or -ENOTCONN (nothing forwarded yet). */
+int sl_munge_own(struct sl_munge *m, struct sl_seqts *out);
+
+/* For NACKs from the subscriber: which input packet went out as @out_seq, and under which numbers.
+ * 0; -ENOENT: own packet, hole, never sent, or older than the window or the last switch. */
+int sl_munge_find(const struct sl_munge *m, uint16_t out_seq, uint64_t *in_seq, uint64_t *out);
+
+/* Output timestamp of an input timestamp of the current source: out = in + this, modulo 2^64. Valid
+ * until the next switch; sender reports and retransmissions need it. */
+static inline uint64_t sl_munge_ts_off(const struct sl_munge *m)
+{
+    return m->ts_off;
+}
+
+/* Newest input timestamp that was forwarded from the current source. */
+static inline uint64_t sl_munge_last_ts(const struct sl_munge *m)
+{
+    return m->in_ts;
+}
+
+#endif
