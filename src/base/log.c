@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #define LOG_BODY_MAX 2048
-#define LOG_LINE_MAX (LOG_BODY_MAX * 2 + 512)
+/* JSON makes at most six characters of two ("= "), and two of one that it escapes. */
+#define LOG_LINE_MAX (LOG_BODY_MAX * 3 + 512)
 
 static const struct {
     const char *name, *title;
@@ -62,7 +63,7 @@ struct line {
     size_t len;
 };
 
-/* What does not fit is left out; room for the end of the line is kept free. */
+/* What does not fit (long names of modules and events) is left out; the line still gets its end. */
 static void line_addn(struct line *l, const char *s, size_t n)
 {
     size_t room = sizeof(l->text) - 8 - l->len;
