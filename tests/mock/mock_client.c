@@ -1,0 +1,496 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sluice/codec.h>
+#include <cmocka.h>
+#include "mock_state.h"
+
+/* ---- JSON in tests --------------------------------------------------------------------------- */
+
+static json_t *text_load(const char *text)
+{
+    char *copy = strdup(text);
+    json_error_t err;
+    json_t *j;
+
+    for (char *c = copy; *c; c++)
+        if (*c == '\'')
+            *c = '"';
+    j = json_loads(copy, JSON_DECODE_ANY, &err);
+    if (!j)
+        fail_msg("bad JSON in the test: %s in %s", err.text, text);
+    free(copy);
+    return j;
+}
+
+static bool json_matches(const json_t *got, const json_t *want)
+{
+    const char *key;
+    json_t *v;
+
+    if (json_is_string(want) && strcmp(json_string_value(want), "*") == 0)
+        return got != NULL;
+    if (json_is_object(want)) {
+        if (!json_is_object(got) || json_object_size(got) != json_object_size(want))
+            return false;
+        json_object_foreach((json_t *)want, key,
+                            v) if (!json_matches(json_object_get(got, key), v)) return false;
+        return true;
+    }
+    if (json_is_array(want)) {
+        if (!json_is_array(got) || json_array_size(got) != json_array_size(want))
+            return false;
+        for (size_t i = 0; i < json_array_size(want); i++)
+            if (!json_matches(json_array_get(got, i), json_array_get(want, i)))
+                return false;
+        return true;
+    }
+    return json_equal(got, want);
+}
+
+static void data_check(const json_t *got, const char *text)
+{
+    json_t *want = text_load(text);
+
+    if (!json_matches(got, want)) {
+        char *a = json_dumps(got, JSON_ENCODE_ANY | JSON_SORT_KEYS);
+        char *b = json_dumps(want, JSON_ENCODE_ANY | JSON_SORT_KEYS);
+
+        fail_msg("\n   got %s\nwanted %s", a ? a : "nothing", b);
+    }
+    json_decref(want);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static void mock_free(void)
+{
+    while (mock.msgs) {
+        struct sl_msg *m = mock.msgs;
+
+        mock.msgs = m->next;
+        free(m);
+    }
+    free(mock.handles);
+    json_decref(mock.config);
+    json_decref(mock.saved);
+    json_decref(mock.notified);
+}
+
+int mock_start(const struct sl_plugin *p, const char *config)
+{
+    int err;
+
+    memset(&mock, 0, sizeof(mock));
+    mock.plugin = p;
+    mock.handles = calloc(MOCK_HANDLES, sizeof(*mock.handles));
+    mock.config = config ? text_load(config) : json_object();
+    mock.saved = json_object();
+    mock.notified = json_object();
+    mock.may = mock.config_dir = true;
+    assert_int_equal(p->abi, SL_PLUGIN_ABI);
+    err = p->init(&mock_core);
+    if (err)
+        mock_free();
+    return err;
+}
+
+void mock_stop(void)
+{
+    for (sl_hid h = 1; h <= mock.nhandles; h++)
+        mock_detach(h);
+    mock.plugin->fini();
+    mock_skip(0);
+    mock_free();
+}
+
+/* ---- clients --------------------------------------------------------------------------------- */
+
+/* Also handles that are gone: what reached them stays to be looked at. */
+static struct handle *client_of(sl_hid h)
+{
+    assert_true(h >= 1 && h <= mock.nhandles);
+    return &mock.handles[h - 1];
+}
+
+static void seen_drop(struct handle *hd)
+{
+    struct seen *s = hd->first;
+
+    hd->first = s->next;
+    if (!hd->first)
+        hd->last = &hd->first;
+    json_decref(s->data);
+    free(s);
+}
+
+sl_hid mock_attach(void)
+{
+    struct handle *hd = &mock.handles[mock.nhandles];
+
+    assert_true(mock.nhandles < MOCK_HANDLES);
+    mock.nhandles++;
+    hd->attached = true;
+    hd->last = &hd->first;
+    assert_int_equal(mock.plugin->attach(mock.nhandles, NULL, &hd->state), 0);
+    return mock.nhandles;
+}
+
+void mock_detach(sl_hid h)
+{
+    struct handle *hd = mock_handle(h);
+
+    if (!hd)
+        return;
+    mock_pc_close(h, "Detached");
+    hd->attached = false;
+    mock.plugin->detach(h, hd->state);
+    hd->state = NULL;
+}
+
+static void jsep_enter(struct handle *hd, const struct sl_jsep_in *jsep)
+{
+    if (jsep->type == SL_JSEP_ANSWER) {
+        hd->awaits_answer = false;
+        return;
+    }
+    hd->has_offer = true;
+    hd->noffered = jsep->nlines;
+    for (size_t i = 0; i < jsep->nlines; i++) {
+        hd->offered[i].kind = jsep->lines[i].kind;
+        hd->offered[i].dir = jsep->lines[i].dir;
+        hd->offered[i].rejected = jsep->lines[i].rejected;
+    }
+}
+
+static struct sl_msg *request(sl_hid h, const char *text, const struct sl_jsep_in *jsep)
+{
+    static const struct sl_jsep_in none = { .type = SL_JSEP_NONE };
+    struct handle *hd = mock_handle(h);
+    struct sl_msg *m = calloc(1, sizeof(*m));
+    json_t *body = text_load(text);
+
+    assert_non_null(hd);
+    m->tx = ++mock.next_tx;
+    m->h = h;
+    m->next = mock.msgs;
+    mock.msgs = m;
+    if (jsep)
+        jsep_enter(hd, jsep);
+    mock.plugin->message(h, hd->state, m, body, jsep ? jsep : &none);
+    hd->has_offer = false; /* what was not answered is rolled back */
+    json_decref(body);
+    if (!m->acked && !m->ended)
+        fail_msg("neither reply nor ack for %s", text);
+    return m;
+}
+
+json_t *mock_call_json(sl_hid h, const char *body)
+{
+    struct sl_msg *m = request(h, body, NULL);
+
+    if (m->acked)
+        fail_msg("not synchronous: %s", body);
+    return m->reply;
+}
+
+void mock_call(sl_hid h, const char *body, const char *want)
+{
+    json_t *reply = mock_call_json(h, body);
+
+    data_check(reply, want);
+    json_decref(reply);
+}
+
+void mock_admin(const char *body, const char *want)
+{
+    json_t *b = text_load(body), *reply = mock.plugin->admin(b);
+
+    data_check(reply, want);
+    json_decref(reply);
+    json_decref(b);
+}
+
+void mock_query(sl_hid h, const char *want)
+{
+    json_t *q = mock.plugin->query(h, client_of(h)->state);
+
+    data_check(q, want);
+    json_decref(q);
+}
+
+uint64_t mock_send(sl_hid h, const char *body, const struct sl_jsep_in *jsep)
+{
+    struct sl_msg *m = request(h, body, jsep);
+
+    if (!m->acked)
+        fail_msg("not asynchronous: %s", body);
+    return m->tx;
+}
+
+void mock_expect(sl_hid h, uint64_t tx, const char *data, enum sl_jsep_type jsep)
+{
+    struct handle *hd = client_of(h);
+    struct seen *s = hd->first;
+
+    if (!s)
+        fail_msg("client %u sees nothing, wanted %s", (unsigned)h, data);
+    if (s->type != SEEN_EVENT)
+        fail_msg("client %u sees hangup '%s', wanted %s", (unsigned)h, s->reason, data);
+    data_check(s->data, data);
+    if (s->tx != tx || s->jsep != jsep)
+        fail_msg("%s came with transaction %u, jsep %d", data, (unsigned)s->tx, (int)s->jsep);
+    seen_drop(hd);
+}
+
+void mock_request(sl_hid h, const char *body, const struct sl_jsep_in *jsep, const char *data,
+                  enum sl_jsep_type answer)
+{
+    mock_expect(h, mock_send(h, body, jsep), data, answer);
+}
+
+void mock_expect_hangup(sl_hid h, const char *reason)
+{
+    struct handle *hd = client_of(h);
+
+    assert_non_null(hd->first);
+    assert_int_equal(hd->first->type, SEEN_HANGUP);
+    assert_string_equal(hd->first->reason, reason);
+    seen_drop(hd);
+}
+
+void mock_expect_nothing(sl_hid h)
+{
+    struct seen *s = client_of(h)->first;
+
+    if (s)
+        fail_msg("client %u sees %s", (unsigned)h, s->data ? json_dumps(s->data, 0) : s->reason);
+}
+
+void mock_skip(sl_hid h)
+{
+    for (sl_hid i = 1; i <= mock.nhandles; i++)
+        while ((!h || h == i) && mock.handles[i - 1].first)
+            seen_drop(&mock.handles[i - 1]);
+}
+
+json_t *mock_take(sl_hid h)
+{
+    struct handle *hd = client_of(h);
+    json_t *data = NULL;
+
+    if (hd->first) {
+        data = json_incref(hd->first->data);
+        seen_drop(hd);
+    }
+    return data;
+}
+
+uint64_t mock_order(sl_hid h)
+{
+    struct seen *s = client_of(h)->first;
+
+    return s ? s->order : UINT64_MAX;
+}
+
+/* ---- peer connections ------------------------------------------------------------------------ */
+
+static void codec_take(struct sl_mline *l, struct sl_mcodec *codecs, const char *word)
+{
+    struct sl_mcodec *c = &codecs[l->ncodecs];
+    size_t n = strcspn(word, "/?");
+    char name[32];
+
+    snprintf(name, sizeof(name), "%.*s", (int)n, word);
+    *c = (struct sl_mcodec){ .codec = sl_codec_from_str(l->kind, name),
+                             .pt = (uint8_t)(96 + l->ncodecs) };
+    if (c->codec == SL_CODEC_NONE)
+        fail_msg("no word of an m-line: %s", word);
+    if (word[n] == '/') {
+        const size_t len = strcspn(word + n + 1, "?");
+
+        snprintf(c->profile, sizeof(c->profile), "%.*s", (int)len, word + n + 1);
+        n += 1 + len;
+    }
+    if (word[n] == '?')
+        snprintf(c->fmtp, sizeof(c->fmtp), "%s", word + n + 1);
+    l->ncodecs++;
+}
+
+static void word_take(struct sl_mline *l, struct sl_mcodec *codecs, const char *word)
+{
+    static const char *const dirs[] = { "inactive", "send", "recv", "sendrecv" };
+
+    for (int d = SL_DIR_INACTIVE; d <= SL_DIR_SENDRECV; d++)
+        if (strcmp(word, dirs[d]) == 0) {
+            l->dir = (enum sl_dir)d;
+            return;
+        }
+    if (strcmp(word, "sim") == 0)
+        l->nlayers = 3;
+    else if (strncmp(word, "svc=", 4) == 0)
+        snprintf(l->svc, sizeof(l->svc), "%s", word + 4);
+    else if (strcmp(word, "red") == 0)
+        l->red = true;
+    else if (strcmp(word, "rejected") == 0)
+        l->rejected = true;
+    else
+        codec_take(l, codecs, word);
+}
+
+static enum sl_kind kind_of(const char *word)
+{
+    for (int k = 0; k < SL_KIND_MAX; k++)
+        if (strcmp(word, sl_kind_to_str((enum sl_kind)k)) == 0)
+            return (enum sl_kind)k;
+    fail_msg("no kind: %s", word);
+    return SL_KIND_MAX;
+}
+
+const struct sl_jsep_in *mock_offer(const char *const *texts, size_t n)
+{
+    static struct sl_jsep_in in;
+    static struct sl_mline lines[MOCK_LINES];
+    static struct sl_mcodec codecs[MOCK_LINES][8];
+
+    memset(lines, 0, sizeof(lines));
+    for (size_t i = 0; i < n; i++) {
+        struct sl_mline *l = &lines[i];
+        char *copy = strdup(texts[i]), *save = NULL;
+
+        l->kind = kind_of(strtok_r(copy, " ", &save));
+        snprintf(l->mid, sizeof(l->mid), "%s", strtok_r(NULL, " ", &save));
+        l->codecs = codecs[i];
+        l->dir = SL_DIR_SENDRECV;
+        l->exts = (1u << SL_EXT_MAX) - 1;
+        for (const char *w; (w = strtok_r(NULL, " ", &save)) != NULL;)
+            word_take(l, codecs[i], w);
+        for (int e = 0; e < SL_EXT_MAX; e++)
+            l->ext_id[e] = (uint8_t)(e + 1);
+        free(copy);
+    }
+    in = (struct sl_jsep_in){ .type = SL_JSEP_OFFER, .lines = lines, .nlines = n };
+    return &in;
+}
+
+const struct sl_jsep_in *mock_e2ee(const struct sl_jsep_in *offer)
+{
+    static struct sl_jsep_in in;
+
+    in = *offer;
+    in.e2ee = true;
+    return &in;
+}
+
+const struct sl_jsep_in *mock_answer(sl_hid h)
+{
+    static struct sl_jsep_in in;
+    static struct sl_mline lines[MOCK_LINES];
+    struct handle *hd = client_of(h);
+
+    assert_true(hd->awaits_answer);
+    for (size_t i = 0; i < hd->nlines; i++)
+        lines[i] = hd->lines[i].want;
+    in = (struct sl_jsep_in){ .type = SL_JSEP_ANSWER, .lines = lines, .nlines = hd->nlines };
+    return &in;
+}
+
+void mock_up(sl_hid h)
+{
+    struct handle *hd = client_of(h);
+
+    assert_true(hd->has_pc && !hd->up);
+    hd->up = true;
+    if (mock.plugin->media_up)
+        mock.plugin->media_up(h, hd->state);
+}
+
+void mock_down(sl_hid h, const char *reason)
+{
+    mock_pc_close(h, reason);
+}
+
+void mock_layer(sl_hid h, uint16_t mindex, const struct sl_layer_event *ev)
+{
+    mock.plugin->on_layer(h, client_of(h)->state, mindex, ev);
+}
+
+void mock_talking(sl_hid h, uint16_t mindex, bool talking, double level)
+{
+    mock.plugin->on_talking(h, client_of(h)->state, mindex, talking, level);
+}
+
+void mock_slow_link(sl_hid h, uint16_t mindex, bool uplink, uint32_t lost)
+{
+    mock.plugin->on_slow_link(h, client_of(h)->state, mindex, uplink, lost);
+}
+
+const struct mock_route *mock_route(sl_hid to, uint16_t mindex)
+{
+    return &client_of(to)->routes[mindex];
+}
+
+const struct mock_line *mock_line(sl_hid h, uint16_t mindex)
+{
+    assert_true(mindex < client_of(h)->nlines);
+    return &client_of(h)->lines[mindex];
+}
+
+size_t mock_nlines(sl_hid h)
+{
+    return client_of(h)->nlines;
+}
+
+const char *mock_session_name(sl_hid h)
+{
+    return client_of(h)->session_name;
+}
+
+bool mock_restart(sl_hid h)
+{
+    return client_of(h)->restart;
+}
+
+bool mock_is_e2ee(sl_hid h)
+{
+    return client_of(h)->e2ee;
+}
+
+uint32_t mock_bitrate(sl_hid h)
+{
+    return client_of(h)->bitrate;
+}
+
+uint32_t mock_fir(sl_hid h)
+{
+    return client_of(h)->fir;
+}
+
+/* ---- the rest -------------------------------------------------------------------------------- */
+
+void mock_set_may(bool yes)
+{
+    mock.may = yes;
+}
+
+void mock_set_signed_tokens(bool on)
+{
+    mock.signed_tokens = on;
+}
+
+void mock_set_config_dir(bool there)
+{
+    mock.config_dir = there;
+}
+
+const json_t *mock_saved(const char *group)
+{
+    return json_object_get(mock.saved, group);
+}
+
+unsigned mock_notified(const char *event)
+{
+    return (unsigned)json_integer_value(json_object_get(mock.notified, event));
+}

@@ -1,0 +1,381 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "mock_state.h"
+
+struct mock mock;
+
+struct handle *mock_handle(sl_hid h)
+{
+    if (h < 1 || h > mock.nhandles || !mock.handles[h - 1].attached)
+        return NULL;
+    return &mock.handles[h - 1];
+}
+
+struct seen *mock_seen_add(struct handle *hd, enum seen_type type)
+{
+    struct seen *s = calloc(1, sizeof(*s));
+
+    assert_non_null(s);
+    s->type = type;
+    s->order = ++mock.next_order;
+    *hd->last = s;
+    hd->last = &s->next;
+    return s;
+}
+
+static void core_reply(struct sl_msg *m, json_t *data)
+{
+    assert_false(m->acked || m->ended);
+    m->ended = true;
+    m->reply = data;
+}
+
+static void core_ack(struct sl_msg *m, const char *hint)
+{
+    (void)hint;
+    assert_false(m->acked || m->ended);
+    m->acked = true;
+}
+
+/* What the core asks of one line of a description. */
+static bool line_fits(const struct handle *hd, size_t i, const struct sl_mline *l, bool answer)
+{
+    if (answer && (l->kind != hd->offered[i].kind || (l->dir & ~hd->offered[i].dir) ||
+                   (hd->offered[i].rejected && !l->rejected)))
+        return false;
+    if (!answer && i < hd->nlines && l->kind != hd->lines[i].want.kind)
+        return false;
+    return l->kind == SL_KIND_DATA || l->rejected || l->ncodecs >= 1;
+}
+
+static int jsep_take(struct handle *hd, const struct sl_jsep_out *j)
+{
+    const bool answer = j->type == SL_JSEP_ANSWER;
+
+    if (!answer && hd->awaits_answer)
+        return -EBUSY;
+    if (answer ? !hd->has_offer || j->nlines != hd->noffered
+               : j->nlines < hd->nlines || j->nlines > MOCK_LINES || j->nlines == 0)
+        return -EINVAL;
+    for (size_t i = 0; i < j->nlines; i++)
+        if (!line_fits(hd, i, &j->lines[i], answer))
+            return -EINVAL;
+    for (size_t i = 0; i < j->nlines; i++) {
+        struct mock_line *ml = &hd->lines[i];
+
+        ml->want = j->lines[i];
+        if (ml->want.ncodecs)
+            ml->codec = ml->want.codecs[0];
+        ml->want.codecs = &ml->codec;
+        if (!answer && !ml->want.mid[0])
+            snprintf(ml->want.mid, sizeof(ml->want.mid), "%u", (unsigned)i & 0xffff);
+    }
+    hd->nlines = j->nlines;
+    hd->has_pc = true;
+    hd->has_offer = false;
+    hd->awaits_answer = !answer;
+    hd->restart = j->restart;
+    hd->e2ee = j->e2ee;
+    snprintf(hd->session_name, sizeof(hd->session_name), "%s",
+             j->session_name ? j->session_name : "Sluice");
+    return 0;
+}
+
+static int core_event(sl_hid h, struct sl_msg *m, json_t *data, const struct sl_jsep_out *jsep)
+{
+    struct handle *hd = mock_handle(h);
+    struct seen *s;
+    int err = hd ? 0 : -ESTALE;
+
+    assert_non_null(data);
+    if (!err && jsep)
+        err = jsep_take(hd, jsep);
+    if (err) {
+        json_decref(data);
+        return err;
+    }
+    s = mock_seen_add(hd, SEEN_EVENT);
+    s->data = data;
+    s->jsep = jsep ? jsep->type : SL_JSEP_NONE;
+    if (m) {
+        assert_true(m->acked && !m->ended && m->h == h);
+        m->ended = true;
+        s->tx = m->tx;
+    }
+    return 0;
+}
+
+void mock_pc_close(sl_hid h, const char *reason)
+{
+    struct handle *hd = mock_handle(h);
+
+    if (!hd || !hd->has_pc || hd->closing)
+        return;
+    hd->closing = true;
+    if (mock.plugin->media_down)
+        mock.plugin->media_down(h, hd->state, reason);
+    hd->closing = hd->has_pc = hd->up = hd->awaits_answer = hd->has_offer = false;
+    hd->nlines = 0;
+    memset(hd->lines, 0, sizeof(hd->lines));
+    memset(hd->routes, 0, sizeof(hd->routes));
+    snprintf(mock_seen_add(hd, SEEN_HANGUP)->reason, 64, "%s", reason);
+}
+
+static void core_close_pc(sl_hid h, const char *reason)
+{
+    mock_pc_close(h, reason ? reason : "Close PC");
+}
+
+static struct mock_line *line_of(struct sl_mref r)
+{
+    struct handle *hd = mock_handle(r.handle);
+
+    return hd && hd->has_pc && r.mindex < hd->nlines ? &hd->lines[r.mindex] : NULL;
+}
+
+static struct mock_route *route_of(struct sl_mref r)
+{
+    return line_of(r) ? &mock_handle(r.handle)->routes[r.mindex] : NULL;
+}
+
+static int core_route_add(struct sl_mref from, struct sl_mref to, const struct sl_layer_wish *wish)
+{
+    struct mock_line *src = line_of(from), *dst = line_of(to);
+    struct mock_route *r = route_of(to);
+
+    if (!src || !dst)
+        return -ENOENT;
+    assert_int_equal(src->want.kind, dst->want.kind); /* like to like */
+    assert_int_equal(src->codec.codec, dst->codec.codec);
+    assert_true(src->want.dir & SL_DIR_RECV);
+    r->active = true;
+    r->paused = false;
+    r->from = from;
+    r->wish = *wish;
+    return 0;
+}
+
+static int core_route_del(struct sl_mref to)
+{
+    struct mock_route *r = route_of(to);
+
+    if (!r)
+        return -ENOENT;
+    memset(r, 0, sizeof(*r));
+    return 0;
+}
+
+static int core_route_pause(struct sl_mref to, bool paused)
+{
+    struct mock_route *r = route_of(to);
+
+    if (!r || !r->active)
+        return -ENOENT;
+    r->paused = paused;
+    return 0;
+}
+
+static int core_route_layers(struct sl_mref to, const struct sl_layer_wish *wish)
+{
+    struct mock_route *r = route_of(to);
+
+    if (!r || !r->active)
+        return -ENOENT;
+    r->wish = *wish;
+    return 0;
+}
+
+static int core_keyframe(struct sl_mref from)
+{
+    struct mock_line *l = line_of(from);
+
+    if (!l)
+        return -ENOENT;
+    l->keyframes++;
+    return 0;
+}
+
+static int core_bitrate(sl_hid h, uint32_t bps)
+{
+    struct handle *hd = mock_handle(h);
+
+    if (!hd || !hd->has_pc)
+        return -ENOENT;
+    hd->bitrate = bps;
+    return 0;
+}
+
+static int core_gate(struct sl_mref from, bool closed)
+{
+    struct mock_line *l = line_of(from);
+
+    if (!l)
+        return -ENOENT;
+    l->closed = closed;
+    return 0;
+}
+
+static int core_fir_interval(sl_hid h, uint32_t seconds)
+{
+    struct handle *hd = mock_handle(h);
+
+    if (!hd || !hd->has_pc)
+        return -ENOENT;
+    hd->fir = seconds;
+    return 0;
+}
+
+static int core_talk_detect(struct sl_mref from, uint32_t packets, uint8_t threshold)
+{
+    struct mock_line *l = line_of(from);
+
+    if (!l)
+        return -ENOENT;
+    l->talk_packets = packets;
+    l->talk_threshold = threshold;
+    return 0;
+}
+
+static const struct sl_mline *core_lines(sl_hid h, size_t *n)
+{
+    static struct sl_mline lines[MOCK_LINES];
+    struct handle *hd = mock_handle(h);
+
+    if (!hd || !hd->has_pc)
+        return NULL;
+    for (size_t i = 0; i < hd->nlines; i++) {
+        lines[i] = hd->lines[i].want;
+        for (int e = 0; e < SL_EXT_MAX; e++)
+            lines[i].ext_id[e] = lines[i].exts & SL_EXT_BIT(e) ? (uint8_t)(e + 1) : 0;
+    }
+    *n = hd->nlines;
+    return lines;
+}
+
+static bool core_is_up(sl_hid h)
+{
+    struct handle *hd = mock_handle(h);
+
+    return hd && hd->up;
+}
+
+static uint64_t core_timer_add(uint32_t ms, bool repeat, sl_plugin_timer_fn fn, void *arg)
+{
+    (void)ms, (void)repeat, (void)fn, (void)arg;
+    fail_msg("no plugin needs a timer so far");
+    return 1;
+}
+
+static void core_timer_del(uint64_t id)
+{
+    (void)id;
+}
+
+static uint64_t core_random_id(void)
+{
+    return (1000000007ull * ++mock.next_id) % ((1ull << 52) - 1) + 1;
+}
+
+static void core_random_uuid(char out[37])
+{
+    snprintf(out, 37, "00000000-0000-4000-8000-%012llx",
+             (unsigned long long)++mock.next_id & 0xffffffffffff);
+}
+
+static bool core_secret_is_equal(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) == 0;
+}
+
+static bool core_token_is_valid(const char *token, const char *realm, const char *descriptor)
+{
+    char want[512];
+
+    snprintf(want, sizeof(want), "good/%s/%s", realm, descriptor);
+    return mock.signed_tokens && token && strcmp(token, want) == 0;
+}
+
+static bool core_signed_tokens(void)
+{
+    return mock.signed_tokens;
+}
+
+static bool core_may(sl_hid h, const char *what)
+{
+    (void)h, (void)what;
+    return mock.may;
+}
+
+static void core_log(int level, const char *event, const char *text)
+{
+    (void)level, (void)event, (void)text;
+}
+
+static void core_notify(sl_hid h, json_t *event)
+{
+    const char *name = json_string_value(json_object_get(event, "event"));
+    const json_t *n = name ? json_object_get(mock.notified, name) : NULL;
+
+    (void)h;
+    if (name)
+        json_object_set_new(mock.notified, name, json_integer(json_integer_value(n) + 1));
+    json_decref(event);
+}
+
+static const json_t *core_config(void)
+{
+    return mock.config;
+}
+
+static int core_config_save(const char *group, const json_t *keys)
+{
+    const char *key;
+    json_t *v;
+
+    if (!mock.config_dir)
+        return -ENOENT;
+    json_object_foreach((json_t *)keys, key, v) assert_true(json_is_string(v));
+    if (keys)
+        json_object_set_new(mock.saved, group, json_deep_copy(keys));
+    else
+        json_object_del(mock.saved, group);
+    return 0;
+}
+
+const struct sl_core mock_core = {
+    .abi = SL_PLUGIN_ABI,
+    .size = sizeof(struct sl_core),
+    .reply = core_reply,
+    .ack = core_ack,
+    .event = core_event,
+    .close_pc = core_close_pc,
+    .end_handle = mock_detach,
+    .route_add = core_route_add,
+    .route_del = core_route_del,
+    .route_pause = core_route_pause,
+    .route_layers = core_route_layers,
+    .keyframe = core_keyframe,
+    .bitrate = core_bitrate,
+    .gate = core_gate,
+    .fir_interval = core_fir_interval,
+    .talk_detect = core_talk_detect,
+    .lines = core_lines,
+    .is_up = core_is_up,
+    .timer_add = core_timer_add,
+    .timer_del = core_timer_del,
+    .random_id = core_random_id,
+    .random_uuid = core_random_uuid,
+    .secret_is_equal = core_secret_is_equal,
+    .token_is_valid = core_token_is_valid,
+    .signed_tokens = core_signed_tokens,
+    .may = core_may,
+    .log = core_log,
+    .notify = core_notify,
+    .config = core_config,
+    .config_save = core_config_save,
+};

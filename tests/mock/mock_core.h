@@ -1,0 +1,113 @@
+/*
+ * mock_core.h - the core as a plugin sees it (struct sl_core), without a server.
+ *
+ * For unit tests of plugins: it keeps handles, m-lines and routes, checks the contract of
+ * <sluice/plugin.h> as far as a plugin can break it (one answer per request, answers that fit the
+ * offer, stable m-line indexes), and records what reaches each client.
+ *
+ * One mock at a time, one thread. Failed expectations end the cmocka test with both texts printed.
+ * JSON texts in tests are written with ' for ", and "*" in an expected text matches any value.
+ */
+#ifndef MOCK_CORE_H
+#define MOCK_CORE_H
+
+#include <sluice/plugin.h>
+
+#define MOCK_HANDLES 1200
+#define MOCK_LINES   64
+
+/* Starts @p with @config (a text, NULL: no configuration file). Returns what init returned. */
+int mock_start(const struct sl_plugin *p, const char *config);
+/* Detaches all handles and calls fini. */
+void mock_stop(void);
+
+/* ---- clients --------------------------------------------------------------------------------- */
+
+sl_hid mock_attach(void);
+void mock_detach(sl_hid h);
+
+/* A synchronous request: fails the test unless it is answered at once, and with @want. */
+void mock_call(sl_hid h, const char *body, const char *want);
+/* The same; returns the answer, to be released by the caller. */
+json_t *mock_call_json(sl_hid h, const char *body);
+/* The administrator's request. */
+void mock_admin(const char *body, const char *want);
+/* plugin_specific of the handle dump. */
+void mock_query(sl_hid h, const char *want);
+/* An asynchronous request: fails the test unless it is acknowledged. The event that ends it carries
+ * the transaction that is returned. */
+uint64_t mock_send(sl_hid h, const char *body, const struct sl_jsep_in *jsep);
+/* The next thing that the client of @h sees is an event with @data, for the request @tx (0: for
+ * none), and with a description of the type @jsep. */
+void mock_expect(sl_hid h, uint64_t tx, const char *data, enum sl_jsep_type jsep);
+/* mock_send, then mock_expect of its end. */
+void mock_request(sl_hid h, const char *body, const struct sl_jsep_in *jsep, const char *data,
+                  enum sl_jsep_type answer);
+/* The client sees a hangup with @reason next. */
+void mock_expect_hangup(sl_hid h, const char *reason);
+/* Nothing more reached the client. */
+void mock_expect_nothing(sl_hid h);
+/* Forgets what reached clients so far: one, or everybody (0). */
+void mock_skip(sl_hid h);
+/* The data of the next event, taken; NULL: there is none. */
+json_t *mock_take(sl_hid h);
+/* When the next event of @h was sent, in the order of all; UINT64_MAX: there is none. */
+uint64_t mock_order(sl_hid h);
+
+/* ---- peer connections ------------------------------------------------------------------------ */
+
+/* An offer with these m-lines that lives until the next call. "audio a opus recv" is kind, mid,
+ * codecs and the server's direction (sendrecv when it says nothing); more words: "sim" (3 layers),
+ * "svc=L3T3", "red", "rejected". A codec may carry "/profile" and "?fmtp". */
+const struct sl_jsep_in *mock_offer(const char *const *lines, size_t n);
+#define MOCK_OFFER(...)                                                                            \
+    mock_offer((const char *const[]){ __VA_ARGS__ },                                               \
+               sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
+/* The same offer with jsep.e2ee. */
+const struct sl_jsep_in *mock_e2ee(const struct sl_jsep_in *offer);
+/* An answer to the server's last offer to @h that takes everything. */
+const struct sl_jsep_in *mock_answer(sl_hid h);
+
+void mock_up(sl_hid h);
+void mock_down(sl_hid h, const char *reason);
+/* Reports of the core about media. */
+void mock_layer(sl_hid h, uint16_t mindex, const struct sl_layer_event *ev);
+void mock_talking(sl_hid h, uint16_t mindex, bool talking, double level);
+void mock_slow_link(sl_hid h, uint16_t mindex, bool uplink, uint32_t lost);
+
+/* What the plugin asked for. */
+struct mock_route {
+    bool active, paused;
+    struct sl_mref from;
+    struct sl_layer_wish wish;
+};
+const struct mock_route *mock_route(sl_hid to, uint16_t mindex);
+struct mock_line {
+    struct sl_mline want; /* as the plugin wanted it in the last description */
+    struct sl_mcodec codec;
+    bool closed;        /* gate */
+    unsigned keyframes; /* asked for by name, not by new routes */
+    uint32_t talk_packets;
+    uint8_t talk_threshold;
+};
+const struct mock_line *mock_line(sl_hid h, uint16_t mindex);
+size_t mock_nlines(sl_hid h);
+const char *mock_session_name(sl_hid h);
+bool mock_restart(sl_hid h); /* the last offer had new ICE credentials */
+bool mock_is_e2ee(sl_hid h);
+uint32_t mock_bitrate(sl_hid h);
+uint32_t mock_fir(sl_hid h);
+
+/* ---- the rest -------------------------------------------------------------------------------- */
+
+/* Whether core->may says yes (default: yes), whether the core takes signed tokens (default: no; the
+ * valid one is "good/<realm>/<descriptor>"), whether there is a configuration directory (yes). */
+void mock_set_may(bool yes);
+void mock_set_signed_tokens(bool on);
+void mock_set_config_dir(bool there);
+/* The group as it was saved last; NULL: it was not, or was removed. Borrowed. */
+const json_t *mock_saved(const char *group);
+/* How many handler events of this name ("event" member) were sent. */
+unsigned mock_notified(const char *event);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * mock_state.h - what mock_core.c (struct sl_core) and mock_client.c (the tests' side) share.
+ */
+#ifndef MOCK_STATE_H
+#define MOCK_STATE_H
+
+#include "mock_core.h"
+
+enum seen_type { SEEN_EVENT, SEEN_HANGUP };
+
+/* Something that reached a client. */
+struct seen {
+    struct seen *next;
+    enum seen_type type;
+    uint64_t order, tx;
+    json_t *data;
+    enum sl_jsep_type jsep;
+    char reason[64];
+};
+
+struct handle {
+    bool attached, has_pc, up, awaits_answer, has_offer, closing, restart, e2ee;
+    void *state;
+    struct seen *first, **last;
+    char session_name[160];
+    uint32_t bitrate, fir;
+    size_t nlines, noffered;
+    struct {
+        enum sl_kind kind;
+        enum sl_dir dir;
+        bool rejected;
+    } offered[MOCK_LINES];
+    struct mock_line lines[MOCK_LINES];
+    struct mock_route routes[MOCK_LINES];
+};
+
+struct sl_msg {
+    uint64_t tx;
+    sl_hid h;
+    bool acked, ended;
+    json_t *reply;
+    struct sl_msg *next;
+};
+
+struct mock {
+    const struct sl_plugin *plugin;
+    struct handle *handles; /* by id - 1 */
+    size_t nhandles;
+    struct sl_msg *msgs;
+    uint64_t next_tx, next_order, next_id;
+    json_t *config, *saved, *notified;
+    bool may, config_dir, signed_tokens;
+};
+
+extern struct mock mock;
+extern const struct sl_core mock_core;
+
+/* NULL: no such handle any more. */
+struct handle *mock_handle(sl_hid h);
+struct seen *mock_seen_add(struct handle *hd, enum seen_type type);
+void mock_pc_close(sl_hid h, const char *reason);
+
+#endif
