@@ -18,11 +18,12 @@ struct sl_twcc_rec {
     uint64_t arrival_us;
 };
 
-/* Writes one message about @rec (@n of them, ascending by seq; those between were not received).
- * How many records it holds: fewer than @n when SL_TWCC_MAX statuses or a jump in time end the
- * message (write another one from there). 0 when the writer failed or n is 0. */
+/* Writes one message about @rec (@n of them, ascending by seq; those between, and from @base on,
+ * were not received; @base is ignored when it is SL_TWCC_MAX or more before the first record). How
+ * many records it holds: fewer than @n when SL_TWCC_MAX statuses or a jump in time end the message
+ * (write another one from there). 0 when the writer failed or n is 0. */
 size_t sl_twcc_write(struct sl_writer *w, uint32_t sender, uint32_t media, uint8_t fb_count,
-                     const struct sl_twcc_rec *rec, size_t n);
+                     uint64_t base, const struct sl_twcc_rec *rec, size_t n);
 
 struct sl_twcc_it {
     uint32_t sender, media;

@@ -1,0 +1,210 @@
+#include "rtp/rtp_dd.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Names below follow the syntax tables of appendix A.8.2. */
+
+struct bits {
+    const uint8_t *p;
+    size_t pos, end; /* in bits */
+    bool failed;
+};
+
+static uint32_t f(struct bits *b, unsigned n)
+{
+    uint32_t v = 0;
+
+    if (b->failed || b->end - b->pos < n) {
+        b->failed = true;
+        return 0;
+    }
+    for (; n; n--, b->pos++)
+        v = v << 1 | (b->p[b->pos >> 3] >> (7 - (b->pos & 7)) & 1);
+    return v;
+}
+
+/* Non-symmetric unsigned value below @n. */
+static uint32_t ns(struct bits *b, uint32_t n)
+{
+    unsigned w = 0;
+    uint32_t m, v;
+
+    for (uint32_t x = n; x; x >>= 1)
+        w++;
+    m = (1u << w) - n;
+    v = f(b, w - 1);
+    return v < m ? v : (v << 1) - m + f(b, 1);
+}
+
+static int template_layers(struct bits *b, struct sl_dd_structure *st)
+{
+    uint8_t sid = 0, tid = 0;
+    uint32_t idc;
+
+    do {
+        if (st->ntemplates == SL_DD_TEMPLATES_MAX || sid >= SL_DD_LAYERS_MAX || tid > 7)
+            return -EBADMSG;
+        st->tpl[st->ntemplates].sid = sid;
+        st->tpl[st->ntemplates].tid = tid;
+        st->ntemplates++;
+        idc = f(b, 2);
+        if (idc == 1) {
+            tid++;
+        } else if (idc == 2) {
+            tid = 0;
+            sid++;
+        }
+    } while (idc != 3 && !b->failed);
+    st->nresolutions = (uint8_t)(sid + 1); /* layers; kept only if sizes follow */
+    return b->failed ? -EBADMSG : 0;
+}
+
+static void template_fdiffs(struct bits *b, struct sl_dd_template *t)
+{
+    while (f(b, 1)) {
+        uint8_t v = (uint8_t)(f(b, 4) + 1);
+
+        if (t->nfdiffs < SL_DD_FDIFFS_MAX)
+            t->fdiff[t->nfdiffs++] = v;
+    }
+}
+
+static void template_chains(struct bits *b, struct sl_dd_structure *st)
+{
+    st->nchains = (uint8_t)ns(b, st->ntargets + 1u);
+    if (st->nchains == 0)
+        return;
+    for (unsigned i = 0; i < st->ntargets; i++)
+        st->target_chain[i] = (uint8_t)ns(b, st->nchains);
+    for (unsigned i = 0; i < st->ntemplates; i++)
+        for (unsigned c = 0; c < st->nchains; c++)
+            st->tpl[i].chain_diff[c] = (uint8_t)f(b, 4);
+}
+
+static void decode_target_layers(struct sl_dd_structure *st)
+{
+    for (unsigned d = 0; d < st->ntargets; d++) {
+        for (unsigned i = 0; i < st->ntemplates; i++) {
+            const struct sl_dd_template *t = &st->tpl[i];
+
+            if (t->dti[d] == SL_DTI_NOT_PRESENT)
+                continue;
+            if (t->sid > st->target_sid[d])
+                st->target_sid[d] = t->sid;
+            if (t->tid > st->target_tid[d])
+                st->target_tid[d] = t->tid;
+        }
+    }
+}
+
+static int structure(struct bits *b, struct sl_dd_structure *st)
+{
+    memset(st, 0, sizeof(*st));
+    st->id_offset = (uint8_t)f(b, 6);
+    st->ntargets = (uint8_t)(f(b, 5) + 1);
+    if (template_layers(b, st))
+        return -EBADMSG;
+    for (unsigned i = 0; i < st->ntemplates; i++)
+        for (unsigned d = 0; d < st->ntargets; d++)
+            st->tpl[i].dti[d] = (uint8_t)f(b, 2);
+    for (unsigned i = 0; i < st->ntemplates; i++)
+        template_fdiffs(b, &st->tpl[i]);
+    template_chains(b, st);
+    if (b->failed || st->nchains > SL_DD_CHAINS_MAX)
+        return -EBADMSG;
+    decode_target_layers(st);
+    if (!f(b, 1))
+        st->nresolutions = 0;
+    for (unsigned i = 0; i < st->nresolutions; i++) {
+        /* "minus 1" on the wire: 65536 does not fit and means the same to a forwarder */
+        uint32_t w = f(b, 16) + 1, h = f(b, 16) + 1;
+
+        st->width[i] = (uint16_t)(w > UINT16_MAX ? UINT16_MAX : w);
+        st->height[i] = (uint16_t)(h > UINT16_MAX ? UINT16_MAX : h);
+    }
+    st->valid = !b->failed;
+    return b->failed ? -EBADMSG : 0;
+}
+
+static void frame_fdiffs(struct bits *b, struct sl_dd *out)
+{
+    uint32_t size;
+
+    out->nfdiffs = 0;
+    while ((size = f(b, 2)) != 0) {
+        uint16_t v = (uint16_t)(f(b, 4 * size) + 1);
+
+        if (out->nfdiffs < SL_DD_FDIFFS_MAX)
+            out->fdiff[out->nfdiffs++] = v;
+    }
+}
+
+static void from_template(const struct sl_dd_structure *st, const struct sl_dd_template *t,
+                          struct sl_dd *out)
+{
+    out->sid = t->sid;
+    out->tid = t->tid;
+    out->nfdiffs = t->nfdiffs;
+    for (unsigned i = 0; i < t->nfdiffs; i++)
+        out->fdiff[i] = t->fdiff[i];
+    out->ntargets = st->ntargets;
+    memcpy(out->dti, t->dti, sizeof(out->dti));
+    out->nchains = st->nchains;
+    memcpy(out->chain_diff, t->chain_diff, sizeof(out->chain_diff));
+}
+
+int sl_dd_parse(const void *data, size_t len, struct sl_dd_structure *st, struct sl_dd *out)
+{
+    struct bits b = { data, 0, len * 8, false };
+    struct sl_dd_structure fresh;
+    const struct sl_dd_structure *use = st;
+    struct sl_dd dd = { 0 };
+    bool custom_dtis = false, custom_fdiffs = false, custom_chains = false;
+    uint32_t id, index;
+
+    if (len > 255)
+        return -EBADMSG;
+    dd.start = f(&b, 1);
+    dd.end = f(&b, 1);
+    id = f(&b, 6);
+    dd.frame = (uint16_t)f(&b, 16);
+    if (len > 3) {
+        dd.has_structure = f(&b, 1);
+        dd.has_active = f(&b, 1);
+        custom_dtis = f(&b, 1);
+        custom_fdiffs = f(&b, 1);
+        custom_chains = f(&b, 1);
+        if (dd.has_structure) {
+            if (structure(&b, &fresh))
+                return -EBADMSG;
+            use = &fresh;
+        }
+    }
+    if (b.failed)
+        return -EBADMSG;
+    if (!use->valid)
+        return -ENOENT;
+    if (dd.has_structure || dd.has_active)
+        dd.active = UINT32_MAX >> (32 - use->ntargets);
+    if (dd.has_active)
+        dd.active = f(&b, use->ntargets);
+    index = (id + 64 - use->id_offset) % 64;
+    if (index >= use->ntemplates)
+        return -ENOENT;
+    from_template(use, &use->tpl[index], &dd);
+    if (custom_dtis)
+        for (unsigned i = 0; i < use->ntargets; i++)
+            dd.dti[i] = (uint8_t)f(&b, 2);
+    if (custom_fdiffs)
+        frame_fdiffs(&b, &dd);
+    if (custom_chains)
+        for (unsigned i = 0; i < use->nchains; i++)
+            dd.chain_diff[i] = (uint8_t)f(&b, 8);
+    if (b.failed)
+        return -EBADMSG;
+    if (dd.has_structure)
+        *st = fresh;
+    *out = dd;
+    return 0;
+}
