@@ -9,7 +9,7 @@ int sl_ring_init(struct sl_ring *r, size_t capacity, size_t esize)
 
     while (cap < capacity && cap <= SIZE_MAX / 4)
         cap *= 2;
-    if (cap < capacity)
+    if (cap < capacity || cap > SIZE_MAX / 4 / (esize ? esize : 1))
         return -ENOMEM;
     data = calloc(cap, esize);
     if (!data)
