@@ -1,0 +1,235 @@
+#include "net/net_udp.h"
+#include <errno.h>
+#include <netinet/udp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+/* ---- sockets ---- */
+
+static int set_int(int fd, int level, int name, int value)
+{
+    return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
+}
+
+/* The FORCE variants pass the system's limit and need CAP_NET_ADMIN. */
+static int set_buffer(int fd, int force, int plain, int bytes)
+{
+    int got = 0;
+    socklen_t len = sizeof(got);
+
+    if (set_int(fd, SOL_SOCKET, force, bytes))
+        (void)set_int(fd, SOL_SOCKET, plain, bytes);
+    (void)getsockopt(fd, SOL_SOCKET, plain, &got, &len);
+    return got;
+}
+
+static int udp_setup(struct sl_udp *u, const struct sl_addr *bind_to, int buf_bytes)
+{
+    bool v6 = sl_addr_family(bind_to) == AF_INET6;
+    struct sl_addr bound = { 0 };
+    socklen_t len = sizeof(bound);
+    int err;
+
+    err = v6 ? set_int(u->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) : 0;
+    if (err)
+        return err;
+    err = v6 ? set_int(u->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+             : set_int(u->fd, IPPROTO_IP, IP_PKTINFO, 1);
+    if (err)
+        return err;
+    /* Worth having, and works without. */
+    u->has_gro = !set_int(u->fd, IPPROTO_UDP, UDP_GRO, 1);
+    (void)set_int(u->fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
+    u->rcvbuf = set_buffer(u->fd, SO_RCVBUFFORCE, SO_RCVBUF, buf_bytes);
+    u->sndbuf = set_buffer(u->fd, SO_SNDBUFFORCE, SO_SNDBUF, buf_bytes);
+    if (bind(u->fd, &bind_to->sa, sl_addr_len(bind_to)) || getsockname(u->fd, &bound.sa, &len))
+        return -errno;
+    u->local = bound;
+    return 0;
+}
+
+int sl_udp_open(const struct sl_addr *bind, int buf_bytes, struct sl_udp **out)
+{
+    struct sl_udp *u;
+    int err;
+
+    if (!sl_addr_len(bind))
+        return -EAFNOSUPPORT;
+    u = calloc(1, sizeof(*u));
+    if (!u)
+        return -ENOMEM;
+    u->fd = socket(sl_addr_family(bind), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+    if (u->fd < 0) {
+        err = -errno;
+        goto fail;
+    }
+    err = udp_setup(u, bind, buf_bytes > 0 ? buf_bytes : SL_UDP_BUF_DEFAULT);
+    if (err)
+        goto fail;
+    *out = u;
+    return 0;
+
+fail:
+    sl_udp_close(u);
+    return err;
+}
+
+void sl_udp_close(struct sl_udp *u)
+{
+    if (!u)
+        return;
+    if (u->fd >= 0)
+        (void)close(u->fd);
+    free(u);
+}
+
+/* ---- receiving ---- */
+
+#define CMSG_ROOM 128
+
+struct rx_slot {
+    struct sl_addr remote;
+    struct sl_addr local;
+    struct iovec iov;
+    _Alignas(struct cmsghdr) char control[CMSG_ROOM];
+};
+
+struct sl_udp_batch_priv {
+    struct mmsghdr msgs[SL_UDP_BATCH_MSGS];
+    struct rx_slot slots[SL_UDP_BATCH_MSGS];
+    uint8_t data[SL_UDP_BATCH_MSGS][SL_UDP_MSG_MAX];
+};
+
+int sl_udp_batch_create(struct sl_udp_batch **out)
+{
+    struct sl_udp_batch *b = calloc(1, sizeof(*b));
+
+    if (!b)
+        return -ENOMEM;
+    b->priv = calloc(1, sizeof(*b->priv));
+    if (!b->priv) {
+        free(b);
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < SL_UDP_BATCH_MSGS; i++) {
+        struct rx_slot *s = &b->priv->slots[i];
+
+        s->iov = (struct iovec){ b->priv->data[i], SL_UDP_MSG_MAX };
+        b->priv->msgs[i].msg_hdr = (struct msghdr){
+            .msg_name = &s->remote,
+            .msg_iov = &s->iov,
+            .msg_iovlen = 1,
+            .msg_control = s->control,
+        };
+    }
+    *out = b;
+    return 0;
+}
+
+void sl_udp_batch_destroy(struct sl_udp_batch *b)
+{
+    if (!b)
+        return;
+    free(b->priv);
+    free(b);
+}
+
+struct rx_info {
+    size_t segment; /* bytes of all datagrams of a train but the last; 0: no train */
+    uint32_t ovfl;
+    bool has_ovfl;
+};
+
+/* Reads the control messages; @local comes with the socket's own address. */
+static void rx_control(struct msghdr *h, struct sl_addr *local, struct rx_info *out)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+            struct in_pktinfo info;
+
+            memcpy(&info, CMSG_DATA(c), sizeof(info));
+            local->in4.sin_addr = info.ipi_spec_dst;
+        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo info;
+
+            memcpy(&info, CMSG_DATA(c), sizeof(info));
+            local->in6.sin6_addr = info.ipi6_addr;
+            local->in6.sin6_scope_id =
+                IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr) ? info.ipi6_ifindex : 0;
+        } else if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
+            int segment;
+
+            memcpy(&segment, CMSG_DATA(c), sizeof(segment));
+            out->segment = segment > 0 ? (size_t)segment : 0;
+        } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
+            memcpy(&out->ovfl, CMSG_DATA(c), sizeof(out->ovfl));
+            out->has_ovfl = true;
+        }
+    }
+}
+
+static void rx_split(struct sl_udp_batch *b, const struct rx_slot *s, uint8_t *data, size_t len,
+                     size_t segment)
+{
+    if (!segment || segment > len)
+        segment = len;
+    do {
+        size_t n = segment < len ? segment : len;
+
+        if (b->n == SL_UDP_BATCH_DGRAMS) {
+            b->surplus += len ? (len + segment - 1) / segment : 1;
+            return;
+        }
+        b->dgrams[b->n++] = (struct sl_udp_dgram){ data, n, &s->remote, &s->local };
+        data += n;
+        len -= n;
+    } while (len);
+}
+
+static void rx_message(struct sl_udp *u, struct sl_udp_batch *b, size_t i)
+{
+    struct mmsghdr *m = &b->priv->msgs[i];
+    struct rx_slot *s = &b->priv->slots[i];
+    struct rx_info info = { 0 };
+
+    s->local = u->local;
+    rx_control(&m->msg_hdr, &s->local, &info);
+    if (info.has_ovfl) {
+        u->overflows += info.ovfl - u->ovfl_seen; /* 32 bits, wraps */
+        u->ovfl_seen = info.ovfl;
+    }
+    if (m->msg_hdr.msg_flags & MSG_TRUNC) {
+        b->truncated++;
+        return;
+    }
+    rx_split(b, s, b->priv->data[i], m->msg_len, info.segment);
+}
+
+int sl_udp_recv(struct sl_udp *u, struct sl_udp_batch *b)
+{
+    int n, tries = 0;
+
+    b->n = 0;
+    b->has_more = false;
+    for (size_t i = 0; i < SL_UDP_BATCH_MSGS; i++) {
+        b->priv->msgs[i].msg_hdr.msg_namelen = sizeof(struct sl_addr);
+        b->priv->msgs[i].msg_hdr.msg_controllen = CMSG_ROOM;
+    }
+    /* An error that an ICMP message left on the socket says nothing about what waits to be read. */
+    do
+        n = recvmmsg(u->fd, b->priv->msgs, SL_UDP_BATCH_MSGS, MSG_DONTWAIT, NULL);
+    while (n < 0 && errno != EAGAIN && errno != EBADF && ++tries < 4);
+    if (n < 0)
+        return errno == EAGAIN ? 0 : -errno;
+    for (int i = 0; i < n; i++)
+        rx_message(u, b, (size_t)i);
+    b->has_more = n == SL_UDP_BATCH_MSGS;
+    b->messages += (uint64_t)n;
+    b->datagrams += b->n;
+    return (int)b->n;
+}
