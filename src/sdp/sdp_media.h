@@ -19,8 +19,8 @@ struct sl_media_line {
 
     enum sl_codec codec;
     uint8_t pt;
-    uint8_t rtx_pt;  /* RFC 4588; SL_PT_NONE: not negotiated */
-    uint8_t red_pt;  /* audio RED beside or instead of opus; SL_PT_NONE: not negotiated */
+    uint8_t rtx_pt; /* RFC 4588; SL_PT_NONE: not negotiated */
+    uint8_t red_pt; /* audio RED beside or instead of opus; SL_PT_NONE: not negotiated */
     uint32_t clock_rate;
     uint8_t channels;
 
@@ -29,9 +29,9 @@ struct sl_media_line {
     bool ext_mixed;                  /* a=extmap-allow-mixed (RFC 8285 section 6) */
 
     /* What the peer sends. Layer 0 is the lowest quality ("substream 0"). */
-    uint8_t nlayers;                           /* 0 or 1: no simulcast */
-    char rid[SL_LAYERS_MAX][SL_RID_MAX + 1];   /* "" when layers are told by SSRC */
-    uint32_t ssrc[SL_LAYERS_MAX];              /* 0: not announced, learned from RTP */
+    uint8_t nlayers;                         /* 0 or 1: no simulcast */
+    char rid[SL_LAYERS_MAX][SL_RID_MAX + 1]; /* "" when layers are told by SSRC */
+    uint32_t ssrc[SL_LAYERS_MAX];            /* 0: not announced, learned from RTP */
     uint32_t rtx_ssrc[SL_LAYERS_MAX];
 
     /* What the server sends. */
