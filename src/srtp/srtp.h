@@ -17,24 +17,31 @@
 #define SL_SRTP_OVERHEAD  16 /* bytes that protect adds to RTP at most (GCM tag) */
 #define SL_SRTCP_OVERHEAD 20 /* and to RTCP (tag and index) */
 
+/* SSRCs heard from one peer at a time; each costs 0.6 KB and, for all others, a step in a list. */
+#define SL_SRTP_SSRC_MAX 1024
+
 struct sl_srtp;
 
-/* Once per process, before threads start. 0 or -EIO (the self check failed). */
+/* Once per process, before threads start. 0 or -EIO (the self check failed, and was logged). */
 int sl_srtp_init(void);
 void sl_srtp_fini(void);
 
+/* 0; -EINVAL: no such profile; -ENOMEM; -EIO. */
 int sl_srtp_create(const struct sl_srtp_keys *keys, struct sl_srtp **out) SL_ON_WORKER;
 void sl_srtp_destroy(struct sl_srtp *s) SL_ON_WORKER;
 
 /* All in place; the buffer needs OVERHEAD bytes of room after *len. 0, or -EBADMSG (malformed),
- * -EACCES (authentication failed), -EALREADY (replayed, or too old). */
+ * -EACCES (authentication failed), -EALREADY (replayed, or too old; when sending: this index or
+ * SSRC was used up), -ENOBUFS (the peer has SL_SRTP_SSRC_MAX others), -ENOMEM. *len changes on
+ * success only; the bytes are undefined after a failure. */
 int sl_srtp_protect(struct sl_srtp *s, uint8_t *pkt, size_t *len) SL_ON_WORKER;
 int sl_srtp_unprotect(struct sl_srtp *s, uint8_t *pkt, size_t *len) SL_ON_WORKER;
 int sl_srtcp_protect(struct sl_srtp *s, uint8_t *pkt, size_t *len) SL_ON_WORKER;
 int sl_srtcp_unprotect(struct sl_srtp *s, uint8_t *pkt, size_t *len) SL_ON_WORKER;
 
 /* Forgets the state of one outgoing or incoming SSRC. An SSRC that was sent on is never used again
- * under the same keys. */
+ * under the same keys: protect refuses it with -EALREADY (a mark of 24 bytes stays). An incoming one
+ * loses its replay window: forget it only when nobody takes its packets any more. */
 void sl_srtp_forget(struct sl_srtp *s, uint32_t ssrc) SL_ON_WORKER;
 
 #endif
