@@ -59,12 +59,13 @@ struct sl_srtp_keys {
     size_t key_len, salt_len;
 };
 
+/* In order of life: comparisons with < and > are meant. */
 enum sl_dtls_state { SL_DTLS_NEW, SL_DTLS_HANDSHAKE, SL_DTLS_CONNECTED, SL_DTLS_CLOSED, SL_DTLS_FAILED };
 
 struct sl_dtls;
 
 struct sl_dtls_cb {
-    /* One datagram to the peer, at most the MTU. */
+    /* One datagram to the peer, at most the MTU. Runs inside libssl: call nothing of @d from it. */
     void (*send)(void *arg, const uint8_t *data, size_t len);
     /* State changed: CONNECTED (the peer's fingerprint matched; keys may be exported), CLOSED (the
      * peer's close_notify), FAILED (handshake error, fingerprint mismatch). Called at the end of
@@ -75,7 +76,7 @@ struct sl_dtls_cb {
     void (*data)(void *arg, const uint8_t *data, size_t len);
 };
 
-/* @mtu: largest datagram we send, bytes of UDP payload. 0 or -ENOMEM.
+/* @mtu: largest datagram we send, bytes of UDP payload, 256 to 16384. 0 or -ENOMEM.
  * @is_server: a=setup:passive on our side. @fp is what the peer's certificate must hash to; keys are
  * never exported before it did. */
 int sl_dtls_create(const struct sl_cert *cert, bool is_server, const struct sl_fingerprint *fp,
@@ -87,16 +88,19 @@ void sl_dtls_destroy(struct sl_dtls *d) SL_ON_WORKER;
 void sl_dtls_start(struct sl_dtls *d) SL_ON_WORKER;
 /* One received datagram. -EBADMSG when it is no DTLS record; counted, harmless. */
 int sl_dtls_input(struct sl_dtls *d, const uint8_t *data, size_t len) SL_ON_WORKER;
-/* Microseconds until sl_dtls_timeout is due; -1: no retransmission timer runs. */
+/* Microseconds until sl_dtls_timeout is due; -1: no retransmission timer runs. Changes with every
+ * start, input and timeout. 50 ms at first, doubled up to 3 s; FAILED after 12. */
 int64_t sl_dtls_timeout_us(const struct sl_dtls *d) SL_ON_WORKER;
 void sl_dtls_timeout(struct sl_dtls *d) SL_ON_WORKER;
 
 enum sl_dtls_state sl_dtls_state(const struct sl_dtls *d);
-/* 0; -ENOTCONN before CONNECTED; -ENOENT when no SRTP profile was agreed. */
+/* 0; -ENOTCONN when not CONNECTED; -ENOENT when no SRTP profile was agreed; -EIO. */
 int sl_dtls_keys(const struct sl_dtls *d, struct sl_srtp_keys *out) SL_ON_WORKER;
-/* Application data. 0 or -errno. */
+/* Application data, one record in one datagram. 0; -ENOTCONN; -EINVAL when empty; -EMSGSIZE when the
+ * record would exceed the MTU (37 bytes of overhead with the GCM suites, up to 80 with the CBC ones);
+ * -EIO. */
 int sl_dtls_send(struct sl_dtls *d, const uint8_t *data, size_t len) SL_ON_WORKER;
-/* close_notify (once). */
+/* close_notify (once, and only when connected); the state is CLOSED, without a callback. */
 void sl_dtls_close(struct sl_dtls *d) SL_ON_WORKER;
 
 #endif
