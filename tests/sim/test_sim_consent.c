@@ -15,10 +15,10 @@ struct fixture {
 
 static int setup(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = calloc(1, sizeof(*f));
 
     assert_non_null(f);
-    sl_role_enter(&sl_role_worker);
     assert_int_equal(world_init(&f->w), 0);
     assert_int_equal(world_peer_init(&f->w, &f->a, "ufragAAA", "password-of-agent-aaaaaa"), 0);
     f->x = world_addr("198.51.100.1", 4000);
@@ -29,17 +29,18 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
 
     sl_lite_agent_destroy(f->a.agent);
     sl_ice_lite_destroy(f->w.lite);
-    sl_role_leave(&sl_role_worker);
     free(f);
     return 0;
 }
 
 static void lives_as_long_as_the_peer_checks(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
 
     for (int i = 0; i < 360; i++) {
@@ -53,6 +54,7 @@ static void lives_as_long_as_the_peer_checks(void **state)
 
 static void ends_thirty_seconds_after_the_last_check(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
     uint64_t last;
 
@@ -71,6 +73,7 @@ static void ends_thirty_seconds_after_the_last_check(void **state)
 
 static void comes_back_with_the_next_check(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
 
     world_check(&f->w, &f->a, &f->x, 100, true);
@@ -86,6 +89,7 @@ static void comes_back_with_the_next_check(void **state)
 
 static void is_not_renewed_by_strangers(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
     struct raw_check c = { "ufragAAA:them", "wrong", 100, true, false };
     struct raw r;
@@ -102,6 +106,7 @@ static void is_not_renewed_by_strangers(void **state)
 
 static void falls_back_to_an_address_that_is_still_checked(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
 
     world_check(&f->w, &f->a, &f->x, 100, true);
@@ -118,6 +123,7 @@ static void falls_back_to_an_address_that_is_still_checked(void **state)
 
 static void ends_also_before_a_nomination(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
 
     world_check(&f->w, &f->a, &f->x, 100, false);
@@ -141,6 +147,10 @@ int main(void)
         T(falls_back_to_an_address_that_is_still_checked),
         T(ends_also_before_a_nomination),
     };
+    int failed;
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    sl_role_enter(&sl_role_worker);
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    sl_role_leave(&sl_role_worker);
+    return failed;
 }

@@ -67,6 +67,7 @@ static inline void world_on_path(void *user, const struct sl_ice_path *path)
 
 static inline int world_init(struct world *w)
 {
+    SL_ASSUME(worker);
     static const struct sl_ice_lite_cb cb = { world_on_send, world_on_state, world_on_path };
 
     memset(w, 0, sizeof(*w));
@@ -78,6 +79,7 @@ static inline int world_init(struct world *w)
 static inline int world_peer_init(struct world *w, struct world_peer *p, const char *ufrag,
                                   const char *pwd)
 {
+    SL_ASSUME(worker);
     memset(p, 0, sizeof(*p));
     p->world = w;
     (void)snprintf(p->creds.ufrag, sizeof(p->creds.ufrag), "%s", ufrag);
@@ -122,6 +124,7 @@ static inline struct sl_addr world_addr(const char *ip, uint16_t port)
 static inline int world_input(struct world *w, const struct sl_addr *from, const void *data,
                               size_t len)
 {
+    SL_ASSUME(worker);
     struct sl_addr local =
         world_addr(from->sa.sa_family == AF_INET6 ? "2001:db8::99" : "192.0.2.99", 10000);
     unsigned int before = w->nsent;

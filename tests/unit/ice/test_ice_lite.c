@@ -12,10 +12,10 @@ struct fixture {
 
 static int setup(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = calloc(1, sizeof(*f));
 
     assert_non_null(f);
-    sl_role_enter(&sl_role_worker);
     assert_int_equal(world_init(&f->w), 0);
     assert_int_equal(world_peer_init(&f->w, &f->a, "ufragAAA", "password-of-agent-aaaaaa"), 0);
     assert_int_equal(world_peer_init(&f->w, &f->b, "ufragBBB", "password-of-agent-bbbbbb"), 0);
@@ -25,12 +25,12 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
 
     sl_lite_agent_destroy(f->a.agent);
     sl_lite_agent_destroy(f->b.agent);
     sl_ice_lite_destroy(f->w.lite);
-    sl_role_leave(&sl_role_worker);
     free(f);
     return 0;
 }
@@ -44,6 +44,7 @@ static void assert_path(const struct world_peer *p, const struct sl_addr *remote
 
 static void offers_a_path_at_the_first_check_and_connects_at_nomination(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
     struct sl_addr x = world_addr("198.51.100.1", 4000);
 
@@ -64,6 +65,7 @@ static void offers_a_path_at_the_first_check_and_connects_at_nomination(void **s
 
 static void follows_regular_nomination(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
     struct sl_addr x = world_addr("198.51.100.1", 4000), y = world_addr("2001:db8::1", 4001);
 
@@ -80,6 +82,7 @@ static void follows_regular_nomination(void **state)
 
 static void picks_the_highest_priority_of_aggressive_nomination(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
     struct sl_addr x = world_addr("198.51.100.1", 4000), y = world_addr("198.51.100.2", 4001),
                    z = world_addr("198.51.100.3", 4002);
@@ -98,6 +101,7 @@ static void picks_the_highest_priority_of_aggressive_nomination(void **state)
 
 static void migrates_to_a_lower_priority_when_the_old_address_went_quiet(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
     struct sl_addr x = world_addr("198.51.100.1", 4000), y = world_addr("203.0.113.2", 4001);
 
@@ -113,6 +117,7 @@ static void migrates_to_a_lower_priority_when_the_old_address_went_quiet(void **
 
 static void gives_nothing_to_who_does_not_know_the_password(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
     struct sl_addr x = world_addr("198.51.100.1", 4000);
     const uint64_t *drops = sl_ice_lite_drops(f->w.lite);
@@ -151,6 +156,7 @@ static void gives_nothing_to_who_does_not_know_the_password(void **state)
 
 static void takes_only_the_peer_s_ufrag_once_it_is_known(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
     struct sl_addr x = world_addr("198.51.100.1", 4000);
     struct raw_check c = { "ufragAAA:other", f->a.creds.pwd, 100, true, false };
@@ -166,6 +172,7 @@ static void takes_only_the_peer_s_ufrag_once_it_is_known(void **state)
 
 static void answers_errors_only_to_who_is_authenticated(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
     struct sl_addr x = world_addr("198.51.100.1", 4000);
     struct raw_check c = { "ufragAAA:them", f->a.creds.pwd, 100, true, true };
@@ -193,6 +200,7 @@ static void answers_errors_only_to_who_is_authenticated(void **state)
 
 static void moves_an_address_to_another_agent_only_by_a_check(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
     struct sl_addr x = world_addr("198.51.100.1", 4000);
     struct raw_check c = { "ufragBBB:them", f->a.creds.pwd, 100, true, false };
@@ -215,6 +223,7 @@ static void moves_an_address_to_another_agent_only_by_a_check(void **state)
 
 static void keeps_sixteen_addresses_and_replaces_the_oldest(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
     struct sl_addr first = world_addr("198.51.100.1", 4000), x;
 
@@ -234,6 +243,7 @@ static void keeps_sixteen_addresses_and_replaces_the_oldest(void **state)
 
 static void refuses_more_fresh_nominations_than_it_can_keep(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
     struct sl_addr x;
 
@@ -251,6 +261,7 @@ static void refuses_more_fresh_nominations_than_it_can_keep(void **state)
 
 static void restarts_without_an_interruption(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
     struct sl_addr x = world_addr("198.51.100.1", 4000), y = world_addr("198.51.100.2", 4001);
     struct sl_ice_creds second = { "ufragA22", "password-of-agent-a22222" };
@@ -280,6 +291,7 @@ static void restarts_without_an_interruption(void **state)
 
 static void restarts_on_the_same_address(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
     struct sl_addr x = world_addr("198.51.100.1", 4000);
     struct sl_ice_creds second = { "ufragA22", "password-of-agent-a22222" };
@@ -295,6 +307,7 @@ static void restarts_on_the_same_address(void **state)
 
 static void refuses_credentials_that_are_taken_or_empty(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
     struct sl_ice_creds empty = { "", "" }, open = { "ufrag", "" };
     struct sl_lite_agent *agent = NULL;
@@ -307,6 +320,7 @@ static void refuses_credentials_that_are_taken_or_empty(void **state)
 
 static void knows_a_mapped_address_as_it_came(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
     struct sl_addr x = world_addr("::ffff:198.51.100.1", 4000);
     const uint8_t *v;
@@ -322,6 +336,7 @@ static void knows_a_mapped_address_as_it_came(void **state)
 
 static void forgets_a_destroyed_agent(void **state)
 {
+    SL_ASSUME(worker);
     struct fixture *f = *state;
     struct sl_addr x = world_addr("198.51.100.1", 4000);
 
@@ -355,6 +370,10 @@ int main(void)
         T(knows_a_mapped_address_as_it_came),
         T(forgets_a_destroyed_agent),
     };
+    int failed;
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    sl_role_enter(&sl_role_worker);
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    sl_role_leave(&sl_role_worker);
+    return failed;
 }
