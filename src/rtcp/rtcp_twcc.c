@@ -57,12 +57,12 @@ bool sl_twcc_rx_write(struct sl_twcc_rx *rx, struct sl_writer *w, uint32_t sende
         return false;
     if (max - s >= SL_TWCC_WINDOW)
         s = max - SL_TWCC_WINDOW + 1;
-    if (n == 0)
-        return false;
     base = rx->next < s ? rx->next : s; /* what was lost right before is told too */
     for (; s <= max && n < PER_REPORT; s++)
         if (rx->arrival[s & MASK])
             rec[n++] = (struct sl_twcc_rec){ s, rx->arrival[s & MASK] };
+    if (n == 0)
+        return false;
     done = sl_twcc_write(w, sender, media, rx->fb_count, base, rec, n);
     if (done == 0)
         return false;

@@ -1,0 +1,157 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rtp/rtp_dd.h"
+
+/* The descriptor is made here bit by bit as the syntax tables of appendix A.8.2 say. */
+struct bw {
+    uint8_t b[255];
+    size_t pos;
+};
+
+static void put(struct bw *w, unsigned n, uint32_t v)
+{
+    while (n--) {
+        if (v >> n & 1)
+            w->b[w->pos >> 3] |= (uint8_t)(0x80 >> (w->pos & 7));
+        w->pos++;
+    }
+}
+
+static void mandatory(struct bw *w, unsigned start, unsigned end, unsigned id, unsigned frame)
+{
+    put(w, 1, start);
+    put(w, 1, end);
+    put(w, 6, id);
+    put(w, 16, frame);
+}
+
+/* L1T2: two targets (T0, T0+T1), templates: key T0, T0, T1; one chain. */
+static void l1t2(struct bw *w, unsigned id_offset)
+{
+    put(w, 5, 0x10); /* structure present */
+    put(w, 6, id_offset);
+    put(w, 5, 1);                             /* two decode targets */
+    put(w, 2, 0);                             /* next template, same layer */
+    put(w, 2, 1);                             /* next temporal layer */
+    put(w, 2, 3);                             /* end */
+    put(w, 4, 0xa);                           /* key: SS (switch, switch) */
+    put(w, 4, 0xa);                           /* T0: SS */
+    put(w, 4, 0x1);                           /* T1: -D */
+    put(w, 1, 0);                             /* key: no references */
+    put(w, 1, 1), put(w, 4, 1), put(w, 1, 0); /* T0: frame - 2 */
+    put(w, 1, 1), put(w, 4, 0), put(w, 1, 0); /* T1: frame - 1 */
+    put(w, 2, 2);                             /* ns(3): value 1 is "10": one chain */
+    /* protected_by: ns(1) takes no bits, twice */
+    put(w, 4, 0), put(w, 4, 2), put(w, 4, 1); /* chain differences */
+    put(w, 1, 1);                             /* resolutions */
+    put(w, 16, 1279), put(w, 16, 719);
+}
+
+static void a_structure_serves_later_frames(void **state)
+{
+    struct sl_dd_structure st = { 0 };
+    struct sl_dd dd;
+    struct bw w = { 0 };
+
+    (void)state;
+    mandatory(&w, 1, 0, 60, 100);
+    assert_int_equal(sl_dd_parse(w.b, 3, &st, &dd), -ENOENT);
+    l1t2(&w, 60);
+    assert_int_equal(sl_dd_parse(w.b, (w.pos + 7) / 8, &st, &dd), 0);
+    assert_true(dd.start && !dd.end && dd.has_structure);
+    assert_int_equal(dd.frame, 100);
+    assert_int_equal(dd.tid, 0);
+    assert_int_equal(dd.nfdiffs, 0);
+    assert_int_equal(dd.active, 3);
+    assert_int_equal(st.ntemplates, 3);
+    assert_int_equal(st.ntargets, 2);
+    assert_int_equal(st.nchains, 1);
+    assert_int_equal(st.target_tid[0], 0);
+    assert_int_equal(st.target_tid[1], 1);
+    assert_int_equal(st.nresolutions, 1);
+    assert_int_equal(st.width[0], 1280);
+    assert_int_equal(st.height[0], 720);
+
+    w = (struct bw){ 0 };
+    mandatory(&w, 1, 1, 62, 101);
+    assert_int_equal(sl_dd_parse(w.b, 3, &st, &dd), 0);
+    assert_int_equal(dd.tid, 1);
+    assert_int_equal(dd.fdiff[0], 1);
+    assert_int_equal(dd.dti[0], SL_DTI_NOT_PRESENT);
+    assert_int_equal(dd.dti[1], SL_DTI_DISCARDABLE);
+    assert_int_equal(dd.chain_diff[0], 1);
+
+    w = (struct bw){ 0 };
+    mandatory(&w, 1, 1, 63, 102); /* a fourth template: there is none */
+    assert_int_equal(sl_dd_parse(w.b, 3, &st, &dd), -ENOENT);
+}
+
+static void custom_fields_replace_the_template(void **state)
+{
+    struct sl_dd_structure st = { 0 };
+    struct sl_dd dd;
+    struct bw w = { 0 };
+
+    (void)state;
+    mandatory(&w, 1, 1, 0, 1);
+    l1t2(&w, 0);
+    assert_int_equal(sl_dd_parse(w.b, (w.pos + 7) / 8, &st, &dd), 0);
+    w = (struct bw){ 0 };
+    mandatory(&w, 1, 1, 1, 2);
+    put(&w, 5, 0x0f); /* active targets, dtis, fdiffs, chains */
+    put(&w, 2, 1);    /* active: target 0 */
+    put(&w, 4, 0x3);  /* dti: -, required */
+    put(&w, 2, 1), put(&w, 4, 7), put(&w, 2, 2), put(&w, 8, 199), put(&w, 2, 0);
+    put(&w, 8, 77);
+    assert_int_equal(sl_dd_parse(w.b, (w.pos + 7) / 8, &st, &dd), 0);
+    assert_int_equal(dd.active, 1);
+    assert_int_equal(dd.dti[1], SL_DTI_REQUIRED);
+    assert_int_equal(dd.nfdiffs, 2);
+    assert_int_equal(dd.fdiff[0], 8);
+    assert_int_equal(dd.fdiff[1], 200);
+    assert_int_equal(dd.chain_diff[0], 77);
+}
+
+static void cuts_and_noise_leave_the_structure_alone(void **state)
+{
+    struct sl_dd_structure st = { 0 };
+    struct sl_dd dd;
+    struct bw w = { 0 };
+    uint32_t x = 1;
+
+    (void)state;
+    mandatory(&w, 1, 1, 0, 1);
+    l1t2(&w, 0);
+    for (size_t n = 0; n < (w.pos + 7) / 8; n++) {
+        assert_true(sl_dd_parse(w.b, n, &st, &dd) < 0);
+        assert_false(st.valid);
+    }
+    for (int i = 0; i < 20000; i++) {
+        uint8_t noise[64];
+
+        for (size_t k = 0; k < sizeof(noise); k++)
+            noise[k] = (uint8_t)((x = x * 1664525 + 1013904223) >> 24);
+        noise[3] |= 0x80;
+        if (sl_dd_parse(noise, 4 + i % 60, &st, &dd) == 0)
+            assert_true(st.ntemplates <= SL_DD_TEMPLATES_MAX && st.nchains <= SL_DD_CHAINS_MAX &&
+                        dd.nfdiffs <= SL_DD_FDIFFS_MAX);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_structure_serves_later_frames),
+        cmocka_unit_test(custom_fields_replace_the_template),
+        cmocka_unit_test(cuts_and_noise_leave_the_structure_alone),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
