@@ -2,8 +2,8 @@
  * ice.h - what both ICE back ends have in common (RFC 8445; one stream, one component).
  *
  * ice_lite (ice_lite.h): runs on the worker, on the worker's own sockets; answers checks only.
- * ice_nice (ice_nice.h): a libnice agent per peer connection, all in the one ICE thread, which posts
- * selected paths, states and datagrams to whoever owns the peer connection.
+ * ice_nice (ice_nice.h): a libnice agent per peer connection, all in the one ICE thread, which
+ * posts selected paths, states and datagrams to whoever owns the peer connection.
  *
  * The peer (src/peer/) sees only struct sl_ice_path: where its datagrams go. Which back end made it
  * does not matter to it.
@@ -23,7 +23,8 @@ struct sl_ice_creds {
     char pwd[SL_ICE_PWD_MAX + 1];
 };
 
-/* 8 random characters of ufrag (globally unique in practice: lite finds the peer by it), 24 of pwd. */
+/* 8 random characters of ufrag (globally unique in practice: lite finds the peer by it), 24 of pwd.
+ */
 void sl_ice_creds_make(struct sl_ice_creds *out);
 
 enum sl_ice_state {
@@ -62,6 +63,7 @@ struct sl_ice_candidate {
 /* With or without "candidate:" or "a=candidate:". 0 or -EBADMSG. */
 int sl_ice_candidate_parse(const char *text, struct sl_ice_candidate *out);
 /* A UDP host candidate of ours; @index counts the candidates (priority, RFC 8445 section 5.1.2). */
-int sl_ice_candidate_write_host(const struct sl_addr *addr, unsigned int index, char *out, size_t cap);
+int sl_ice_candidate_write_host(const struct sl_addr *addr, unsigned int index, char *out,
+                                size_t cap);
 
 #endif

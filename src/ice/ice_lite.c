@@ -7,9 +7,10 @@
 
 #define CONSENT_US   30000000u /* RFC 7675 section 5.1 */
 #define NOMINATED_US 500000u   /* how long a nomination stands against one of lower priority */
-#define PROTECTED_US 5000000u  /* how long a nominated address is not replaced when all are taken  \
-                                */
-#define ADDRS_MAX     16       /* addresses per agent */
+#define PROTECTED_US                                                                               \
+    5000000u             /* how long a nominated address is not replaced when all are taken        \
+                          */
+#define ADDRS_MAX     16 /* addresses per agent */
 #define ROLE_CONFLICT 487
 #define UNKNOWN_ATTR  420
 #define BAD_REQUEST   400

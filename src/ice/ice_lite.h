@@ -4,9 +4,10 @@
  * Thread: worker.  Owner: the worker.  Sans I/O: datagrams in, answers out through a callback.
  * STUN coding is libnice's (ice_stun.h).
  *
- * A peer is found by the local ufrag in the USERNAME of a check, and after an authenticated check by
- * its exact remote address. Addresses that passed no check lead nowhere. Consent: an authenticated
- * Binding request within 30 s (RFC 7675 from the answering side; a lite agent sends none itself).
+ * A peer is found by the local ufrag in the USERNAME of a check, and after an authenticated check
+ * by its exact remote address. Addresses that passed no check lead nowhere. Consent: an
+ * authenticated Binding request within 30 s (RFC 7675 from the answering side; a lite agent sends
+ * none itself).
  */
 #ifndef SL_ICE_LITE_H
 #define SL_ICE_LITE_H
@@ -22,7 +23,8 @@ struct sl_ice_lite_cb {
     /* Answer @data to @to, from the address and socket that the request came to. */
     void (*send)(void *arg, int fd, const struct sl_addr *to, const struct sl_addr *from,
                  const uint8_t *data, size_t len);
-    /* Of one agent; @user is what sl_lite_agent_create got. The agent must not be destroyed inside. */
+    /* Of one agent; @user is what sl_lite_agent_create got. The agent must not be destroyed inside.
+     */
     void (*state)(void *user, enum sl_ice_state state);
     /* The path changed: the first address that passed a check (so that DTLS may be answered at
      * once), then the nominated one, then migrations (nominated checks from elsewhere). */
@@ -55,8 +57,8 @@ void sl_lite_agent_set_remote(struct sl_lite_agent *a, const char *ufrag) SL_ON_
 
 /* One datagram that RFC 7983 says is STUN. */
 void sl_ice_lite_input(struct sl_ice_lite *l, int fd, const struct sl_addr *remote,
-                       const struct sl_addr *local, const uint8_t *data, size_t len, uint64_t now_us)
-    SL_ON_WORKER;
+                       const struct sl_addr *local, const uint8_t *data, size_t len,
+                       uint64_t now_us) SL_ON_WORKER;
 /* Whose is a datagram from @remote? The agent's @user, or NULL. */
 void *sl_ice_lite_find(const struct sl_ice_lite *l, const struct sl_addr *remote) SL_ON_WORKER;
 

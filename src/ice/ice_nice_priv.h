@@ -1,0 +1,97 @@
+/*
+ * ice_nice_priv.h - what the files of full ICE share: the thread (ice_nice.c), the servers' names
+ * (ice_nice_dns.c) and one peer connection's agent (ice_nice_agent.c).
+ *
+ * Thread: ICE. Nobody else looks into these structs, but for the mailbox and the counters.
+ */
+#ifndef SL_ICE_NICE_PRIV_H
+#define SL_ICE_NICE_PRIV_H
+
+#include "base/hmap.h"
+#include "base/list.h"
+#include "base/mailbox.h"
+#include "ice/ice_nice.h"
+#include <gio/gio.h>
+#include <inttypes.h>
+#include <nice/agent.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define NICE_REMOTE_MAX 64 /* remote candidates that are kept or taken per peer and generation */
+
+/* A STUN or TURN server: its name as configured and the address it has. */
+struct nice_server {
+    struct sl_nice *nice;
+    char *host; /* NULL: not configured */
+    uint16_t port;
+    bool is_tcp;
+    bool is_name; /* looked up again now and then */
+    bool is_asking;
+    char ip[64]; /* empty: not known (yet) */
+};
+
+struct sl_nice {
+    /* Given. */
+    const struct sl_nice_cb *cb;
+    void *arg;
+    /* Configuration, copied. */
+    struct nice_server stun, turn;
+    char *turn_user, *turn_password;
+    uint16_t port_low, port_high;
+    struct sl_addr *bind;
+    size_t nbind;
+    struct sl_addr *public_ip;
+    size_t npublic;
+    /* The thread. */
+    pthread_t thread;
+    bool has_thread;
+    GMainContext *ctx;
+    GCancellable *cancel; /* of name look-ups */
+    guint asking;         /* first look-ups under way: commands wait */
+    atomic_bool ends;
+    struct sl_door door;
+    struct sl_mailbox box;
+    struct sl_hmap pcs;
+    guint nclosing; /* agents that say goodbye to their TURN server */
+    /* Any thread. */
+    atomic_uint sends_waiting;
+    atomic_ullong drops;
+};
+
+struct nice_pc {
+    struct sl_hnode node; /* by id */
+    sl_id id;
+    struct sl_nice *nice;
+    NiceAgent *agent;
+    guint stream;
+    enum sl_ice_state state;
+    bool was_connected;
+    bool is_gathered;   /* all local candidates are there */
+    bool is_restarting; /* ours restarted, the peer's new credentials are awaited */
+    bool has_path;
+    /* The peer's side. */
+    bool has_remote;
+    bool remote_done; /* end of candidates */
+    struct sl_ice_creds remote;
+    struct sl_ice_candidate *pending; /* candidates that came before credentials, NICE_REMOTE_MAX */
+    unsigned int npending;
+    unsigned int nremote; /* taken in this generation */
+};
+
+/* ---- ice_nice_agent.c ---- */
+int nice_pc_create(struct sl_nice *n, sl_id id, bool controlling, struct nice_pc **out) SL_ON_ICE;
+void nice_pc_destroy(struct nice_pc *pc) SL_ON_ICE; /* the agent ends later, see nclosing */
+void nice_pc_gather(struct nice_pc *pc) SL_ON_ICE;
+void nice_pc_remote(struct nice_pc *pc, const struct sl_ice_creds *creds) SL_ON_ICE;
+void nice_pc_candidate(struct nice_pc *pc, const char *text) SL_ON_ICE; /* NULL: no more */
+void nice_pc_restart(struct nice_pc *pc) SL_ON_ICE;
+void nice_pc_send(struct nice_pc *pc, const uint8_t *data, size_t len) SL_ON_ICE;
+
+/* ---- ice_nice_dns.c ---- */
+/* "host", "host:port", "[v6]:port", each with "?transport=tcp" (or udp) behind. 0, -EINVAL,
+ * -ENOMEM. */
+int nice_server_init(struct nice_server *s, struct sl_nice *n, const char *text);
+void nice_server_fini(struct nice_server *s);
+void nice_server_ask(struct nice_server *s) SL_ON_ICE; /* looks its name up, if it is one */
+
+#endif
