@@ -40,8 +40,9 @@ static inline void sl_list_del(struct sl_list *n)
     n->next = n->prev = n;
 }
 
-#define sl_list_for_each(pos, head) for (pos = (head)->next; pos != (head); pos = pos->next)
+#define sl_list_for_each(pos, head) for ((pos) = (head)->next; (pos) != (head); (pos) = (pos)->next)
 #define sl_list_for_each_safe(pos, tmp, head)                                                      \
-    for (pos = (head)->next, tmp = pos->next; pos != (head); pos = tmp, tmp = pos->next)
+    for ((pos) = (head)->next, (tmp) = (pos)->next; (pos) != (head);                               \
+         (pos) = (tmp), (tmp) = (pos)->next)
 
 #endif

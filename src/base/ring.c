@@ -1,4 +1,5 @@
 #include "base/ring.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -7,9 +8,10 @@ int sl_ring_init(struct sl_ring *r, size_t capacity, size_t esize)
     size_t cap = 2;
     uint8_t *data;
 
+    assert(esize);
     while (cap < capacity && cap <= SIZE_MAX / 4)
         cap *= 2;
-    if (cap < capacity || cap > SIZE_MAX / 4 / (esize ? esize : 1))
+    if (cap < capacity || cap > SIZE_MAX / 4 / esize)
         return -ENOMEM;
     data = calloc(cap, esize);
     if (!data)

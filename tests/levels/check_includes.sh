@@ -1,7 +1,7 @@
 #!/bin/sh
-# No folder includes one of a higher level; plugins see only what is installed, transports beside
-# that level 0, which is linked into them (ARCHITECTURE.md, "Levels"). The linker sees calls, this
-# sees types and inline functions too.
+# No folder includes one of a higher level; plugins see only what is installed, transports
+# level 0 beside that (ARCHITECTURE.md, "Levels"). The linker sees calls, this sees types and inline
+# functions too.
 # Usage: check_includes.sh SOURCE_DIR
 cd "${1:-.}" || exit 1
 find src plugins include -name '*.[ch]' -exec awk '
