@@ -132,24 +132,36 @@ static bool is_down(const struct dtls_pair *p)
            sl_dtls_state(p->end[SERVER].d) > SL_DTLS_CONNECTED;
 }
 
+/* When something happens next; false when a timer went off now. */
+static bool next_event(struct dtls_pair *p, uint64_t *at)
+{
+    bool fired = false;
+
+    SL_ASSUME(worker);
+    for (int i = 0; i < 2; i++) {
+        int64_t t = sl_dtls_timeout_us(p->end[i].d);
+
+        if (t == 0) {
+            sl_dtls_timeout(p->end[i].d);
+            fired = true;
+        } else if (t > 0 && p->now_us + (uint64_t)t < *at) {
+            *at = p->now_us + (uint64_t)t;
+        }
+    }
+    if (p->queue && p->queue->due_us < *at)
+        *at = p->queue->due_us;
+    return !fired;
+}
+
 void pair_run(struct dtls_pair *p, uint64_t until_us)
 {
-    SL_ASSUME(worker);
-    while (!pair_is_up(p) && !is_down(p) && p->now_us < until_us) {
-        uint64_t next = until_us;
+    while (p->now_us < until_us) {
+        uint64_t at = until_us;
 
         pair_settle(p);
-        for (int i = 0; i < 2; i++) {
-            int64_t t = sl_dtls_timeout_us(p->end[i].d);
-
-            if (t == 0)
-                sl_dtls_timeout(p->end[i].d);
-            else if (t > 0 && p->now_us + (uint64_t)t < next)
-                next = p->now_us + (uint64_t)t;
-        }
-        if (p->queue && p->queue->due_us < next)
-            next = p->queue->due_us;
-        if (next > p->now_us)
-            p->now_us = next;
+        if (pair_is_up(p) || is_down(p))
+            return;
+        if (next_event(p, &at))
+            p->now_us = at;
     }
 }

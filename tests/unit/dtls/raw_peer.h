@@ -16,6 +16,7 @@ struct raw_opts {
     bool no_cert;
     bool wrong_fp;
     bool our_rsa;
+    bool big_hello; /* as long as the browsers' with their X25519MLKEM768 key share */
 };
 
 struct raw_peer {
@@ -28,6 +29,8 @@ struct raw_peer {
 
 void raw_init(struct raw_peer *r, const struct raw_opts *opts);
 void raw_fini(struct raw_peer *r);
+/* The client's next flight: up to @max records, each a datagram of its own. How many there are. */
+size_t raw_flight(struct raw_peer *r, uint8_t (*dgrams)[2048], size_t *lens, size_t max);
 /* Both sides until nothing moves. */
 void raw_run(struct raw_peer *r);
 /* @keys against the client's own export. */

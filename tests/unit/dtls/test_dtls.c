@@ -341,6 +341,39 @@ static void an_rsa_certificate_serves_as_well(void **state)
     raw_fini(&r);
 }
 
+/* As Chromium sends it: 1200 and 263 bytes. No state but the fragments before it is whole. */
+static void a_client_hello_in_two_datagrams_is_put_together(void **state)
+{
+    static const int orders[][5] = {
+        { 0, 1, -1 },    { 1, 0, -1 },       { 0, 0, 1, -1 },
+        { 1, 1, 0, -1 }, { 0, 1, 1, 0, -1 }, { 1, 0, 1, 0, -1 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < SL_COUNT(orders); i++) {
+        struct raw_opts opts = { .profiles = "SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_128_GCM",
+                                 .big_hello = true };
+        uint8_t dgrams[4][2048];
+        struct sl_srtp_keys keys;
+        struct raw_peer r;
+        size_t lens[4];
+
+        SL_ASSUME(worker);
+        raw_init(&r, &opts);
+        assert_int_equal(raw_flight(&r, dgrams, lens, 4), 2);
+        assert_int_equal(lens[0], 1200);
+        assert_in_range(lens[1], 200, 400);
+        for (size_t n = 0; orders[i][n] >= 0; n++)
+            assert_int_equal(sl_dtls_input(r.d, dgrams[orders[i][n]], lens[orders[i][n]]), 0);
+        raw_run(&r);
+        assert_int_equal(sl_dtls_state(r.d), SL_DTLS_CONNECTED);
+        assert_int_equal(sl_dtls_keys(r.d, &keys), 0);
+        assert_int_equal(keys.profile, SL_SRTP_AEAD_AES_128_GCM);
+        raw_check_keys(&r, &keys);
+        raw_fini(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +392,7 @@ int main(void)
         cmocka_unit_test(dtls_1_0_is_refused),
         cmocka_unit_test(renegotiation_is_refused),
         cmocka_unit_test(an_rsa_certificate_serves_as_well),
+        cmocka_unit_test(a_client_hello_in_two_datagrams_is_put_together),
     };
 
     sl_role_enter(&sl_role_worker);
