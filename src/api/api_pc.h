@@ -4,8 +4,8 @@
  *
  * Thread: control.  Owner: the handle, which has one at most.
  *
- * Life: sl_pc_create at the first jsep of a handle (either side's offer); set_remote and set_local in
- * either order make a round; further rounds renegotiate. It ends by sl_pc_destroy (the handle's
+ * Life: sl_pc_create at the first jsep of a handle (either side's offer); set_remote and set_local
+ * in either order make a round; further rounds renegotiate. It ends by sl_pc_destroy (the handle's
  * wish; silent) or from the other side: then cb->down is called and the owner destroys it.
  */
 #ifndef SL_API_PC_H
@@ -16,7 +16,8 @@
 #include <sluice/plugin.h>
 
 struct sl_pc;
-struct sl_pc_world; /* workers, certificate, ICE; made by src/control/ at start, see api_pc_world.h */
+struct sl_pc_world; /* workers, certificate, ICE; made by src/control/ at start, see api_pc_world.h
+                     */
 
 struct sl_pc_cb {
     /* ICE is connected and DTLS done: once. */
@@ -35,8 +36,8 @@ struct sl_pc_cb {
 };
 
 /* 0; -ENOMEM; -EAGAIN: no worker has room. */
-int sl_pc_create(struct sl_pc_world *w, const struct sl_pc_cb *cb, void *arg, struct sl_pc **out)
-    SL_ON_CONTROL;
+int sl_pc_create(struct sl_pc_world *w, const struct sl_pc_cb *cb, void *arg,
+                 struct sl_pc **out) SL_ON_CONTROL;
 /* Closes (DTLS close_notify) and frees; no callback afterwards. NULL is fine. */
 void sl_pc_destroy(struct sl_pc *pc) SL_ON_CONTROL;
 
@@ -74,8 +75,8 @@ bool sl_pc_awaits_answer(const struct sl_pc *pc) SL_ON_CONTROL;
 typedef void (*sl_pc_local_fn)(void *arg, const char *sdp);
 /* Our offer or answer. 0; -EINVAL: the lines do not fit what was offered; -EBUSY: an offer while an
  * answer is outstanding (either way). @out is copied. */
-int sl_pc_set_local(struct sl_pc *pc, const struct sl_jsep_out *out, sl_pc_local_fn done, void *arg)
-    SL_ON_CONTROL;
+int sl_pc_set_local(struct sl_pc *pc, const struct sl_jsep_out *out, sl_pc_local_fn done,
+                    void *arg) SL_ON_CONTROL;
 
 /* A trickled candidate of the client; @mid NULL: told by index only. Ignored unless it is for the
  * first m-line. @text NULL or "": end of candidates. Queued by the pc while the round is open. */
@@ -89,13 +90,13 @@ int sl_pc_route_add(struct sl_pc *from, uint16_t from_mindex, struct sl_pc *to, 
                     const struct sl_layer_wish *wish) SL_ON_CONTROL;
 int sl_pc_route_del(struct sl_pc *to, uint16_t mindex) SL_ON_CONTROL;
 int sl_pc_route_pause(struct sl_pc *to, uint16_t mindex, bool paused) SL_ON_CONTROL;
-int sl_pc_route_layers(struct sl_pc *to, uint16_t mindex, const struct sl_layer_wish *wish)
-    SL_ON_CONTROL;
+int sl_pc_route_layers(struct sl_pc *to, uint16_t mindex,
+                       const struct sl_layer_wish *wish) SL_ON_CONTROL;
 int sl_pc_keyframe(struct sl_pc *from, uint16_t mindex) SL_ON_CONTROL;
 int sl_pc_bitrate(struct sl_pc *pc, uint32_t bps) SL_ON_CONTROL;
 int sl_pc_fir_interval(struct sl_pc *pc, uint32_t seconds) SL_ON_CONTROL;
 int sl_pc_gate(struct sl_pc *from, uint16_t mindex, bool closed) SL_ON_CONTROL;
-int sl_pc_talk_detect(struct sl_pc *from, uint16_t mindex, uint32_t packets, uint8_t threshold)
-    SL_ON_CONTROL;
+int sl_pc_talk_detect(struct sl_pc *from, uint16_t mindex, uint32_t packets,
+                      uint8_t threshold) SL_ON_CONTROL;
 
 #endif

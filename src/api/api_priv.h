@@ -1,0 +1,298 @@
+/*
+ * api_priv.h - what the files of src/api/ and src/plugin/ share.
+ *
+ * Thread: control.
+ *
+ * Re-entrance: a plugin may call the core from any of its callbacks, so whoever enters from outside
+ * (request, timer, callback of a peer connection) does it between api_enter and api_leave. What a
+ * plugin's call would end (its own handle, its peer connection) is only marked and ends in the
+ * outermost api_leave; until then pointers stay good.
+ */
+#ifndef SL_API_PRIV_H
+#define SL_API_PRIV_H
+
+#include "api/api.h"
+#include "api/api_auth.h"
+#include "api/api_error.h"
+#include "api/api_pc.h"
+#include "base/hmap.h"
+#include "base/list.h"
+#include "base/opt.h"
+#include <sluice/args.h>
+
+#define API_TRANSPORTS_MAX 8
+#define API_REASON_MAX     47   /* characters of a hangup reason */
+#define API_EVENTS_MAX     1000 /* events that wait for a poll or a claim; the oldest goes */
+#define API_TRICKLES_MAX   100  /* candidates that wait for a description */
+#define API_POLLS_MAX      20   /* polls of one session; the oldest is answered */
+#define API_MSGS_MAX       1000 /* requests of a handle that wait for their event */
+#define API_POLL_US        (30 * UINT64_C(1000000))
+
+/* ---- transports and connections ------------------------------------------------------------ */
+
+struct api_tslot {
+    const struct sl_transport *t; /* NULL: free */
+    struct sl_tcore core;
+};
+
+/* Where an answer goes. */
+struct api_from {
+    const struct sl_transport *t;
+    sl_conn conn;
+    void *tag;
+};
+
+/* A lasting connection, known from its first request on. */
+struct api_conn {
+    struct sl_hnode node;
+    const struct sl_transport *t;
+    sl_conn id;
+    struct sl_list sessions; /* that it owns */
+    uint64_t wrong_until_us; /* grows with each wrong session id, see api_session_find */
+};
+
+/* ---- sessions -------------------------------------------------------------------------------- */
+
+struct api_event { /* waits in a session */
+    struct sl_list link;
+    json_t *json;
+};
+
+struct api_poll {
+    struct sl_list link;
+    struct sl_session *session;
+    struct api_from from;
+    int maxev;
+    struct sl_timer timer;
+};
+
+struct sl_session {
+    struct sl_hnode node;
+    struct sl_list link; /* in api->session_list */
+    struct sl_api *api;
+    uint64_t id;
+    struct sl_principal principal; /* of the creator */
+    struct api_conn *owner;        /* NULL: polled, or orphaned */
+    struct sl_list owner_link;
+    bool orphaned; /* lost its connection; waits for a claim */
+    bool dying;    /* nothing reaches the client any more */
+
+    struct sl_list handles;
+    int64_t nhandles;
+
+    struct sl_list events; /* struct api_event */
+    size_t nevents;
+    struct sl_list polls;
+    size_t npolls;
+
+    uint64_t active_us, orphaned_us;
+    uint64_t timeout_us; /* 0: never */
+    struct sl_timer timer;
+};
+
+/* ---- handles -----------------------------------------------------------------------------------
+ */
+
+/* One event on its way to the client; later ones of the handle wait while it is held or waits for
+ * its description. */
+struct api_out {
+    struct sl_list link;
+    struct sl_handle *handle;
+    json_t *json;
+    bool held, waiting;
+    enum sl_jsep_type type;
+};
+
+struct api_trickle {
+    struct sl_list link;
+    uint64_t at_us;
+    char *text, *mid; /* NULL: absent */
+    int mindex;       /* -1: absent */
+};
+
+struct sl_handle {
+    struct sl_hnode node; /* in api->handles, by hid */
+    struct sl_list link;  /* in session->handles */
+    struct sl_list defer; /* in api->deferred */
+    sl_hid hid;
+    uint64_t id;
+    struct sl_session *session;
+    const struct sl_plugin *plugin;
+    void *state;
+    char *opaque_id;
+    bool dying; /* its end has begun */
+
+    struct sl_pc *pc;
+    bool offered;         /* the client's offer waits for our answer */
+    uint64_t offer_msg;   /* the request that brought it */
+    uint64_t arrived_msg; /* request whose jsep is being handed to the plugin; 0: none */
+
+    struct sl_list out;
+    struct sl_list trickles;
+    size_t ntrickles;
+    struct sl_list msgs;
+    size_t nmsgs;
+
+    /* Left to do in the outermost api_leave. */
+    bool end_wanted, close_wanted, down_wanted;
+    char reason[API_REASON_MAX + 1];
+};
+
+/* A request that waits for the plugin's answer. */
+struct api_msg {
+    struct sl_hnode node; /* in api->msgs, by id */
+    struct sl_list link;  /* in handle->msgs */
+    uint64_t id;
+    struct sl_handle *handle;
+    struct api_from from;
+    char *transaction;
+    bool acked;
+};
+
+/* ---- the api ------------------------------------------------------------------------------------
+ */
+
+struct sl_api {
+    struct sl_api_conf conf;
+    struct sl_auth auth;
+    struct sl_cq *cq;
+    struct sl_plugins *plugins;
+    struct sl_pc_world *world;
+
+    struct api_tslot tslots[API_TRANSPORTS_MAX];
+    struct sl_hmap conns;
+    struct sl_hmap sessions, handles, msgs;
+    struct sl_list session_list;
+    int64_t nsessions;
+    uint64_t last_hid, last_msg;
+    bool accepting, closing;
+
+    unsigned int depth; /* of api_enter */
+    struct sl_list deferred;
+    struct sl_timer defer_timer;
+
+    /* Of the request being handled; NULL outside. */
+    const struct sl_principal *asking;
+    sl_hid asking_hid;
+};
+
+void api_enter(struct sl_api *api) SL_ON_CONTROL;
+void api_leave(struct sl_api *api) SL_ON_CONTROL;
+
+/* ---- requests
+ * ------------------------------------------------------------------------------------ */
+
+struct api_req {
+    struct sl_api *api;
+    struct api_from from;
+    const json_t *root;
+    const char *transaction; /* NULL: could not be read */
+    const char *verb;
+    const char *token;
+    uint64_t session_id, handle_id; /* 0: none */
+    struct sl_session *session;
+    struct sl_handle *handle;
+    struct sl_principal who;
+};
+
+/* One mail of a transport: a copy of its sl_treq. */
+struct api_in {
+    struct sl_cq_mail head;
+    int slot;
+    struct sl_treq req; /* strings owned */
+};
+
+void api_request_run(struct sl_api *api, struct api_in *in) SL_ON_CONTROL;
+void api_answer(const struct api_from *from, enum sl_tstatus status, json_t *json) SL_ON_CONTROL;
+/* The answers of a request; each ends it. ok steals @body: its members follow the common ones. */
+void api_ok(struct api_req *r, const char *word, json_t *body) SL_ON_CONTROL;
+void api_fail(struct api_req *r, int code, const char *fmt, ...) SL_ON_CONTROL
+    __attribute__((format(printf, 3, 4)));
+/* Checks members; false after having answered. @prefix as in "JSEP error" or NULL. */
+bool api_check(struct api_req *r, const char *prefix, const json_t *obj, const struct sl_arg *args,
+               size_t n) SL_ON_CONTROL;
+
+/* Verbs: each answers its request. */
+void api_verb_info(struct api_req *r) SL_ON_CONTROL;
+void api_verb_ping(struct api_req *r) SL_ON_CONTROL;
+void api_verb_create(struct api_req *r) SL_ON_CONTROL;
+void api_verb_keepalive(struct api_req *r) SL_ON_CONTROL;
+void api_verb_claim(struct api_req *r) SL_ON_CONTROL;
+void api_verb_destroy(struct api_req *r) SL_ON_CONTROL;
+void api_verb_attach(struct api_req *r) SL_ON_CONTROL;
+void api_verb_detach(struct api_req *r) SL_ON_CONTROL;
+void api_verb_hangup(struct api_req *r) SL_ON_CONTROL;
+void api_verb_message(struct api_req *r) SL_ON_CONTROL;
+void api_verb_trickle(struct api_req *r) SL_ON_CONTROL;
+void api_admin_run(struct api_req *r) SL_ON_CONTROL;
+json_t *api_server_info(struct sl_api *api) SL_ON_CONTROL; /* without janus and transaction */
+
+/* ---- sessions and connections
+ * -------------------------------------------------------------------- */
+
+/* The connection's entry, made when missing; NULL for stand-alone requests or out of memory. */
+struct api_conn *api_conn_get(struct sl_api *api, const struct api_from *from) SL_ON_CONTROL;
+void api_conn_gone(struct sl_api *api, const struct sl_transport *t, sl_conn id) SL_ON_CONTROL;
+void api_conns_fini(struct sl_api *api) SL_ON_CONTROL;
+
+/* 0; -EEXIST: @id (not 0) is taken; -ENOMEM. */
+int api_session_create(struct sl_api *api, uint64_t id, const struct api_from *from,
+                       const struct sl_principal *who, struct sl_session **out) SL_ON_CONTROL;
+void api_session_destroy(struct sl_session *s) SL_ON_CONTROL;
+/* NULL: unknown, not @who's, or the connection has guessed too often. */
+struct sl_session *api_session_find(struct sl_api *api, uint64_t id, const struct api_from *from,
+                                    const struct sl_principal *who) SL_ON_CONTROL;
+void api_session_touch(struct sl_session *s) SL_ON_CONTROL;
+/* Moves the event stream to the connection that asks, with what is queued. */
+void api_session_claim(struct sl_session *s, const struct api_from *from) SL_ON_CONTROL;
+void api_session_send(struct sl_session *s, json_t *json) SL_ON_CONTROL; /* steals */
+
+/* Takes a poll; it is answered now or later. */
+void api_poll_add(struct sl_session *s, const struct api_from *from, int maxev) SL_ON_CONTROL;
+/* Answers all polls: the first gets what is queued, the others a keepalive. */
+void api_polls_release(struct sl_session *s, enum sl_tstatus status) SL_ON_CONTROL;
+
+/* ---- handles, messages, peer connections
+ * ----------------------------------------------------------- */
+
+struct sl_handle *api_handle_get(struct sl_api *api, sl_hid hid) SL_ON_CONTROL;
+struct sl_handle *api_handle_find(const struct sl_session *s, uint64_t id) SL_ON_CONTROL;
+/* 0; -ENOMEM; -ENOSPC: too many; or what the plugin's attach returned. */
+int api_handle_create(struct sl_session *s, const struct sl_plugin *plugin, const char *opaque_id,
+                      struct sl_handle **out) SL_ON_CONTROL;
+/* Tells the plugin and frees. @tell: the client gets `detached`. */
+void api_handle_destroy(struct sl_handle *h, bool tell) SL_ON_CONTROL;
+void api_handle_defer(struct sl_handle *h) SL_ON_CONTROL;
+
+/* {"janus": word, "session_id", "sender"[, "opaque_id"]} */
+json_t *api_handle_event(const struct sl_handle *h, const char *word) SL_ON_CONTROL;
+void api_handle_send(struct sl_handle *h, json_t *json) SL_ON_CONTROL; /* steals; keeps the order */
+void api_handle_flush(struct sl_handle *h) SL_ON_CONTROL;
+
+/* The peer connection is closed: the plugin's media_down, then `hangup` to the client. */
+void api_pc_close(struct sl_handle *h, const char *reason, bool tell) SL_ON_CONTROL;
+/* The same when the plugin asks: it is gone at once, and the rest follows in api_leave. */
+void api_pc_close_later(struct sl_handle *h, const char *reason) SL_ON_CONTROL;
+void api_pc_run_deferred(struct sl_handle *h) SL_ON_CONTROL;
+int api_pc_ensure(struct sl_handle *h)
+    SL_ON_CONTROL; /* creates it when there is none; 0 or -errno */
+void api_pc_drop_offer(struct sl_handle *h) SL_ON_CONTROL; /* the client's offer stays unanswered */
+/* Starts our description of @out, which waits for it. 0, -EINVAL, -EBUSY, ... */
+int api_pc_describe(struct sl_handle *h, const struct sl_jsep_out *jsep,
+                    struct api_out *out) SL_ON_CONTROL;
+/* Takes jsep of a request. False after having answered with an error. @in is for the plugin. */
+bool api_jsep_take(struct api_req *r, struct sl_arena *a, struct sl_jsep_in *in) SL_ON_CONTROL;
+
+void api_trickles_replay(struct sl_handle *h) SL_ON_CONTROL;
+void api_trickles_clear(struct sl_handle *h) SL_ON_CONTROL;
+
+struct api_msg *api_msg_get(struct sl_api *api, const struct sl_msg *m) SL_ON_CONTROL;
+void api_msg_ack(struct api_msg *m, const char *hint) SL_ON_CONTROL;
+void api_msg_end(struct api_msg *m) SL_ON_CONTROL; /* frees; an offer it brought is dropped */
+
+/* For struct sl_core. */
+void api_plugin_reply(struct sl_api *api, struct sl_msg *m, json_t *data) SL_ON_CONTROL;
+int api_plugin_event(struct sl_api *api, sl_hid hid, struct sl_msg *m, json_t *data,
+                     const struct sl_jsep_out *jsep) SL_ON_CONTROL;
+
+#endif
