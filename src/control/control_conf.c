@@ -1,0 +1,452 @@
+#include "control/control_conf.h"
+#include "control/config_file.h"
+#include "net/net_addr.h"
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the rows -----------------------------------------------------------------------------------
+ */
+
+static const char *const level_words[] = { "error", "warn", "info", "debug", NULL };
+static const char *const format_words[] = { "text", "json", NULL };
+static const char *const anonymous_words[] = { "auto", "yes", "no", NULL };
+
+#define G struct sl_general_conf
+static const struct sl_opt general_opts[] = {
+    SL_OPT_INT("workers", G, workers, 0, 0, 255, "media threads; 0: as many as cores"),
+    SL_OPT_INT("session_timeout", G, session_timeout_s, 60, 0, 86400,
+               "seconds without a request that end a session; 0: never"),
+    SL_OPT_INT("reclaim_session_timeout", G, reclaim_timeout_s, 10, 0, 86400,
+               "seconds that a session waits to be claimed when its connection is gone"),
+    SL_OPT_INT("candidates_timeout", G, candidates_timeout_s, 45, 1, 3600,
+               "seconds that trickled candidates wait for their description"),
+    SL_OPT_INT("max_sessions", G, max_sessions, 10000, 1, 10000000, "sessions at a time"),
+    SL_OPT_INT("max_handles", G, max_handles, 100, 1, 100000, "handles of one session"),
+    SL_OPT_STR("plugins_dir", G, plugins_dir, NULL,
+               "where plugins (*.so) are; unset: where they were installed"),
+    SL_OPT_STR("config_dir", G, config_dir, NULL,
+               "where plugins read their <plugin>.conf; unset: the directory of the file given by "
+               "-c, else sluice/ below the system's configuration"),
+    SL_OPT_ENUM("log_level", G, log_level, "info", level_words, "least level that is logged"),
+    SL_OPT_ENUM("log_format", G, log_format, "text", format_words, "lines of text or of JSON"),
+    SL_OPT_SECRET("api_secret", G, api_secret, "requests must show it as apisecret"),
+    SL_OPT_BOOL("token_auth", G, token_auth, "no", "requests must show a token"),
+    SL_OPT_SECRET("token_auth_secret", G, token_auth_secret,
+                  "tokens are signed with it; unset: they are stored by the administrator"),
+    SL_OPT_STR("server_name", G, server_name, NULL, "name told by the request info"),
+    SL_OPT_ENUM("anonymous", G, anonymous, "auto", anonymous_words,
+                "whether requests without any credential may create rooms; auto: yes while HTTP "
+                "and WebSocket listen on loopback or private addresses only"),
+    SL_OPT_BOOL("opaqueid_in_api", G, opaqueid_in_api, "no",
+                "events carry the opaque_id of their handle"),
+};
+#undef G
+
+#define G struct sl_http_conf_group
+static const struct sl_opt http_opts[] = {
+    SL_OPT_BOOL("enabled", G, enabled, "yes", "REST, long poll and WebSocket on one port"),
+    SL_OPT_STR("bind", G, bind, NULL, "address to listen on; unset: all"),
+    SL_OPT_INT("port", G, port, 8088, 0, 65535, "TCP port; 0: off"),
+    SL_OPT_STR("base_path", G, base_path, "/janus", "where the session protocol is"),
+    SL_OPT_STR("static_dir", G, static_dir, NULL, "directory of files to serve"),
+    SL_OPT_INT("tls_port", G, tls_port, 0, 0, 65535, "TCP port for HTTPS; 0: off"),
+    SL_OPT_STR("tls_cert", G, tls_cert, NULL, "PEM certificate chain"),
+    SL_OPT_STR("tls_key", G, tls_key, NULL, "PEM key of tls_cert"),
+    SL_OPT_STR("allowed_origins", G, allowed_origins, NULL,
+               "comma list of origins of pages that may connect; unset: all"),
+};
+#undef G
+
+#define G struct sl_ws_conf_group
+static const struct sl_opt ws_opts[] = {
+    SL_OPT_BOOL("enabled", G, enabled, "yes", "a WebSocket listener beside the HTTP port"),
+    SL_OPT_STR("bind", G, bind, NULL, "address to listen on; unset: all"),
+    SL_OPT_INT("port", G, port, 8188, 0, 65535, "TCP port; 0: off"),
+    SL_OPT_INT("tls_port", G, tls_port, 0, 0, 65535, "TCP port with TLS; 0: off"),
+    SL_OPT_STR("tls_cert", G, tls_cert, NULL, "PEM certificate chain"),
+    SL_OPT_STR("tls_key", G, tls_key, NULL, "PEM key of tls_cert"),
+};
+#undef G
+
+#define G struct sl_unix_conf_group
+static const struct sl_opt unix_opts[] = {
+    SL_OPT_BOOL("enabled", G, enabled, "no", "a Unix socket"),
+    SL_OPT_STR("path", G, path, NULL, "its path"),
+};
+#undef G
+
+#define G struct sl_admin_conf_group
+static const struct sl_opt admin_opts[] = {
+    SL_OPT_BOOL("enabled", G, enabled, "no", "the administrator's listener"),
+    SL_OPT_STR("bind", G, bind, "127.0.0.1", "address to listen on"),
+    SL_OPT_INT("port", G, port, 7088, 1, 65535, "TCP port"),
+    SL_OPT_STR("base_path", G, base_path, "/admin", "where the admin protocol is"),
+    SL_OPT_SECRET("secret", G, secret, "requests must show it as admin_secret; has no default"),
+};
+#undef G
+
+static const struct sl_opt_group general_group = { "general", general_opts,
+                                                   SL_COUNT(general_opts) };
+static const struct sl_opt_group http_group = { "http", http_opts, SL_COUNT(http_opts) };
+static const struct sl_opt_group ws_group = { "websockets", ws_opts, SL_COUNT(ws_opts) };
+static const struct sl_opt_group unix_group = { "unix", unix_opts, SL_COUNT(unix_opts) };
+static const struct sl_opt_group admin_group = { "admin", admin_opts, SL_COUNT(admin_opts) };
+
+static const struct {
+    const struct sl_opt_group *g;
+    size_t offset;
+} groups[] = {
+    { &general_group, offsetof(struct sl_conf, general) },
+    { &http_group, offsetof(struct sl_conf, http) },
+    { &ws_group, offsetof(struct sl_conf, websockets) },
+    { &unix_group, offsetof(struct sl_conf, unix_socket) },
+    { &admin_group, offsetof(struct sl_conf, admin) },
+    { &sl_media_group, offsetof(struct sl_conf, media) },
+};
+
+static void *group_part(struct sl_conf *conf, size_t i)
+{
+    return (char *)conf + groups[i].offset;
+}
+
+/* ---- loading ------------------------------------------------------------------------------------
+ */
+
+/* An empty secret is a slip (a template without its value), and must not switch checks off. */
+static bool is_empty_secret(const struct sl_opt_group *g, const char *key, const char *value)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        if (!strcmp(g->opts[i].key, key))
+            return g->opts[i].secret && !*value;
+    }
+    return false;
+}
+
+/* Sets one key; @where is how errors begin. */
+static int set_key(struct sl_conf *conf, const char *where, const char *group, const char *key,
+                   const char *value, char *err, size_t cap)
+{
+    char why[256] = "";
+
+    for (size_t i = 0; i < SL_COUNT(groups); i++) {
+        int rc;
+
+        if (strcmp(groups[i].g->name, group))
+            continue;
+        if (is_empty_secret(groups[i].g, key, value)) {
+            snprintf(err, cap,
+                     "%s, group [%s], key \"%s\": expects a secret; remove the key to have none",
+                     where, group, key);
+            return -EINVAL;
+        }
+        rc = sl_opt_set(groups[i].g, group_part(conf, i), key, value, why, sizeof(why));
+        if (rc == -ENOENT)
+            snprintf(err, cap, "%s, group [%s]: there is no key \"%s\" (sluice --help lists all)",
+                     where, group, key);
+        else if (rc)
+            snprintf(err, cap, "%s, group [%s], key \"%s\": %s", where, group, key,
+                     why[0] ? why : strerror(-rc));
+        return rc;
+    }
+    snprintf(err, cap,
+             "%s: there is no group [%s]; it expects general, http, websockets, unix, admin, media",
+             where, group);
+    return -ENOENT;
+}
+
+static bool is_group(const char *name)
+{
+    for (size_t i = 0; i < SL_COUNT(groups); i++) {
+        if (!strcmp(groups[i].g->name, name))
+            return true;
+    }
+    return false;
+}
+
+static int load_file(struct sl_conf *conf, const char *path, char *err, size_t cap)
+{
+    json_t *all = sl_config_file_load(path, false, err, cap);
+    const char *group, *key;
+    json_t *keys, *v;
+    int rc = all ? 0 : -EINVAL;
+
+    json_object_foreach(all, group, keys)
+    {
+        json_object_foreach(keys, key, v)
+        {
+            if (!rc)
+                rc = set_key(conf, path, group, key, json_string_value(v), err, cap);
+        }
+        if (!rc && !is_group(group)) /* empty, but unknown all the same */
+            rc = set_key(conf, path, group, "", "", err, cap);
+    }
+    json_decref(all);
+    return rc;
+}
+
+static int load_override(struct sl_conf *conf, const char *text, char *err, size_t cap)
+{
+    char *copy = strdup(text);
+    char *dot, *eq;
+    int rc = -EINVAL;
+
+    if (!copy)
+        return -ENOMEM;
+    eq = strchr(copy, '=');
+    if (eq)
+        *eq = '\0';
+    dot = strchr(copy, '.');
+    if (!eq || !dot) {
+        snprintf(err, cap, "option -o expects group.key=value, not '%s'", text);
+    } else {
+        *dot = '\0';
+        rc = set_key(conf, "option -o", copy, dot + 1, eq + 1, err, cap);
+    }
+    free(copy);
+    return rc;
+}
+
+/* ---- checks that span keys
+ * ------------------------------------------------------------------------ */
+
+static bool is_path(const char *s)
+{
+    return s && *s == '/';
+}
+
+/* Each of a comma list is an IP address. */
+static bool are_addresses(const char *list)
+{
+    char *copy = list ? strdup(list) : NULL, *save = NULL;
+    struct sl_addr a;
+    bool ok = true;
+
+    for (char *p = copy ? strtok_r(copy, ", ", &save) : NULL; p; p = strtok_r(NULL, ", ", &save))
+        ok = ok && !sl_addr_from_ip(p, 0, &a);
+    free(copy);
+    return ok;
+}
+
+static int check(const struct sl_conf *c, char *err, size_t cap)
+{
+    const struct {
+        bool wrong;
+        const char *text;
+    } rules[] = {
+        { c->admin.enabled && !c->admin.secret,
+          "group [admin], key \"secret\": expects a secret, since the admin listener is enabled" },
+        { c->admin.enabled && !c->admin.bind,
+          "group [admin], key \"bind\": expects an IP address" },
+        { !is_path(c->http.base_path) || !is_path(c->admin.base_path),
+          "groups [http] and [admin], key \"base_path\": expects a path that begins with /" },
+        { c->http.enabled && c->http.tls_port && (!c->http.tls_cert || !c->http.tls_key),
+          "group [http], key \"tls_port\": expects tls_cert and tls_key to be set, too" },
+        { c->websockets.enabled && c->websockets.tls_port &&
+              (!c->websockets.tls_cert || !c->websockets.tls_key),
+          "group [websockets], key \"tls_port\": expects tls_cert and tls_key to be set, too" },
+        { !c->media.dtls_cert != !c->media.dtls_key,
+          "group [media]: expects dtls_cert and dtls_key to be set both or none" },
+        { c->unix_socket.enabled,
+          "group [unix], key \"enabled\": this build has no Unix socket transport" },
+        { !are_addresses(c->http.bind) || !are_addresses(c->websockets.bind) ||
+              !are_addresses(c->admin.bind),
+          "groups [http], [websockets] and [admin], key \"bind\": expects an IP address" },
+        { !are_addresses(c->media.bind) || !are_addresses(c->media.public_ip),
+          "group [media], keys \"bind\" and \"public_ip\": expects IP addresses between commas" },
+    };
+
+    for (size_t i = 0; i < SL_COUNT(rules); i++) {
+        if (rules[i].wrong) {
+            snprintf(err, cap, "configuration, %s", rules[i].text);
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+/* Where plugins are installed, and their files beside the one of the server. */
+static int default_dirs(struct sl_general_conf *g, const char *path)
+{
+    char *copy = path ? strdup(path) : NULL;
+
+    if (!g->plugins_dir)
+        g->plugins_dir = strdup(SL_PLUGINS_DIR);
+    if (!g->config_dir)
+        g->config_dir = strdup(copy ? dirname(copy) : SL_CONFIG_DIR);
+    free(copy);
+    return g->plugins_dir && g->config_dir ? 0 : -ENOMEM;
+}
+
+int sl_conf_load(struct sl_conf *conf, const char *path, const char *const *overrides, size_t n,
+                 char *err, size_t cap)
+{
+    int rc = 0;
+
+    memset(conf, 0, sizeof(*conf));
+    snprintf(err, cap, "out of memory");
+    for (size_t i = 0; !rc && i < SL_COUNT(groups); i++)
+        rc = sl_opt_defaults(groups[i].g, group_part(conf, i));
+    if (!rc && path)
+        rc = load_file(conf, path, err, cap);
+    for (size_t i = 0; !rc && i < n; i++)
+        rc = load_override(conf, overrides[i], err, cap);
+    if (!rc)
+        rc = default_dirs(&conf->general, path);
+    return rc ? rc : check(conf, err, cap);
+}
+
+void sl_conf_fini(struct sl_conf *conf)
+{
+    for (size_t i = 0; i < SL_COUNT(groups); i++)
+        sl_opt_fini(groups[i].g, group_part(conf, i));
+}
+
+/* ---- printing
+ * ------------------------------------------------------------------------------------- */
+
+static void print_expects(FILE *f, const struct sl_opt *o)
+{
+    switch (o->type) {
+    case SL_OPT_T_BOOL:
+        fputs("yes or no", f);
+        break;
+    case SL_OPT_T_INT:
+        fprintf(f, "%lld to %lld", (long long)o->min, (long long)o->max);
+        break;
+    case SL_OPT_T_RANGE:
+        fprintf(f, "LOW-HIGH, %lld to %lld", (long long)o->min, (long long)o->max);
+        break;
+    case SL_OPT_T_ENUM:
+        for (size_t i = 0; o->words[i]; i++)
+            fprintf(f, "%s%s", i ? ", " : "", o->words[i]);
+        break;
+    case SL_OPT_T_STR:
+        fputs("text", f);
+        break;
+    }
+}
+
+void sl_conf_print_sample(FILE *f)
+{
+    fputs(
+        "# Configuration of sluice. Every key stands here with its default; remove the # to "
+        "change\n"
+        "# it. A comment needs a line of its own. Any key can be overridden on the command line:\n"
+        "# sluice -o group.key=value\n",
+        f);
+    for (size_t i = 0; i < SL_COUNT(groups); i++) {
+        const struct sl_opt_group *g = groups[i].g;
+
+        fprintf(f, "\n[%s]\n", g->name);
+        for (size_t k = 0; k < g->n; k++) {
+            const struct sl_opt *o = &g->opts[k];
+
+            fprintf(f, "\n# %s (", o->help);
+            print_expects(f, o);
+            fprintf(f, ")\n#%s =%s%s\n", o->key, o->def ? " " : "", o->def ? o->def : "");
+        }
+    }
+}
+
+void sl_conf_print_keys(FILE *f)
+{
+    for (size_t i = 0; i < SL_COUNT(groups); i++) {
+        const struct sl_opt_group *g = groups[i].g;
+
+        for (size_t k = 0; k < g->n; k++) {
+            const struct sl_opt *o = &g->opts[k];
+
+            fprintf(f, "  %s.%s (", g->name, o->key);
+            print_expects(f, o);
+            fprintf(f, "%s%s)\n      %s\n", o->def ? "; " : "", o->def ? o->def : "", o->help);
+        }
+    }
+}
+
+static void print_value(FILE *f, const struct sl_opt *o, const void *field)
+{
+    const struct sl_opt_range *r = field;
+    const int64_t *num = field;
+    char *const *str = field;
+
+    switch (o->type) {
+    case SL_OPT_T_BOOL:
+        fputs(*(const bool *)field ? "yes" : "no", f);
+        break;
+    case SL_OPT_T_INT:
+        fprintf(f, "%lld", (long long)*num);
+        break;
+    case SL_OPT_T_RANGE:
+        fprintf(f, "%lld-%lld", (long long)r->low, (long long)r->high);
+        break;
+    case SL_OPT_T_ENUM:
+        fputs(o->words[*num], f);
+        break;
+    case SL_OPT_T_STR:
+        fputs(*str, f);
+        break;
+    }
+}
+
+void sl_conf_print(FILE *f, const struct sl_conf *conf)
+{
+    for (size_t i = 0; i < SL_COUNT(groups); i++) {
+        const struct sl_opt_group *g = groups[i].g;
+        const char *part = (const char *)conf + groups[i].offset;
+
+        fprintf(f, "%s[%s]\n", i ? "\n" : "", g->name);
+        for (size_t k = 0; k < g->n; k++) {
+            const struct sl_opt *o = &g->opts[k];
+            const void *field = part + o->offset;
+
+            if (o->type == SL_OPT_T_STR && !*(char *const *)field)
+                continue;
+            if (o->secret) {
+                fprintf(f, "# %s is set\n", o->key);
+                continue;
+            }
+            fprintf(f, "%s = ", o->key);
+            print_value(f, o, field);
+            fputc('\n', f);
+        }
+    }
+}
+
+/* ---- anonymous
+ * ------------------------------------------------------------------------------------- */
+
+static bool is_inside(const struct sl_addr *a)
+{
+    return sl_addr_is_loopback(a) || sl_addr_is_private(a) || sl_addr_is_link_local(a);
+}
+
+static bool listens_inside(const char *bind)
+{
+    struct sl_addr list[64];
+    int n;
+
+    if (bind && *bind) {
+        if (sl_addr_from_ip(bind, 0, &list[0]))
+            return false;
+        if (!sl_addr_is_any(&list[0]))
+            return is_inside(&list[0]);
+    }
+    n = sl_addr_list_local(AF_UNSPEC, true, 0, list, SL_COUNT(list));
+    if (n < 0 || n > (int)SL_COUNT(list))
+        return false;
+    for (int i = 0; i < n; i++) {
+        if (!is_inside(&list[i]))
+            return false;
+    }
+    return true;
+}
+
+bool sl_conf_allows_anonymous(const struct sl_conf *conf)
+{
+    if (conf->general.anonymous != SL_CONF_ANON_AUTO)
+        return conf->general.anonymous == SL_CONF_ANON_YES;
+    return (!conf->http.enabled || listens_inside(conf->http.bind)) &&
+           (!conf->websockets.enabled || listens_inside(conf->websockets.bind));
+}
