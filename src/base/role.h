@@ -29,8 +29,9 @@ extern struct sl_role sl_role_transport; /* bytes to JSON and back */
 #define SL_ON_ICE       SL_TSA(requires_capability(sl_role_ice))
 #define SL_ON_TRANSPORT SL_TSA(requires_capability(sl_role_transport))
 
-/* The calling thread plays @role until it ends or leaves it. One role per thread. */
-void sl_role_enter(struct sl_role *role) SL_TSA(acquire_capability(*role));
+/* The calling thread plays @role until it ends or leaves it. One role per thread. To clang this is
+ * an assertion, so that main functions need not leave the role before they return. */
+void sl_role_enter(struct sl_role *role) SL_TSA(assert_capability(*role));
 void sl_role_leave(struct sl_role *role) SL_TSA(release_capability(*role));
 
 /* Declares inside a callback that @role is played here; aborts with a message in SL_DEBUG builds
