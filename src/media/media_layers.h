@@ -5,10 +5,12 @@
  * Units:  substream 0 is the lowest quality; microseconds.
  *
  * Simulcast: nothing is forwarded before a key frame; any key frame on a substream between the
- * current one and the target switches. The target is what the subscriber wishes, lowered to what
- * the allocator grants, lowered while a substream is silent. Temporal layers (VP8, VP9) go down at
- * once and up at a layer sync. SVC (VP9): spatial layers go up at key frames and down at key frames
- * (non-flexible) or at the next frame (flexible).
+ * current one and the target switches. The target is the lower of what the subscriber wishes and
+ * the allocator grants; of the substreams up to it, one that is silent for fallback_us while others
+ * are heard is passed over until it is heard again. (When all are silent the publisher paused:
+ * nothing changes.) Temporal layers go down with the next frame and up at a layer sync. SVC
+ * (VP9, and AV1 when @info was filled from the dependency descriptor): spatial layers go up at key
+ * frames, and down at key frames (non-flexible) or with the next picture (flexible).
  */
 #ifndef SL_MEDIA_MEDIA_LAYERS_H
 #define SL_MEDIA_MEDIA_LAYERS_H
@@ -52,15 +54,14 @@ struct sl_layers {
     int8_t grant_sub, grant_tid, grant_sid; /* of the allocator */
     /* Owned. */
     int8_t cur_sub, cur_tid, cur_sid; /* forwarded now; SL_LAYER_NONE before the first key frame */
-    int8_t limit_sub;                 /* lowered by silence; the wish again when packets show up */
-    int8_t key_sub;                   /* substream whose key frame we wait for, or SL_LAYER_NONE */
-    int8_t next_sid;                  /* SVC: spatial layer from the next picture on */
-    int8_t tid_next;                  /* temporal layer that is to be reached at a sync point */
+    int8_t key_layer;                 /* layer whose key frame we wait for, or SL_LAYER_NONE */
     uint64_t key_next_us;             /* when to ask again */
     uint64_t key_wait_us;
-    uint64_t fwd_us;                 /* last time something was forwarded */
-    uint64_t seen_us[SL_LAYERS_MAX]; /* last packet of each substream; 0: never */
-    uint64_t sid_seen_us[SL_LAYERS_MAX];
+    /* By substream (simulcast) or spatial layer (SVC). */
+    struct {
+        bool seen;
+        uint64_t quiet_us; /* since when only others are heard; 0: it is heard itself */
+    } layer[SL_LAYERS_MAX];
     uint64_t frame_ts; /* SVC: the picture that decisions were made for */
     bool has_frame;
 };
@@ -79,7 +80,8 @@ struct sl_layer_out {
     int8_t key_sub;  /* ask the publisher for a key frame of this substream, or SL_LAYER_NONE */
 };
 
-/* The wishes start at the top. @nlayers: 1 without simulcast. */
+/* The wishes start at the top: 2, which for temporal layers means all that there are. @nlayers: 1
+ * without simulcast. */
 void sl_layers_init(struct sl_layers *l, enum sl_layers_mode mode, bool video, uint8_t nlayers);
 
 /* What the subscriber wants, and what the allocator grants; negative: unchanged, too high: the top.
@@ -95,11 +97,13 @@ void sl_layers_restart(struct sl_layers *l);
 void sl_layers_decide(struct sl_layers *l, const struct sl_layer_pkt *p, uint64_t now_us,
                       struct sl_layer_out *out);
 
-/* Without packets: silence lowers the target, key frame requests are repeated. Call a few times a
+/* Without packets: silence is noticed, key frame requests are repeated. Call a few times a
  * second. @out->verdict means nothing. */
 void sl_layers_tick(struct sl_layers *l, uint64_t now_us, struct sl_layer_out *out);
 
-/* The substream to be on now. */
+/* What the subscriber and the allocator allow: the lower of the two. */
 int sl_layers_target_sub(const struct sl_layers *l);
+int sl_layers_target_tid(const struct sl_layers *l);
+int sl_layers_target_sid(const struct sl_layers *l);
 
 #endif

@@ -10,6 +10,7 @@
  * forwarded) and _drop (it is left out on purpose: the gap is closed). Packets of other sources
  * and layers are not told. No output number is ever given twice (under one key a repeated index
  * would break SRTP), and the numbering never restarts: keep the struct as long as the SSRC lives.
+ * An input that jumps ahead by more than 2048 was restarted: the output goes on without the gap.
  */
 #ifndef SL_MEDIA_MEDIA_MUNGE_H
 #define SL_MEDIA_MEDIA_MUNGE_H

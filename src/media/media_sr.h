@@ -24,9 +24,8 @@ struct sl_sr_src {
     /* The line: capture = ntp_us0 + (ts - ts0) / clock_rate. Moved by each report. */
     uint64_t ts0;
     int64_t ntp_us0;
-    /* Publisher's clock minus ours, from the report that travelled fastest lately. */
+    /* Publisher's clock minus ours, from the reports that travelled fastest. */
     int64_t clock_diff_us;
-    uint64_t diff_us; /* when that was taken */
     /* A report that did not fit: believed when a second one agrees with it. */
     bool doubt;
     uint64_t doubt_ts;

@@ -208,3 +208,34 @@ int sl_dd_parse(const void *data, size_t len, struct sl_dd_structure *st, struct
     *out = dd;
     return 0;
 }
+
+void sl_dd_fill(const struct sl_dd *dd, const struct sl_dd_structure *st,
+                struct sl_payload_info *info)
+{
+    info->start = dd->start;
+    info->end = dd->end;
+    info->has_tid = info->has_sid = info->flexible = true;
+    info->tid = dd->tid;
+    info->sid = dd->sid;
+    info->inter_pic = dd->nfdiffs > 0;
+    info->key = dd->start && dd->has_structure && dd->nfdiffs == 0 && dd->sid == 0;
+    info->sync = false;
+    info->discardable = true;
+    for (unsigned i = 0; i < dd->ntargets && i < st->ntargets; i++) {
+        if (dd->dti[i] == SL_DTI_SWITCH && st->target_tid[i] >= dd->tid)
+            info->sync = true;
+        if (dd->dti[i] == SL_DTI_SWITCH || dd->dti[i] == SL_DTI_REQUIRED)
+            info->discardable = false;
+    }
+    if (!dd->has_structure)
+        return;
+    info->has_ss = true;
+    info->nspatial = 1;
+    for (unsigned i = 0; i < st->ntemplates; i++)
+        if (st->tpl[i].sid >= info->nspatial)
+            info->nspatial = (uint8_t)(st->tpl[i].sid + 1);
+    if (st->nresolutions) {
+        info->width = st->width[st->nresolutions - 1];
+        info->height = st->height[st->nresolutions - 1];
+    }
+}

@@ -7,9 +7,7 @@
 #ifndef SL_RTP_RTP_DD_H
 #define SL_RTP_RTP_DD_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "rtp/rtp_payload.h"
 
 #define SL_DD_TEMPLATES_MAX 64
 #define SL_DD_TARGETS_MAX   32
@@ -58,5 +56,10 @@ struct sl_dd {
 /* Parses a descriptor. A structure that it brings replaces @st, which is touched on success only.
  * 0; -EBADMSG; -ENOENT: it refers to a structure that has not come (or a template not in it). */
 int sl_dd_parse(const void *data, size_t len, struct sl_dd_structure *st, struct sl_dd *out);
+
+/* Tells what the descriptor knows in the words of the payload parsers: layers, frame and key frame
+ * boundaries, switch points, the size of the highest layer. Other fields of @info stay. */
+void sl_dd_fill(const struct sl_dd *dd, const struct sl_dd_structure *st,
+                struct sl_payload_info *info);
 
 #endif

@@ -58,6 +58,7 @@ static void a_structure_serves_later_frames(void **state)
 {
     struct sl_dd_structure st = { 0 };
     struct sl_dd dd;
+    struct sl_payload_info info = { 0 };
     struct bw w = { 0 };
 
     (void)state;
@@ -78,6 +79,10 @@ static void a_structure_serves_later_frames(void **state)
     assert_int_equal(st.nresolutions, 1);
     assert_int_equal(st.width[0], 1280);
     assert_int_equal(st.height[0], 720);
+    sl_dd_fill(&dd, &st, &info);
+    assert_true(info.key && info.has_sid && info.has_tid && info.sync && !info.discardable);
+    assert_int_equal(info.nspatial, 1);
+    assert_int_equal(info.width, 1280);
 
     w = (struct bw){ 0 };
     mandatory(&w, 1, 1, 62, 101);
@@ -87,6 +92,9 @@ static void a_structure_serves_later_frames(void **state)
     assert_int_equal(dd.dti[0], SL_DTI_NOT_PRESENT);
     assert_int_equal(dd.dti[1], SL_DTI_DISCARDABLE);
     assert_int_equal(dd.chain_diff[0], 1);
+    sl_dd_fill(&dd, &st, &info);
+    assert_true(!info.key && info.discardable && info.end);
+    assert_int_equal(info.tid, 1);
 
     w = (struct bw){ 0 };
     mandatory(&w, 1, 1, 63, 102); /* a fourth template: there is none */

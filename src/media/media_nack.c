@@ -1,0 +1,152 @@
+#include "media/media_nack.h"
+
+#include <string.h>
+
+#define REORDER_US 12000
+#define MAX_AGE_US 1000000
+#define RTT_US     100000
+#define RETRY_MIN  20000 /* sooner than this nobody is asked again */
+
+void sl_nack_init(struct sl_nack *n)
+{
+    memset(n, 0, sizeof(*n));
+    n->reorder_us = REORDER_US;
+    n->max_age_us = MAX_AGE_US;
+    n->rtt_us = RTT_US;
+}
+
+void sl_nack_set_rtt(struct sl_nack *n, uint64_t rtt_us)
+{
+    n->rtt_us = rtt_us < MAX_AGE_US ? rtt_us : MAX_AGE_US;
+}
+
+void sl_nack_reset(struct sl_nack *n)
+{
+    n->n = 0;
+    n->started = false;
+}
+
+/* Removes the first @k entries. */
+static void shift(struct sl_nack *n, size_t k)
+{
+    n->n = (uint16_t)(n->n - k);
+    memmove(n->e, n->e + k, n->n * sizeof(n->e[0]));
+}
+
+/* Index of @seq, or n->n. */
+static size_t find(const struct sl_nack *n, uint64_t seq)
+{
+    size_t lo = 0, hi = n->n;
+
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+
+        if (n->e[mid].seq < seq)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < n->n && n->e[lo].seq == seq ? lo : n->n;
+}
+
+static void add_gap(struct sl_nack *n, uint64_t from, uint64_t to, uint64_t now_us)
+{
+    uint64_t count = to - from;
+
+    if (count == 0)
+        return;
+    n->missing += count;
+    if (count > SL_NACK_MAX) { /* only the newest are worth asking for */
+        n->lost += count - SL_NACK_MAX;
+        from = to - SL_NACK_MAX;
+        count = SL_NACK_MAX;
+    }
+    if (n->n + count > SL_NACK_MAX) {
+        size_t k = n->n + count - SL_NACK_MAX;
+
+        n->lost += k;
+        shift(n, k);
+    }
+    for (; from < to; from++)
+        n->e[n->n++] = (struct sl_nack_entry){ from, now_us + n->reorder_us, now_us, 0 };
+}
+
+bool sl_nack_on_packet(struct sl_nack *n, uint64_t seq, bool key, uint64_t now_us)
+{
+    bool was_missing = false;
+
+    if (!n->started || (seq > n->max && seq - n->max > SL_NACK_GAP)) {
+        n->lost += n->n;
+        n->n = 0;
+        n->started = true;
+        n->max = seq;
+        return false;
+    }
+    if (seq > n->max) {
+        add_gap(n, n->max + 1, seq, now_us);
+        n->max = seq;
+    } else {
+        size_t i = find(n, seq);
+
+        if (i < n->n) {
+            n->n--;
+            memmove(n->e + i, n->e + i + 1, (n->n - i) * sizeof(n->e[0]));
+            n->recovered++;
+            was_missing = true;
+        }
+    }
+    if (key) {
+        size_t k = 0;
+
+        while (k < n->n && n->e[k].seq < seq)
+            k++;
+        n->cleared += k;
+        shift(n, k);
+    }
+    return was_missing;
+}
+
+uint64_t sl_nack_next_us(const struct sl_nack *n)
+{
+    uint64_t next = UINT64_MAX;
+
+    for (size_t i = 0; i < n->n; i++)
+        if (n->e[i].due_us < next)
+            next = n->e[i].due_us;
+    return next;
+}
+
+/* Time until the next request after @tries of them: a round trip and a quarter, growing slowly, so
+ * that a lost retransmission costs little and a dead uplink is not flooded. */
+static uint64_t backoff(const struct sl_nack *n, unsigned tries)
+{
+    uint64_t t = n->rtt_us + n->rtt_us / 4;
+
+    if (t < RETRY_MIN)
+        t = RETRY_MIN;
+    return t + t * (tries - 1) / 4;
+}
+
+size_t sl_nack_due(struct sl_nack *n, uint64_t now_us, uint16_t *seqs, size_t max)
+{
+    size_t count = 0, kept = 0;
+
+    for (size_t i = 0; i < n->n; i++) {
+        struct sl_nack_entry *e = &n->e[i];
+
+        if (e->due_us <= now_us &&
+            (e->tries >= SL_NACK_TRIES || now_us - e->seen_us >= n->max_age_us)) {
+            n->lost++;
+            continue;
+        }
+        if (e->due_us <= now_us && count < max) {
+            seqs[count++] = (uint16_t)e->seq;
+            e->tries++;
+            e->due_us = now_us + backoff(n, e->tries);
+            n->asked++;
+        }
+        n->e[kept++] = *e;
+    }
+    n->n = (uint16_t)kept;
+    return count;
+}
