@@ -1,8 +1,10 @@
 #include "srtp/srtp_evp.h"
 #include "srtp/srtp_evp_vectors.h"
 #include <errno.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,7 +185,12 @@ static srtp_err_status_t gcm_get_tag(void *state, uint8_t *tag, uint32_t *len)
 {
     struct evp_cipher *c = state;
 
-    if (!EVP_CIPHER_CTX_ctrl(c->ctx, EVP_CTRL_AEAD_GET_TAG, c->tag_len, tag))
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, (size_t)c->tag_len),
+        OSSL_PARAM_END,
+    };
+
+    if (!EVP_CIPHER_CTX_get_params(c->ctx, params))
         return srtp_err_status_algo_fail;
     *len = (uint32_t)c->tag_len;
     return srtp_err_status_ok;

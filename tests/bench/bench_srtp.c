@@ -115,5 +115,6 @@ int main(void)
     must(sl_srtp_init());
     bench("ours");
     sl_srtp_fini();
+    sl_role_leave(&sl_role_worker);
     return 0;
 }

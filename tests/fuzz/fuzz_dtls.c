@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 /* Runs before the first input, in libFuzzer as in the replay. */
-__attribute__((constructor)) static void play_worker(void)
+__attribute__((constructor)) SL_TSA(no_thread_safety_analysis) static void play_worker(void)
 {
     sl_role_enter(&sl_role_worker);
 }

@@ -172,7 +172,10 @@ int main(void)
         cmocka_unit_test(a_connected_server_repeats_its_last_flight),
         cmocka_unit_test(gives_up_after_twenty_seconds_of_silence),
     };
+    int failed;
 
     sl_role_enter(&sl_role_worker);
-    return cmocka_run_group_tests_name("sim_dtls", tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name("sim_dtls", tests, NULL, NULL);
+    sl_role_leave(&sl_role_worker);
+    return failed;
 }

@@ -394,7 +394,10 @@ int main(void)
         cmocka_unit_test(an_rsa_certificate_serves_as_well),
         cmocka_unit_test(a_client_hello_in_two_datagrams_is_put_together),
     };
+    int failed;
 
     sl_role_enter(&sl_role_worker);
-    return cmocka_run_group_tests_name("dtls", tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name("dtls", tests, NULL, NULL);
+    sl_role_leave(&sl_role_worker);
+    return failed;
 }

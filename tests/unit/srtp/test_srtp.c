@@ -466,7 +466,10 @@ int main(void)
         cmocka_unit_test(malformed_packets_are_refused),
         cmocka_unit_test(an_unknown_profile_is_refused),
     };
+    int failed;
 
     sl_role_enter(&sl_role_worker);
-    return cmocka_run_group_tests_name("srtp", tests, init, fini);
+    failed = cmocka_run_group_tests_name("srtp", tests, init, fini);
+    sl_role_leave(&sl_role_worker);
+    return failed;
 }
