@@ -1,0 +1,33 @@
+#include "vr_sub.h"
+
+static int answer(struct vr_req *r, const char *what)
+{
+    json_t *event = vr_room_event(r->handle->sub->room, "event");
+
+    json_object_set_new(event, what, json_string("ok"));
+    vr_answer(r, event);
+    return 0;
+}
+
+/* The answer that came along, if any, was taken already. */
+int req_start(struct vr_req *r)
+{
+    struct vr_sub *s = r->handle->sub;
+    const bool resumed = s->paused && !r->jsep;
+
+    s->paused = false;
+    vr_sub_apply(s);
+    for (size_t i = 0; resumed && i < s->nlines; i++)
+        if (s->lines[i]->routed && s->lines[i]->kind == SL_KIND_VIDEO)
+            vr_core->keyframe(vr_stream_ref(s->lines[i]->src));
+    return answer(r, "started");
+}
+
+int req_pause(struct vr_req *r)
+{
+    struct vr_sub *s = r->handle->sub;
+
+    s->paused = true;
+    vr_sub_apply(s);
+    return answer(r, "paused");
+}

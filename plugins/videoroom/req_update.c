@@ -1,0 +1,78 @@
+#include "vr_sub.h"
+#include <errno.h>
+#include <stdlib.h>
+
+/* Tells what became of it: an offer, or later, or nothing to do. */
+static void changes_tell(struct vr_req *r, struct vr_sub *s, int changed)
+{
+    if (changed > 0 || s->stale)
+        vr_sub_renegotiate(s, r->msg);
+    else
+        vr_answer(r, vr_room_event(s->room, "updated"));
+    vr_notify(s->h, json_pack("{s:s, s:o, s:o, s:I}", "event", "updated", "room",
+                              vr_id_json(&s->room->id), "streams", vr_sub_streams(s), "private_id",
+                              (json_int_t)s->private_id));
+}
+
+/* Both lists are checked before anything changes; unsubscribing comes first and makes room. */
+static int change(struct vr_req *r, const json_t *add, const json_t *del)
+{
+    struct vr_sub *s = r->handle->sub;
+    struct vr_line_ask *asks = NULL;
+    int changed = 0, added = 0;
+    size_t n = 0;
+
+    if (del && vr_sub_remove_check(r, del) < 0)
+        return -1;
+    if (add && vr_sub_asks(r, s, add, &asks, &n) < 0)
+        return -1;
+    if (del)
+        changed = vr_sub_remove(s, del);
+    if (add)
+        added = vr_sub_add(s, asks, n);
+    free(asks);
+    if (added < 0) {
+        if (changed > 0)
+            s->stale = true;
+        return vr_fail(r, VR_ERR_UNKNOWN,
+                       added == -E2BIG ? "Too many streams in one subscription" : "Out of memory");
+    }
+    changes_tell(r, s, changed + added);
+    return 0;
+}
+
+int req_subscribe(struct vr_req *r)
+{
+    static const struct sl_arg args[] = { { "streams", SL_ARG_ARRAY, SL_ARG_REQUIRED } };
+
+    if (VR_ARGS(r, r->body, args) < 0)
+        return -1;
+    return change(r, json_object_get(r->body, "streams"), NULL);
+}
+
+int req_unsubscribe(struct vr_req *r)
+{
+    static const struct sl_arg args[] = { { "streams", SL_ARG_ARRAY, SL_ARG_REQUIRED } };
+
+    if (VR_ARGS(r, r->body, args) < 0)
+        return -1;
+    return change(r, NULL, json_object_get(r->body, "streams"));
+}
+
+int req_update(struct vr_req *r)
+{
+    static const struct sl_arg args[] = { { "subscribe", SL_ARG_ARRAY },
+                                          { "unsubscribe", SL_ARG_ARRAY } };
+    const json_t *add = sl_arg_get(r->body, "subscribe"), *del = sl_arg_get(r->body, "unsubscribe");
+
+    if (VR_ARGS(r, r->body, args) < 0)
+        return -1;
+    if (!add && !del)
+        return vr_fail(r, VR_ERR_MISSING, "Missing mandatory element (subscribe|unsubscribe)");
+    /* An empty list beside a full one changes nothing. */
+    if (json_array_size(add) == 0 && json_array_size(del) > 0)
+        add = NULL;
+    if (json_array_size(del) == 0 && json_array_size(add) > 0)
+        del = NULL;
+    return change(r, add, del);
+}

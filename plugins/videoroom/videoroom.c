@@ -1,0 +1,184 @@
+#include "vr_sub.h"
+#include <errno.h>
+#include <stdlib.h>
+
+const struct sl_core *vr_core;
+
+static int on_init(const struct sl_core *core)
+{
+    int err;
+
+    vr_core = core;
+    err = vr_rooms_init();
+    if (err)
+        return err;
+    err = vr_conf_load();
+    if (err) {
+        vr_rooms_fini();
+        vr_conf_free();
+    }
+    return err;
+}
+
+static void on_fini(void)
+{
+    vr_rooms_fini();
+    vr_conf_free();
+}
+
+static int on_attach(sl_hid h, const char *opaque_id, void **state)
+{
+    struct vr_handle *vh = calloc(1, sizeof(*vh));
+
+    (void)opaque_id;
+    if (!vh)
+        return -ENOMEM;
+    vh->h = h;
+    *state = vh;
+    return 0;
+}
+
+static void on_detach(sl_hid h, void *state)
+{
+    struct vr_handle *vh = state;
+
+    (void)h;
+    if (vh->pub)
+        vr_pub_leave(vh->pub);
+    if (vh->sub)
+        vr_sub_destroy(vh->sub);
+    free(vh);
+}
+
+static void on_message(sl_hid h, void *state, struct sl_msg *m, const json_t *body,
+                       const struct sl_jsep_in *jsep)
+{
+    (void)h;
+    vr_request_handle(state, m, body, jsep);
+}
+
+static void on_media_up(sl_hid h, void *state)
+{
+    struct vr_handle *vh = state;
+
+    if (vh->pub)
+        vr_pub_up(vh->pub);
+    if (vh->sub)
+        vr_notify(h, json_pack("{s:s, s:o}", "event", "subscribed", "room",
+                               vr_id_json(&vh->sub->room->id)));
+    for (size_t i = 0; vh->sub && i < vh->sub->nlines; i++) {
+        const struct vr_line *l = vh->sub->lines[i];
+
+        if (l->routed && l->kind == SL_KIND_VIDEO)
+            vr_core->keyframe(vr_stream_ref(l->src));
+    }
+}
+
+static void on_media_down(sl_hid h, void *state, const char *reason)
+{
+    struct vr_handle *vh = state;
+
+    (void)h, (void)reason;
+    if (vh->pub) {
+        vr_pub_stop(vh->pub, true);
+        vr_sub_flush(vh->pub->room);
+    }
+    if (vh->sub)
+        vr_sub_reset(vh->sub);
+}
+
+static void on_slow_link(sl_hid h, void *state, uint16_t mindex, bool uplink, uint32_t lost)
+{
+    const struct vr_handle *vh = state;
+
+    (void)mindex, (void)lost;
+    if (vh->pub && !uplink)
+        vr_core->event(h, NULL,
+                       json_pack("{s:s, s:I}", "videoroom", "slow_link", "current-bitrate",
+                                 (json_int_t)vh->pub->bitrate),
+                       NULL);
+    if (vh->sub && uplink)
+        vr_core->event(h, NULL, json_pack("{s:s}", "videoroom", "slow_link"), NULL);
+}
+
+static void on_talking(sl_hid h, void *state, uint16_t mindex, bool talking, double level)
+{
+    const struct vr_handle *vh = state;
+    struct vr_pub *p = vh->pub;
+    struct vr_stream *s;
+    json_t *event;
+
+    if (!p || mindex >= p->nstreams || p->streams[mindex]->talking == talking)
+        return;
+    s = p->streams[mindex];
+    s->talking = talking;
+    vr_pub_changed(p);
+    if (!p->room->set.audiolevel_event || !p->up)
+        return;
+    event = vr_room_event(p->room, talking ? "talking" : "stopped-talking");
+    json_object_set_new(event, "id", vr_id_json(&p->id));
+    json_object_set_new(event, "mindex", json_integer(mindex));
+    json_object_set_new(event, "mid", json_string(s->mid));
+    json_object_set_new(event, "audio-level-dBov-avg", json_real(level));
+    vr_notify(h, json_incref(event));
+    vr_room_tell(p->room, NULL, event);
+}
+
+static void layer_tell(const struct vr_line *l, const char *name, int8_t v, int8_t *now)
+{
+    json_t *event;
+    char mid[8];
+
+    if (v < 0)
+        return;
+    *now = v;
+    snprintf(mid, sizeof(mid), "%u", l->mindex);
+    event = vr_room_event(l->sub->room, "event");
+    json_object_set_new(event, "mid", json_string(mid));
+    json_object_set_new(event, name, json_integer(v));
+    vr_core->event(l->sub->h, NULL, event, NULL);
+}
+
+static void on_layer(sl_hid h, void *state, uint16_t mindex, const struct sl_layer_event *ev)
+{
+    const struct vr_handle *vh = state;
+    struct vr_line *l;
+
+    (void)h;
+    if (!vh->sub || mindex >= vh->sub->nlines || !vh->sub->lines[mindex]->src)
+        return;
+    l = vh->sub->lines[mindex];
+    layer_tell(l, "substream", ev->substream, &l->now.substream);
+    layer_tell(l, "temporal", ev->temporal, &l->now.temporal);
+    layer_tell(l, "spatial_layer", ev->spatial, &l->now.spatial);
+    layer_tell(l, "temporal_layer", ev->svc_temporal, &l->now.svc_temporal);
+}
+
+static json_t *on_query(sl_hid h, void *state)
+{
+    (void)h;
+    return vr_query(state);
+}
+
+SL_PLUGIN_EXPORT = {
+    .abi = SL_PLUGIN_ABI,
+    .size = sizeof(struct sl_plugin),
+    .package = VR_PACKAGE,
+    .name = "Sluice VideoRoom",
+    .author = "The Sluice authors",
+    .description = "Rooms whose participants publish and subscribe to each other",
+    .version_string = "0.1.0",
+    .version = 1,
+    .init = on_init,
+    .fini = on_fini,
+    .attach = on_attach,
+    .detach = on_detach,
+    .message = on_message,
+    .admin = vr_request_admin,
+    .query = on_query,
+    .media_up = on_media_up,
+    .media_down = on_media_down,
+    .on_slow_link = on_slow_link,
+    .on_talking = on_talking,
+    .on_layer = on_layer,
+};

@@ -1,0 +1,449 @@
+#include "vr_sub.h"
+#include <errno.h>
+#include <stdlib.h>
+
+#define FALLBACK_US 250000
+
+static struct sl_mref line_ref(const struct vr_line *l)
+{
+    return (struct sl_mref){ l->sub->h, l->mindex };
+}
+
+static void wish_reset(struct vr_line *l)
+{
+    l->wish = (struct sl_layer_wish){ 2, 2, 2, 2, FALLBACK_US, -1, -1 };
+    l->now = (struct sl_layer_event){ -1, -1, -1, -1, 0, 0 };
+}
+
+/* The publisher's wishes about playout delay hold where the subscriber has none. */
+static struct sl_layer_wish wish_of(const struct vr_line *l)
+{
+    struct sl_layer_wish w = l->wish;
+
+    if (w.min_delay < 0 && w.max_delay < 0) {
+        w.min_delay = l->src->min_delay;
+        w.max_delay = l->src->max_delay;
+    }
+    return w;
+}
+
+bool vr_line_fits(const struct vr_line *l, const struct vr_stream *src)
+{
+    return l->kind == src->kind && l->codec.codec == src->codec.codec && l->red == src->red;
+}
+
+/* A route needs an m-line that both ends agreed on, and a source that is one. */
+static void line_route(struct vr_line *l)
+{
+    const bool wanted = l->src && l->src->pub->h && l->accepted;
+    struct sl_layer_wish w;
+
+    if (wanted) {
+        w = wish_of(l);
+        l->routed = vr_core->route_add(vr_stream_ref(l->src), line_ref(l), &w) == 0;
+        vr_line_apply(l);
+    } else if (l->routed) {
+        vr_core->route_del(line_ref(l));
+        l->routed = false;
+    }
+}
+
+void vr_line_apply(const struct vr_line *l)
+{
+    struct sl_layer_wish w;
+
+    if (!l->routed)
+        return;
+    w = wish_of(l);
+    vr_core->route_pause(line_ref(l), l->sub->paused || l->sub->revoked || !l->send);
+    vr_core->route_layers(line_ref(l), &w);
+}
+
+void vr_sub_apply(const struct vr_sub *s)
+{
+    for (size_t i = 0; i < s->nlines; i++)
+        vr_line_apply(s->lines[i]);
+}
+
+void vr_line_attach(struct vr_line *l, struct vr_stream *src)
+{
+    if (l->src)
+        vr_list_del(&l->in_stream);
+    l->src = src;
+    vr_list_add(&src->lines, &l->in_stream);
+    line_route(l);
+}
+
+void vr_line_detach(struct vr_line *l)
+{
+    if (!l->src)
+        return;
+    vr_list_del(&l->in_stream);
+    l->src = NULL;
+    free(l->crossref);
+    l->crossref = NULL;
+    line_route(l);
+}
+
+void vr_line_lost(struct vr_line *l)
+{
+    vr_line_detach(l);
+    vr_list_del(&l->sub->dirty);
+    vr_list_add(&l->sub->room->dirty, &l->sub->dirty);
+}
+
+struct vr_line *vr_sub_line(const struct vr_sub *s, const char *sub_mid)
+{
+    char *end = NULL;
+    const unsigned long i = strtoul(sub_mid, &end, 10);
+
+    if (sub_mid[0] < '0' || sub_mid[0] > '9' || *end || i >= s->nlines)
+        return NULL;
+    return s->lines[i];
+}
+
+/* ---- wishes ---------------------------------------------------------------------------------- */
+
+/* The four layer targets: where each is kept in the wish and in the layers that are forwarded. */
+static const struct layer_arg {
+    const char *name;
+    size_t wish, now;
+} layer_args[] = {
+    { "substream", offsetof(struct sl_layer_wish, substream),
+      offsetof(struct sl_layer_event, substream) },
+    { "temporal", offsetof(struct sl_layer_wish, temporal),
+      offsetof(struct sl_layer_event, temporal) },
+    { "spatial_layer", offsetof(struct sl_layer_wish, spatial),
+      offsetof(struct sl_layer_event, spatial) },
+    { "temporal_layer", offsetof(struct sl_layer_wish, svc_temporal),
+      offsetof(struct sl_layer_event, svc_temporal) },
+};
+
+int vr_arg_layers(struct vr_req *r, const json_t *obj)
+{
+    static const struct sl_arg args[] = {
+        { "substream", SL_ARG_UINT },      { "temporal", SL_ARG_UINT },
+        { "fallback", SL_ARG_UINT },       { "spatial_layer", SL_ARG_UINT },
+        { "temporal_layer", SL_ARG_UINT }, { "min_delay", SL_ARG_INT },
+        { "max_delay", SL_ARG_INT },
+    };
+
+    if (VR_ARGS(r, obj, args) < 0)
+        return -1;
+    for (size_t i = 0; i < SL_ARG_COUNT(layer_args); i++)
+        if (sl_arg_int(obj, layer_args[i].name, 0) > 2)
+            return vr_fail(r, VR_ERR_INVALID, "Invalid value (%s should be 0, 1 or 2)",
+                           layer_args[i].name);
+    return 0;
+}
+
+static int32_t delay_read(const json_t *item, const char *name, int32_t def)
+{
+    const long long v = sl_arg_int(item, name, def);
+
+    return v < 0 ? -1 : v > 4095 ? 4095 : (int32_t)v; /* 12 bits on the wire */
+}
+
+bool vr_line_wish_read(struct vr_line *l, const json_t *item)
+{
+    const struct sl_layer_wish old = l->wish;
+
+    for (size_t i = 0; i < SL_ARG_COUNT(layer_args); i++) {
+        int8_t *wish = (int8_t *)&l->wish + layer_args[i].wish;
+
+        *wish = (int8_t)sl_arg_int(item, layer_args[i].name, *wish);
+    }
+    l->wish.fallback_us = vr_arg_u32(item, "fallback", l->wish.fallback_us);
+    l->wish.min_delay = delay_read(item, "min_delay", l->wish.min_delay);
+    l->wish.max_delay = delay_read(item, "max_delay", l->wish.max_delay);
+    return memcmp(&old, &l->wish, sizeof(old)) != 0;
+}
+
+void vr_line_confirm(const struct vr_line *l, const json_t *item)
+{
+    if (!l->src || !(l->src->simulcast || l->src->svc))
+        return;
+    for (size_t i = 0; i < SL_ARG_COUNT(layer_args); i++) {
+        const int8_t want = *((const int8_t *)&l->wish + layer_args[i].wish);
+        const int8_t now = *((const int8_t *)&l->now + layer_args[i].now);
+        char mid[8];
+        json_t *event;
+
+        if (!sl_arg_get(item, layer_args[i].name) || now != want)
+            continue;
+        snprintf(mid, sizeof(mid), "%u", l->mindex);
+        event = vr_room_event(l->sub->room, "event");
+        json_object_set_new(event, "mid", json_string(mid));
+        json_object_set_new(event, layer_args[i].name, json_integer(now));
+        vr_core->event(l->sub->h, NULL, event, NULL);
+    }
+}
+
+/* ---- what to subscribe to -------------------------------------------------------------------- */
+
+struct asks {
+    struct vr_line_ask *v;
+    size_t n, cap;
+};
+
+static int ask_add(struct vr_req *r, struct asks *a, struct vr_stream *src, const json_t *item)
+{
+    if (src->disabled || src->codec.codec == SL_CODEC_NONE)
+        return 0;
+    if (a->n == a->cap) {
+        const size_t cap = a->cap ? 2 * a->cap : 8;
+        struct vr_line_ask *v = realloc(a->v, cap * sizeof(*v));
+
+        if (!v)
+            return vr_fail(r, VR_ERR_UNKNOWN, "Out of memory");
+        a->v = v;
+        a->cap = cap;
+    }
+    a->v[a->n++] = (struct vr_line_ask){ src, item };
+    return 0;
+}
+
+/* The first feed decides whether a subscription is end-to-end encrypted. */
+static int e2ee_check(struct vr_req *r, const struct vr_sub *s, const struct asks *a,
+                      const struct vr_pub *feed)
+{
+    bool e2ee = a->n ? a->v[0].src->pub->e2ee : feed->e2ee;
+
+    for (size_t i = 0; i < s->nlines; i++)
+        if (s->lines[i]->src)
+            e2ee = s->e2ee;
+    if (feed->e2ee != e2ee)
+        return vr_fail(r, VR_ERR_INVALID_FEED,
+                       "Can't mix normal and end-to-end encrypted feeds in one subscription");
+    return 0;
+}
+
+static int feed_add(struct vr_req *r, const struct vr_sub *s, struct asks *a,
+                    const struct vr_pub *feed, const char *mid, const json_t *item)
+{
+    if (e2ee_check(r, s, a, feed) < 0)
+        return -1;
+    if (mid) {
+        struct vr_stream *src = vr_pub_stream(feed, mid);
+
+        if (!src)
+            return vr_fail(r, VR_ERR_NO_SUCH_FEED, "No such mid '%.32s' in feed (%s)", mid,
+                           feed->id.s);
+        return ask_add(r, a, src, item);
+    }
+    for (size_t i = 0; i < feed->nstreams; i++)
+        if (ask_add(r, a, feed->streams[i], item) < 0)
+            return -1;
+    return 0;
+}
+
+static int item_add(struct vr_req *r, const struct vr_sub *s, struct asks *a, const json_t *item)
+{
+    static const struct sl_arg args[] = {
+        { "mid", SL_ARG_STRING },
+        { "crossrefid", SL_ARG_STRING },
+        { "send", SL_ARG_BOOL },
+    };
+    struct vr_pub *feed;
+    struct vr_id id;
+
+    if (!json_is_object(item))
+        return vr_fail(r, VR_ERR_INVALID, "Invalid element type (streams should hold objects)");
+    if (vr_arg_id(r, item, "feed", &id) < 0 || VR_ARGS(r, item, args) < 0 ||
+        vr_arg_layers(r, item) < 0)
+        return -1;
+    feed = vr_pub_find(s->room, &id);
+    if (!feed || !feed->up)
+        return vr_fail(r, VR_ERR_NO_SUCH_FEED, "No such feed (%s)", id.s);
+    return feed_add(r, s, a, feed, sl_arg_str(item, "mid", NULL), item);
+}
+
+int vr_sub_asks(struct vr_req *r, struct vr_sub *s, const json_t *items, struct vr_line_ask **asks,
+                size_t *n)
+{
+    struct asks a = { 0 };
+    const json_t *item;
+    size_t i;
+
+    if (json_array_size(items) == 0)
+        return vr_fail(r, VR_ERR_INVALID, "Invalid element (streams should not be empty)");
+    json_array_foreach(items, i, item)
+    {
+        if (item_add(r, s, &a, item) < 0) {
+            free(a.v);
+            return -1;
+        }
+    }
+    *asks = a.v;
+    *n = a.n;
+    return 0;
+}
+
+int vr_sub_asks_legacy(struct vr_req *r, struct vr_sub *s, const struct vr_pub *feed,
+                       struct vr_line_ask **asks, size_t *n)
+{
+    static const char *const offer[] = { "offer_audio", "offer_video", "offer_data" };
+    struct asks a = { 0 };
+
+    for (size_t i = 0; i < feed->nstreams; i++) {
+        if (!sl_arg_bool(r->body, offer[feed->streams[i]->kind], true))
+            continue;
+        if (ask_add(r, &a, feed->streams[i], NULL) < 0) {
+            free(a.v);
+            return -1;
+        }
+    }
+    (void)s;
+    *asks = a.v;
+    *n = a.n;
+    return 0;
+}
+
+/* ---- subscribing ----------------------------------------------------------------------------- */
+
+static bool is_same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool is_subscribed(const struct vr_sub *s, const struct vr_stream *src, const char *crossref)
+{
+    for (size_t i = 0; i < s->nlines; i++)
+        if (s->lines[i]->src == src && is_same(s->lines[i]->crossref, crossref))
+            return true;
+    return false;
+}
+
+static struct vr_line *line_append(struct vr_sub *s)
+{
+    struct vr_line **bigger = realloc(s->lines, (s->nlines + 1) * sizeof(*bigger));
+    struct vr_line *l;
+
+    if (!bigger)
+        return NULL;
+    s->lines = bigger;
+    l = calloc(1, sizeof(*l));
+    if (!l)
+        return NULL;
+    l->sub = s;
+    l->mindex = (uint16_t)s->nlines;
+    vr_list_init(&l->in_stream);
+    s->lines[s->nlines++] = l;
+    return l;
+}
+
+/* An inactive line of the same kind and codec, else a new one. */
+static struct vr_line *line_find(struct vr_sub *s, const struct vr_stream *src)
+{
+    for (size_t i = 0; i < s->nlines; i++)
+        if (!s->lines[i]->src && vr_line_fits(s->lines[i], src))
+            return s->lines[i];
+    return line_append(s);
+}
+
+/* A payload type means the same on all lines of a bundle (RFC 8843 section 9.1), so that a second
+ * set of parameters of a codec needs another number. */
+static uint8_t pt_choose(struct vr_sub *s, enum sl_codec codec, const char *fmtp)
+{
+    const uint8_t usual = sl_codec_info_get(codec)->pt;
+    uint8_t pt = usual;
+
+    for (size_t i = 0; i < s->npts; i++)
+        if (s->pts[i].codec == codec && strcmp(s->pts[i].fmtp, fmtp) == 0)
+            return s->pts[i].pt;
+    for (size_t i = 0; i < s->npts; i++)
+        if (s->pts[i].pt == usual)
+            pt = (uint8_t)(35 + s->npts);
+    if (s->npts == VR_PTS_MAX)
+        return usual;
+    s->pts[s->npts].pt = pt;
+    s->pts[s->npts].codec = codec;
+    snprintf(s->pts[s->npts].fmtp, SL_FMTP_MAX + 1, "%s", fmtp);
+    s->npts++;
+    return pt;
+}
+
+int vr_sub_add(struct vr_sub *s, const struct vr_line_ask *asks, size_t n)
+{
+    int changed = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct vr_stream *src = asks[i].src;
+        const char *crossref = sl_arg_str(asks[i].item, "crossrefid", NULL);
+        struct vr_line *l;
+
+        if (is_subscribed(s, src, crossref))
+            continue;
+        if (s->nlines >= VR_LINES_MAX)
+            return -E2BIG;
+        l = line_find(s, src);
+        if (!l)
+            return -ENOMEM;
+        l->kind = src->kind;
+        l->codec = src->codec;
+        l->red = src->red;
+        l->codec.pt = pt_choose(s, l->codec.codec, l->codec.fmtp);
+        l->crossref = crossref ? strdup(crossref) : NULL;
+        l->send = !sl_arg_str(asks[i].item, "mid", NULL) || sl_arg_bool(asks[i].item, "send", true);
+        l->accepted = false; /* its next answer counts */
+        wish_reset(l);
+        vr_line_wish_read(l, asks[i].item);
+        s->e2ee = src->pub->e2ee;
+        vr_line_attach(l, src);
+        changed++;
+    }
+    return changed;
+}
+
+int vr_sub_remove_check(struct vr_req *r, const json_t *items)
+{
+    static const struct sl_arg args[] = { { "mid", SL_ARG_STRING }, { "sub_mid", SL_ARG_STRING } };
+    const json_t *item;
+    struct vr_id id;
+    size_t i;
+
+    if (json_array_size(items) == 0)
+        return vr_fail(r, VR_ERR_INVALID, "Invalid element (streams should not be empty)");
+    json_array_foreach(items, i, item)
+    {
+        if (!json_is_object(item))
+            return vr_fail(r, VR_ERR_INVALID, "Invalid element type (streams should hold objects)");
+        if (VR_ARGS(r, item, args) < 0)
+            return -1;
+        if (sl_arg_get(item, "feed") && vr_arg_id(r, item, "feed", &id) < 0)
+            return -1;
+        if (!sl_arg_get(item, "feed") && !sl_arg_get(item, "sub_mid"))
+            return vr_fail(r, VR_ERR_MISSING, "Missing mandatory element (feed|sub_mid)");
+    }
+    return 0;
+}
+
+static bool line_is_meant(const struct vr_line *l, const json_t *item)
+{
+    const char *sub_mid = sl_arg_str(item, "sub_mid", NULL), *mid = sl_arg_str(item, "mid", NULL);
+    struct vr_id id;
+
+    if (!l->src)
+        return false;
+    if (sub_mid)
+        return vr_sub_line(l->sub, sub_mid) == l;
+    return vr_id_parse(json_object_get(item, "feed"), &id) &&
+           strcmp(id.s, l->src->pub->id.s) == 0 && (!mid || strcmp(mid, l->src->mid) == 0);
+}
+
+int vr_sub_remove(struct vr_sub *s, const json_t *items)
+{
+    const json_t *item;
+    int changed = 0;
+    size_t k;
+
+    json_array_foreach(items, k, item)
+    {
+        for (size_t i = 0; i < s->nlines; i++)
+            if (line_is_meant(s->lines[i], item)) {
+                vr_line_detach(s->lines[i]);
+                changed++;
+            }
+    }
+    return changed;
+}

@@ -1,0 +1,107 @@
+/*
+ * videoroom_test.h - what the tests of VideoRoom begin with.
+ */
+#ifndef VIDEOROOM_TEST_H
+#define VIDEOROOM_TEST_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+#include "mock_core.h"
+
+extern const struct sl_plugin sl_plugin;
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define NONE     SL_JSEP_NONE
+#define OFFER    SL_JSEP_OFFER
+#define ANSWER   SL_JSEP_ANSWER
+
+#define CONFIGURED "{'videoroom':'event','room':1,'configured':'ok'}"
+#define STARTED    "{'videoroom':'event','room':1,'started':'ok'}"
+
+static inline int setup(void **state)
+{
+    (void)state;
+    return mock_start(&sl_plugin, NULL);
+}
+
+static inline int teardown(void **state)
+{
+    (void)state;
+    mock_stop();
+    return 0;
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+static inline void expect_error(sl_hid h, const char *body, const struct sl_jsep_in *jsep, int code,
+                                const char *text)
+{
+    char want[400];
+
+    snprintf(want, sizeof(want), "{'videoroom':'event','error_code':%d,'error':'%s'}", code, text);
+    mock_request(h, body, jsep, want, NONE);
+}
+
+static inline void call_error(sl_hid h, const char *body, int code, const char *text)
+{
+    char want[400];
+
+    snprintf(want, sizeof(want), "{'videoroom':'event','error_code':%d,'error':'%s'}", code, text);
+    mock_call(h, body, want);
+}
+
+/* Room 1 with the members @more (", 'x':1", or ""). */
+static inline void room_make(const char *more)
+{
+    char body[400];
+
+    snprintf(body, sizeof(body), "{'request':'create','room':1%s}", more);
+    mock_call(mock_attach(), body, "{'videoroom':'created','room':1,'permanent':false}");
+}
+
+/* A participant of room 1 with this id; what it sees so far is skipped. */
+static inline sl_hid joined(int id)
+{
+    const sl_hid h = mock_attach();
+    char body[200];
+
+    snprintf(body, sizeof(body),
+             "{'request':'join','ptype':'publisher','room':1,'id':%d,'display':'P%d'}", id, id);
+    mock_send(h, body, NULL);
+    mock_skip(0);
+    return h;
+}
+
+/* The same, publishing these m-lines. */
+static inline sl_hid publishing(int id, const struct sl_jsep_in *offer)
+{
+    const sl_hid h = joined(id);
+
+    mock_send(h, "{'request':'publish'}", offer);
+    mock_up(h);
+    mock_skip(0);
+    return h;
+}
+
+/* A subscriber with these `streams`, started. */
+static inline sl_hid subscribed(const char *streams)
+{
+    const sl_hid h = mock_attach();
+    char body[400];
+
+    snprintf(body, sizeof(body), "{'request':'join','ptype':'subscriber','room':1,'streams':%s}",
+             streams);
+    mock_send(h, body, NULL);
+    mock_skip(h);
+    mock_request(h, "{'request':'start'}", mock_answer(h), STARTED, NONE);
+    mock_up(h);
+    mock_skip(h);
+    return h;
+}
+
+#endif
