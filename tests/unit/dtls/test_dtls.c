@@ -177,6 +177,7 @@ static void close_notify_closes_the_other_end(void **state)
 static void garbage_does_no_harm(void **state)
 {
     static const uint8_t stun[20] = { 0x00, 0x01 }, rtp[40] = { 0x80, 0x60 };
+    static const uint8_t plain_alert[] = { 21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 2, 40 };
     uint8_t junk[1500];
     struct dtls_pair p;
 
@@ -189,6 +190,7 @@ static void garbage_does_no_harm(void **state)
         assert_int_equal(sl_dtls_input(d, stun, sizeof(stun)), -EBADMSG);
         assert_int_equal(sl_dtls_input(d, rtp, sizeof(rtp)), -EBADMSG);
         assert_int_equal(sl_dtls_input(d, NULL, 0), -EBADMSG);
+        assert_int_equal(sl_dtls_input(d, plain_alert, sizeof(plain_alert)), 0);
         srand(7);
         for (int n = 0; n < 2000; n++) {
             size_t len = 13 + (size_t)rand() % (sizeof(junk) - 13);
