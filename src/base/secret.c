@@ -32,6 +32,17 @@ int sl_hmac_sha1(const void *key, size_t key_len, const void *data, size_t len, 
     return 0;
 }
 
+int sl_sha1(const void *data, size_t len, uint8_t out[20])
+{
+    uint8_t md[EVP_MAX_MD_SIZE];
+    unsigned int n = 0;
+
+    if (!EVP_Digest(data, len, md, &n, EVP_sha1(), NULL) || n != 20)
+        return -EIO;
+    memcpy(out, md, 20);
+    return 0;
+}
+
 void sl_base64_encode(const void *data, size_t len, char *out)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
