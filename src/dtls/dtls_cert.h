@@ -18,8 +18,8 @@ struct sl_cert {
 /* 0 when the DER of @x hashes to @fp; -EACCES when it does not; -EINVAL: unknown algorithm. */
 int sl_fingerprint_check(const struct sl_fingerprint *fp, const X509 *x);
 
-/* An SSL_CTX with our versions, suites, groups and profiles, without a certificate. @verify is
- * asked about the peer's certificate. NULL on failure. */
+/* An SSL_CTX with our versions, suites, groups and profiles, without a certificate. The peer's
+ * certificate goes to sl_dtls_on_peer_cert. NULL on failure. */
 SSL_CTX *sl_dtls_ctx_create(void);
 
 #endif
