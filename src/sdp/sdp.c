@@ -105,7 +105,7 @@ bool sl_sdp_is_bundled(const struct sl_sdp *sdp, const char *mid, bool *has_grou
     return found;
 }
 
-/* ---- lines ---------------------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 static int parse_version(struct sdp_parser *p, char *text)
 {

@@ -360,8 +360,7 @@ static int attr_max_message(struct sdp_parser *p, char *value)
     return 0;
 }
 
-/* ---- those whose value is kept as it is, and flags --------------------------------------------
- */
+/* ---- those whose value is kept as it is, and flags ------------------------------------------- */
 
 #define OFFSET(field) offsetof(struct sl_sdp_section, field)
 

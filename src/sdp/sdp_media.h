@@ -33,10 +33,20 @@ struct sl_media_line {
     char rid[SL_LAYERS_MAX][SL_RID_MAX + 1]; /* "" when layers are told by SSRC */
     uint32_t ssrc[SL_LAYERS_MAX];            /* 0: not announced, learned from RTP */
     uint32_t rtx_ssrc[SL_LAYERS_MAX];
+    /* SSRCs that were announced beside rids (Firefox): which layer they are is told by RTP only,
+     * but each retransmission stream belongs to its primary. */
+    uint8_t npairs;
+    struct {
+        uint32_t ssrc, rtx_ssrc; /* rtx_ssrc 0: none */
+    } pair[SL_LAYERS_MAX];
 
     /* What the server sends. */
     uint32_t tx_ssrc;
     uint32_t tx_rtx_ssrc; /* 0 when rtx_pt is SL_PT_NONE */
+
+    /* Data m-lines. */
+    uint16_t sctp_port;        /* the peer's */
+    uint64_t sctp_message_max; /* bytes that the peer takes; 0: any */
 };
 
 struct sl_media {
