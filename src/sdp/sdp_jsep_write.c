@@ -203,7 +203,7 @@ static void write_line(struct writer *w, const struct jsep_line *l)
     w->s->dir = l->dir;
     if (l->refused) {
         w->s->dir = SL_DIR_INACTIVE;
-        ADD(w, w->s, fmts, (const char *){ l->kind == SL_KIND_DATA ? l->fmt : "0" });
+        ADD(w, w->s, fmts, (const char *){ strcmp(l->type, "application") ? "0" : l->fmt });
         return;
     }
     w->s->port = 9;
