@@ -1,0 +1,119 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "media/media_cache.h"
+
+static int pkts[4096]; /* references held to each */
+static void unref(void *p)
+{
+    int *i = p;
+
+    assert_true(*i > 0);
+    --*i;
+}
+
+static void put(struct sl_cache *c, uint64_t seq, uint64_t now)
+{
+    pkts[seq % 4096]++;
+    sl_cache_put(c, seq, &pkts[seq % 4096], now);
+}
+
+static int held(void)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < 4096; i++)
+        n += pkts[i];
+    return n;
+}
+
+static void the_last_packets_are_there(void **state)
+{
+    struct sl_cache c;
+
+    (void)state;
+    assert_int_equal(sl_cache_init(&c, 100, 1000000, unref), 0);
+    for (uint64_t s = 1000; s < 2000; s++)
+        put(&c, s, 1);
+    assert_int_equal(held(), 128);
+    assert_int_equal(c.count, 128);
+    for (uint64_t s = 1000; s < 2000; s++)
+        assert_true((sl_cache_peek(&c, s, 2) != NULL) == (s >= 2000 - 128));
+    put(&c, 1000, 2); /* far too late: released at once */
+    assert_int_equal(held(), 128);
+    assert_null(sl_cache_peek(&c, 1000, 2));
+    put(&c, 1999, 2); /* again: replaces */
+    assert_int_equal(held(), 128);
+    sl_cache_fini(&c);
+    assert_int_equal(held(), 0);
+    sl_cache_fini(&c);
+}
+
+static void old_ones_are_not_given_out_and_expire(void **state)
+{
+    struct sl_cache c;
+
+    (void)state;
+    assert_int_equal(sl_cache_init(&c, 64, 1000, unref), 0);
+    assert_int_equal(sl_cache_expire(&c, 1), 0);
+    for (uint64_t s = 0; s < 10; s++)
+        put(&c, s * 2, s * 100);
+    assert_non_null(sl_cache_peek(&c, 0, 1000));
+    assert_null(sl_cache_peek(&c, 0, 1001));
+    assert_int_equal(sl_cache_expire(&c, 1250), 3);
+    assert_int_equal(held(), 7);
+    sl_cache_set_keep(&c, 500);
+    assert_int_equal(sl_cache_expire(&c, 1250), 5);
+    assert_int_equal(sl_cache_expire(&c, 100000), 2);
+    assert_int_equal(c.count, 0);
+    put(&c, 900, 100000);
+    assert_int_equal(sl_cache_expire(&c, 200000), 1);
+    sl_cache_fini(&c);
+    assert_int_equal(held(), 0);
+}
+
+static void resends_keep_their_distance(void **state)
+{
+    static const struct {
+        uint64_t now;
+        int want;
+    } v[] = {
+        { 0, 0 }, { 39999, -EALREADY }, { 40000, 0 }, { 119999, -EALREADY }, { 120000, 0 },
+    };
+    struct sl_cache c;
+    struct sl_resend r = { 0 };
+    void *p;
+
+    (void)state;
+    assert_int_equal(sl_cache_init(&c, 64, 10000000, unref), 0);
+    put(&c, 5, 0);
+    for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+        assert_int_equal(sl_cache_resend(&c, 5, 1000, v[i].now, &p), v[i].want);
+        assert_int_equal(sl_resend_may(&r, 5, 1000, v[i].now), v[i].want);
+    }
+    assert_int_equal(sl_cache_resend(&c, 6, 1000, 0, &p), -ENOENT);
+    put(&c, 7, 0);
+    assert_int_equal(sl_cache_resend(&c, 7, 300000, 0, &p), 0);
+    assert_int_equal(sl_cache_resend(&c, 7, 300000, 299999, &p), -EALREADY);
+    assert_int_equal(sl_resend_may(&r, 5 + SL_RESEND_SLOTS, 1000, 120001), 0); /* another one */
+    assert_int_equal(sl_resend_may(&r, 5 + SL_RESEND_SLOTS, 1000, 120002), -EALREADY);
+    sl_cache_fini(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_last_packets_are_there),
+        cmocka_unit_test(old_ones_are_not_given_out_and_expire),
+        cmocka_unit_test(resends_keep_their_distance),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
