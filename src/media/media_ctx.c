@@ -1,0 +1,118 @@
+#include "media/media_ctx.h"
+
+#include "media/media_pkt.h"
+
+#define PKTS_PER_SLAB  128
+#define PKTS_LIMIT     65536
+#define SLOTS_PER_SLAB 128
+#define SLOTS_LIMIT    8192
+
+const char *sl_drop_to_str(enum sl_drop why)
+{
+    static const char *const names[SL_DROP_MAX] = {
+        [SL_DROP_NONE] = "none",
+        [SL_DROP_MALFORMED] = "malformed",
+        [SL_DROP_TOO_LONG] = "too_long",
+        [SL_DROP_NO_MEMORY] = "no_memory",
+        [SL_DROP_NO_KEYS] = "no_keys",
+        [SL_DROP_AUTH] = "auth",
+        [SL_DROP_REPLAY] = "replay",
+        [SL_DROP_UNKNOWN_SSRC] = "unknown_ssrc",
+        [SL_DROP_SSRC_LIMIT] = "ssrc_limit",
+        [SL_DROP_UNKNOWN_ADDRESS] = "unknown_address",
+        [SL_DROP_NOT_RECEIVING] = "not_receiving",
+        [SL_DROP_WRONG_PT] = "wrong_pt",
+        [SL_DROP_DUPLICATE] = "duplicate",
+        [SL_DROP_OLD] = "old",
+        [SL_DROP_PADDING] = "padding",
+        [SL_DROP_GATED] = "gated",
+        [SL_DROP_PAUSED] = "paused",
+        [SL_DROP_LAYER] = "layer",
+        [SL_DROP_NO_KEYFRAME] = "no_keyframe",
+        [SL_DROP_CODEC] = "codec",
+        [SL_DROP_NO_PATH] = "no_path",
+        [SL_DROP_RING_FULL] = "ring_full",
+        [SL_DROP_PROTECT] = "protect",
+    };
+
+    return why < SL_DROP_MAX ? names[why] : "?";
+}
+
+void sl_mctx_init(struct sl_mctx *m, unsigned int worker, const struct sl_media_cb *cb, void *arg)
+{
+    *m = (struct sl_mctx){ .worker = worker, .cb = *cb, .arg = arg };
+    sl_pool_init(&m->pkts, sizeof(struct sl_pkt), PKTS_PER_SLAB, PKTS_LIMIT);
+    sl_pool_init(&m->slots, sizeof(struct sl_slot), SLOTS_PER_SLAB, SLOTS_LIMIT);
+    sl_list_init(&m->dirty);
+}
+
+void sl_mctx_fini(struct sl_mctx *m)
+{
+    sl_pool_fini(&m->slots);
+    sl_pool_fini(&m->pkts);
+}
+
+void sl_tx_init(struct sl_tx *tx, struct sl_mctx *ctx, void (*flush)(struct sl_tx *tx))
+{
+    *tx = (struct sl_tx){ .ctx = ctx, .flush = flush };
+    sl_list_init(&tx->dirty);
+    tx->last = &tx->first;
+}
+
+void sl_tx_fini(struct sl_tx *tx)
+{
+    while (tx->first) {
+        struct sl_slot *s = tx->first;
+
+        tx->first = s->next;
+        sl_pool_put(&tx->ctx->slots, s);
+    }
+    tx->last = &tx->first;
+    tx->nstaged = 0;
+    sl_list_del(&tx->dirty);
+}
+
+struct sl_slot *sl_tx_reserve(struct sl_tx *tx)
+{
+    struct sl_slot *s;
+
+    if (!tx->open)
+        return NULL;
+    s = sl_pool_get(&tx->ctx->slots);
+    if (!s) {
+        tx->ctx->cb.flush(tx->ctx->arg);
+        s = sl_pool_get(&tx->ctx->slots);
+        if (!s)
+            return NULL;
+    }
+    s->next = NULL;
+    s->len = 0;
+    s->is_rtcp = false;
+    s->is_sealed = false;
+    s->keep = NULL;
+    return s;
+}
+
+void sl_tx_commit(struct sl_tx *tx, struct sl_slot *slot)
+{
+    *tx->last = slot;
+    tx->last = &slot->next;
+    if (tx->nstaged++ == 0)
+        sl_list_add(&tx->ctx->dirty, &tx->dirty);
+}
+
+void sl_tx_cancel(struct sl_tx *tx, struct sl_slot *slot)
+{
+    sl_pool_put(&tx->ctx->slots, slot);
+}
+
+struct sl_slot *sl_tx_take(struct sl_tx *tx)
+{
+    struct sl_slot *s = tx->first;
+
+    tx->first = NULL;
+    tx->last = &tx->first;
+    tx->nstaged = 0;
+    sl_list_del(&tx->dirty);
+    return s;
+}

@@ -1,0 +1,114 @@
+/*
+ * media_ctx.h - what all media objects of one worker share: its pools, the time of this turn, its
+ * staged output, and the way to other workers and to control.
+ *
+ * Thread: worker.  Owner: the worker, which fills the callbacks.
+ */
+#ifndef SL_MEDIA_CTX_H
+#define SL_MEDIA_CTX_H
+
+#include "base/id.h"
+#include "base/list.h"
+#include "base/pool.h"
+#include "base/role.h"
+#include <sluice/plugin.h>
+
+struct sl_pkt;
+struct sl_sink;
+
+/* Why a packet went nowhere. Counters are summed per worker and per object. */
+enum sl_drop {
+    SL_DROP_NONE, /* counts what went through */
+    SL_DROP_MALFORMED,
+    SL_DROP_TOO_LONG,
+    SL_DROP_NO_MEMORY,
+    SL_DROP_NO_KEYS, /* before DTLS was done */
+    SL_DROP_AUTH,    /* SRTP authentication */
+    SL_DROP_REPLAY,
+    SL_DROP_UNKNOWN_SSRC,
+    SL_DROP_SSRC_LIMIT,
+    SL_DROP_UNKNOWN_ADDRESS,
+    SL_DROP_NOT_RECEIVING, /* the m-line's direction */
+    SL_DROP_WRONG_PT,
+    SL_DROP_DUPLICATE,
+    SL_DROP_OLD,
+    SL_DROP_PADDING, /* probing: no payload */
+    SL_DROP_GATED,
+    SL_DROP_PAUSED,
+    SL_DROP_LAYER,
+    SL_DROP_NO_KEYFRAME,
+    SL_DROP_CODEC,
+    SL_DROP_NO_PATH,
+    SL_DROP_RING_FULL,
+    SL_DROP_PROTECT,
+    SL_DROP_MAX
+};
+const char *sl_drop_to_str(enum sl_drop why);
+
+#define SL_SLOT_MAX 1500
+
+/* One outgoing packet, clear text until its connection flushes it. */
+struct sl_slot {
+    struct sl_slot *next;
+    uint16_t len;
+    bool is_rtcp;
+    bool is_sealed;       /* DTLS, or ciphertext that is sent again: goes out as it is */
+    struct sl_sink *keep; /* gets a copy of the ciphertext (sl_sink_keep_sealed); NULL: nobody */
+    uint8_t data[SL_SLOT_MAX + 36]; /* room for what SRTP adds */
+};
+
+struct sl_media_cb {
+    /* To control. */
+    void (*receiving)(void *arg, sl_id pc, uint16_t mindex, int substream, bool on);
+    void (*slow_link)(void *arg, sl_id pc, uint16_t mindex, bool uplink, uint32_t lost);
+    void (*talking)(void *arg, sl_id pc, uint16_t mindex, bool on, double level);
+    void (*layer)(void *arg, sl_id pc, uint16_t mindex, const struct sl_layer_event *ev);
+    /* To another worker. */
+    void (*forward)(void *arg, unsigned int worker, sl_id pc, uint16_t mindex, struct sl_pkt *pkt);
+    void (*keyframe)(void *arg, unsigned int worker, sl_id pc, uint16_t mindex, int layer);
+    /* All slots are taken: send what is staged now. */
+    void (*flush)(void *arg);
+};
+
+struct sl_mctx {
+    unsigned int worker;
+    uint64_t now_us; /* of this turn */
+    struct sl_pool pkts;
+    struct sl_pool slots;
+    struct sl_list dirty; /* connections with staged packets */
+    uint64_t drops[SL_DROP_MAX];
+    uint32_t slowlink_threshold; /* packets lost in a second; 0: off */
+    uint32_t no_media_s;         /* seconds without RTP until "receiving: false"; 0: off */
+    struct sl_media_cb cb;
+    void *arg;
+};
+
+void sl_mctx_init(struct sl_mctx *m, unsigned int worker, const struct sl_media_cb *cb, void *arg);
+void sl_mctx_fini(struct sl_mctx *m);
+
+/*
+ * The output of one connection: slots staged during a turn, encrypted and sent together at its end.
+ * Embedded in whoever owns the connection, who sets `flush`.
+ */
+struct sl_tx {
+    struct sl_mctx *ctx;
+    struct sl_list dirty;
+    struct sl_slot *first, **last;
+    unsigned int nstaged;
+    bool open;         /* there are keys and a path; otherwise reserve fails */
+    uint16_t twcc_seq; /* transport-wide sequence number of the next packet */
+    /* Takes all staged slots and gives each back to ctx->slots when it is sent. */
+    void (*flush)(struct sl_tx *tx);
+};
+
+void sl_tx_init(struct sl_tx *tx, struct sl_mctx *ctx, void (*flush)(struct sl_tx *tx));
+void sl_tx_fini(struct sl_tx *tx); /* drops what is staged */
+
+/* An empty slot to be filled, or NULL (closed, or out of slots). */
+struct sl_slot *sl_tx_reserve(struct sl_tx *tx) SL_ON_WORKER;
+void sl_tx_commit(struct sl_tx *tx, struct sl_slot *slot) SL_ON_WORKER;
+void sl_tx_cancel(struct sl_tx *tx, struct sl_slot *slot) SL_ON_WORKER;
+/* The staged slots, linked by next; the list is empty afterwards. */
+struct sl_slot *sl_tx_take(struct sl_tx *tx) SL_ON_WORKER;
+
+#endif

@@ -1,0 +1,119 @@
+#include "media/media_mirror.h"
+
+#include "media/media_pkt.h"
+#include "media/media_sink.h"
+#include "media/media_track.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+int sl_mirror_create(struct sl_mctx *ctx, sl_id pc, uint16_t mindex, struct sl_mirror **out)
+{
+    struct sl_mirror *m = calloc(1, sizeof(*m));
+
+    if (!m)
+        return -ENOMEM;
+    m->ctx = ctx;
+    m->pc = pc;
+    m->mindex = mindex;
+    *out = m;
+    return 0;
+}
+
+void sl_mirror_destroy(struct sl_mirror *m)
+{
+    if (!m)
+        return;
+    assert(!m->fanning);
+    for (size_t i = 0; i < m->nsinks; i++)
+        sl_sink_set_mirror(m->sinks[i], NULL);
+    for (int i = 0; i < SL_LAYERS_MAX; i++)
+        if (m->cache_ssrc[i])
+            sl_cache_fini(&m->cache[i]);
+    free(m->sinks);
+    free(m);
+}
+
+int sl_mirror_add(struct sl_mirror *m, struct sl_sink *s)
+{
+    assert(!m->fanning);
+    if (m->nsinks == m->cap) {
+        size_t cap = m->cap ? m->cap * 2 : 4;
+        struct sl_sink **sinks = realloc(m->sinks, cap * sizeof(*sinks));
+
+        if (!sinks)
+            return -ENOMEM;
+        m->sinks = sinks;
+        m->cap = cap;
+    }
+    m->sinks[m->nsinks++] = s;
+    m->nnack += s->nack;
+    s->counted_nack = s->nack;
+    sl_sink_set_mirror(s, m);
+    return 0;
+}
+
+void sl_mirror_del(struct sl_mirror *m, struct sl_sink *s)
+{
+    assert(!m->fanning);
+    for (size_t i = 0; i < m->nsinks; i++) {
+        if (m->sinks[i] != s)
+            continue;
+        m->sinks[i] = m->sinks[--m->nsinks];
+        m->nnack -= s->counted_nack;
+        sl_sink_set_mirror(s, NULL);
+        return;
+    }
+}
+
+static void cache_unref(void *ref)
+{
+    SL_ASSUME(worker);
+    sl_pkt_unref(ref);
+}
+
+/* A source that restarted under another SSRC counts anew: what its layer held is useless. */
+static void cache_put(struct sl_mirror *m, struct sl_pkt *pkt)
+{
+    struct sl_cache *c = &m->cache[pkt->layer];
+    uint32_t *ssrc = &m->cache_ssrc[pkt->layer];
+
+    if (*ssrc != pkt->rtp.ssrc) {
+        if (*ssrc)
+            sl_cache_fini(c);
+        *ssrc = 0;
+        if (sl_cache_init(c, SL_MIRROR_CACHE_PKTS, SL_MIRROR_CACHE_US, cache_unref) < 0)
+            return;
+        *ssrc = pkt->rtp.ssrc;
+    }
+    sl_cache_put(c, pkt->seq, sl_pkt_ref(pkt), m->ctx->now_us);
+}
+
+void sl_mirror_forward(struct sl_mirror *m, struct sl_pkt *const *pkts, size_t n)
+{
+    if (m->nnack)
+        for (size_t i = 0; i < n; i++)
+            cache_put(m, pkts[i]);
+    m->fanning = true;
+    for (size_t i = 0; i < m->nsinks; i++)
+        sl_sink_forward(m->sinks[i], pkts, n);
+    m->fanning = false;
+}
+
+struct sl_pkt *sl_mirror_find(const struct sl_mirror *m, uint8_t layer, uint32_t ssrc, uint64_t seq)
+{
+    if (m->cache_ssrc[layer] != ssrc || !ssrc)
+        return NULL;
+    return sl_cache_peek(&m->cache[layer], seq, m->ctx->now_us);
+}
+
+void sl_mirror_keyframe(struct sl_mirror *m, int layer)
+{
+    unsigned int owner = sl_id_worker(m->pc);
+
+    if (m->track)
+        sl_track_keyframe(m->track, layer);
+    else if (owner != m->ctx->worker)
+        m->ctx->cb.keyframe(m->ctx->arg, owner, m->pc, m->mindex, layer);
+}

@@ -1,0 +1,50 @@
+/*
+ * media_mirror.h - a publisher's track as seen on one worker: the list of its sinks there.
+ *
+ * Thread: worker.  Owner: the worker (src/worker/worker_route.c keeps the table).  On the
+ * publisher's own worker it is joined to the track; elsewhere packets come through a ring.
+ */
+#ifndef SL_MEDIA_MIRROR_H
+#define SL_MEDIA_MIRROR_H
+
+#include "base/hmap.h"
+#include "media/media_cache.h"
+#include "media/media_ctx.h"
+
+struct sl_sink;
+struct sl_track;
+
+struct sl_mirror {
+    struct sl_hnode node;
+    struct sl_mctx *ctx;
+    sl_id pc; /* the publisher */
+    uint16_t mindex;
+    struct sl_track *track; /* NULL: on another worker, or gone */
+    struct sl_sink **sinks;
+    size_t nsinks, cap;
+    size_t nnack;                         /* sinks that may ask for retransmissions */
+    bool fanning;                         /* guards against changes from inside */
+    struct sl_cache cache[SL_LAYERS_MAX]; /* by the source's numbering */
+    uint32_t cache_ssrc[SL_LAYERS_MAX];   /* whose packets it holds; 0: not set up */
+};
+
+#define SL_MIRROR_CACHE_PKTS 512
+#define SL_MIRROR_CACHE_US   UINT64_C(1500000)
+
+int sl_mirror_create(struct sl_mctx *ctx, sl_id pc, uint16_t mindex,
+                     struct sl_mirror **out) SL_ON_WORKER;
+/* Its sinks lose their source. */
+void sl_mirror_destroy(struct sl_mirror *m) SL_ON_WORKER;
+
+int sl_mirror_add(struct sl_mirror *m, struct sl_sink *s) SL_ON_WORKER; /* 0 or -ENOMEM */
+void sl_mirror_del(struct sl_mirror *m, struct sl_sink *s) SL_ON_WORKER;
+
+/* Hands packets to all sinks; the caller keeps its references. */
+void sl_mirror_forward(struct sl_mirror *m, struct sl_pkt *const *pkts, size_t n) SL_ON_WORKER;
+/* A recent packet by the numbering of the source @ssrc, for a resend; borrowed, NULL: not there. */
+struct sl_pkt *sl_mirror_find(const struct sl_mirror *m, uint8_t layer, uint32_t ssrc,
+                              uint64_t seq) SL_ON_WORKER;
+/* Asks the publisher for a key frame of @layer; -1: all layers. */
+void sl_mirror_keyframe(struct sl_mirror *m, int layer) SL_ON_WORKER;
+
+#endif

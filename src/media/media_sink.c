@@ -1,0 +1,298 @@
+#include "media/media_sink.h"
+
+#include "base/clock.h"
+#include "base/rand.h"
+#include "media/media_mirror.h"
+#include "media/media_pkt.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int sl_sink_create(struct sl_mctx *ctx, struct sl_tx *tx, sl_id pc,
+                   const struct sl_media_line *line, struct sl_sink **out)
+{
+    struct sl_sink *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return -ENOMEM;
+    s->ctx = ctx;
+    s->tx = tx;
+    s->pc = pc;
+    s->mindex = line->mindex;
+    s->ssrc = line->tx_ssrc;
+    s->clock_rate = line->clock_rate;
+    s->kind = line->kind;
+    s->wish = (struct sl_layer_wish)SL_LAYER_WISH_INIT;
+    s->rtx_seq = sl_rand32() & 0x7fff;
+    sl_munge_init(&s->munge, line->clock_rate, (uint16_t)(sl_rand32() & 0x7fff), sl_rand32());
+    sl_vp8_munge_init(&s->vp8);
+    sl_layers_init(&s->layers, SL_LAYERS_SINGLE, line->kind == SL_KIND_VIDEO, 1);
+    sl_sink_configure(s, line);
+    *out = s;
+    return 0;
+}
+
+void sl_sink_destroy(struct sl_sink *s)
+{
+    if (!s)
+        return;
+    assert(!s->mirror);
+    sl_sink_tx_fini(s);
+    free(s);
+}
+
+void sl_sink_configure(struct sl_sink *s, const struct sl_media_line *line)
+{
+    s->codec = line->codec;
+    s->pt = line->pt;
+    s->rtx_pt = line->tx_rtx_ssrc ? line->rtx_pt : SL_PT_NONE;
+    s->rtx_ssrc = line->tx_rtx_ssrc;
+    memcpy(s->mid, line->mid, sizeof(s->mid));
+    memcpy(s->ext, line->ext, sizeof(s->ext));
+    s->ext_mixed = line->ext_mixed;
+    s->nack = line->nack;
+    s->enabled = line->dir & SL_DIR_SEND;
+    sl_sink_tx_configure(s);
+}
+
+void sl_sink_set_mirror(struct sl_sink *s, struct sl_mirror *m)
+{
+    s->mirror = m;
+    memset(s->layer_ssrc, 0, sizeof(s->layer_ssrc));
+    s->cur_ssrc = 0;
+    s->last_capture_us = 0;
+}
+
+struct sl_mirror *sl_sink_mirror(const struct sl_sink *s)
+{
+    return s->mirror;
+}
+
+static void apply_wish(struct sl_sink *s)
+{
+    const struct sl_layer_wish *w = &s->wish;
+    int top = SL_LAYERS_MAX;
+
+    if (s->layers.mode == SL_LAYERS_SVC)
+        sl_layers_wish(&s->layers, -1, w->svc_temporal < 0 ? top : w->svc_temporal,
+                       w->spatial < 0 ? top : w->spatial);
+    else
+        sl_layers_wish(&s->layers, w->substream < 0 ? top : w->substream,
+                       w->temporal < 0 ? top : w->temporal, -1);
+    sl_layers_set_fallback(&s->layers, w->fallback_us ? w->fallback_us : SL_LAYERS_FALLBACK);
+}
+
+void sl_sink_set_source(struct sl_sink *s, uint8_t nlayers, bool svc)
+{
+    enum sl_layers_mode mode = SL_LAYERS_SINGLE;
+
+    if (svc)
+        mode = SL_LAYERS_SVC;
+    else if (nlayers > 1)
+        mode = SL_LAYERS_SIMULCAST;
+    sl_layers_init(&s->layers, mode, s->kind == SL_KIND_VIDEO, nlayers ? nlayers : 1);
+    apply_wish(s);
+    sl_sink_tick(s);
+}
+
+void sl_sink_set_wish(struct sl_sink *s, const struct sl_layer_wish *wish)
+{
+    s->wish = *wish;
+    apply_wish(s);
+    sl_sink_tick(s);
+}
+
+void sl_sink_resume(struct sl_sink *s)
+{
+    if (!s->mirror || s->kind != SL_KIND_VIDEO)
+        return;
+    sl_layers_restart(&s->layers);
+    sl_sink_tick(s);
+}
+
+void sl_sink_set_paused(struct sl_sink *s, bool paused)
+{
+    if (s->paused == paused)
+        return;
+    s->paused = paused;
+    if (!paused)
+        sl_sink_resume(s);
+}
+
+/* ---- forwarding ------------------------------------------------------------------------------ */
+
+static void after_decision(struct sl_sink *s, const struct sl_layer_out *d) SL_ON_WORKER
+{
+    struct sl_layer_event ev = { -1, -1, -1, -1, 0, 0 };
+
+    if (d->key_sub != SL_LAYER_NONE && s->mirror && s->tx->open)
+        sl_mirror_keyframe(s->mirror, d->key_sub);
+    if (!d->events || s->layers.mode == SL_LAYERS_SINGLE)
+        return;
+    if (d->events & SL_LAYER_EV_SUBSTREAM)
+        ev.substream = s->layers.cur_sub;
+    if (d->events & SL_LAYER_EV_SPATIAL)
+        ev.spatial = s->layers.cur_sid;
+    if (d->events & SL_LAYER_EV_TEMPORAL) {
+        if (s->layers.mode == SL_LAYERS_SVC)
+            ev.svc_temporal = s->layers.cur_tid;
+        else
+            ev.temporal = s->layers.cur_tid;
+    }
+    ev.nsubstreams = (int8_t)s->layers.nlayers;
+    s->ctx->cb.layer(s->ctx->arg, s->pc, s->mindex, &ev);
+}
+
+/* Another SSRC on the layer that we follow: the publisher began anew. */
+static void note_ssrc(struct sl_sink *s, const struct sl_pkt *pkt)
+{
+    uint32_t *seen = &s->layer_ssrc[pkt->layer];
+
+    if (*seen == pkt->rtp.ssrc)
+        return;
+    if (*seen && *seen == s->cur_ssrc)
+        sl_layers_restart(&s->layers);
+    *seen = pkt->rtp.ssrc;
+}
+
+static void switch_to(struct sl_sink *s, const struct sl_pkt *pkt)
+{
+    int64_t elapsed = SL_MUNGE_UNKNOWN;
+
+    if (s->last_capture_us && pkt->capture_us)
+        elapsed = pkt->capture_us - s->last_capture_us;
+    if (elapsed < -10000000 || elapsed > 10000000)
+        elapsed = SL_MUNGE_UNKNOWN;
+    sl_munge_switch(&s->munge, (struct sl_seqts){ pkt->seq, pkt->ts }, elapsed, s->ctx->now_us);
+    sl_vp8_munge_switch(&s->vp8);
+    s->cur_ssrc = pkt->rtp.ssrc;
+    s->cur_layer = pkt->layer;
+}
+
+static enum sl_drop verdict_drop(struct sl_sink *s, const struct sl_pkt *pkt,
+                                 enum sl_layer_verdict v)
+{
+    if (v == SL_LAYER_DROP) {
+        (void)sl_munge_drop(&s->munge, pkt->seq, NULL);
+        if (s->codec == SL_CODEC_VP8)
+            sl_vp8_munge_drop(&s->vp8, &pkt->payload);
+    }
+    return v == SL_LAYER_WAIT_KEY ? SL_DROP_NO_KEYFRAME : SL_DROP_LAYER;
+}
+
+static enum sl_drop forward_one(struct sl_sink *s, const struct sl_pkt *pkt) SL_ON_WORKER
+{
+    struct sl_layer_pkt lp = { pkt->layer, pkt->rtp.marker, pkt->ts, &pkt->payload };
+    struct sl_layer_out d;
+    struct sl_seqts out;
+    struct sl_vp8_ids ids;
+    enum sl_drop why;
+    int err;
+
+    note_ssrc(s, pkt);
+    if (pkt->rtp.payload_len == 0) { /* probing of the publisher: close the gap */
+        if (pkt->rtp.ssrc == s->cur_ssrc)
+            (void)sl_munge_drop(&s->munge, pkt->seq, NULL);
+        return SL_DROP_PADDING;
+    }
+    sl_layers_decide(&s->layers, &lp, s->ctx->now_us, &d);
+    after_decision(s, &d);
+    if (d.verdict == SL_LAYER_SWITCH)
+        switch_to(s, pkt);
+    else if (d.verdict != SL_LAYER_FORWARD)
+        return verdict_drop(s, pkt, d.verdict);
+    err = sl_munge_map(&s->munge, (struct sl_seqts){ pkt->seq, pkt->ts }, s->ctx->now_us, &out);
+    if (err < 0)
+        return err == -EEXIST ? SL_DROP_DUPLICATE : SL_DROP_OLD;
+    if (s->codec == SL_CODEC_VP8 && sl_vp8_munge_map(&s->vp8, &pkt->payload, &ids) < 0)
+        return SL_DROP_OLD;
+    why = sl_sink_tx_packet(s, pkt, &out, pkt->rtp.marker || d.set_marker,
+                            s->codec == SL_CODEC_VP8 ? &ids : NULL);
+    if (why != SL_DROP_NONE)
+        return why;
+    if (pkt->ts >= s->last_in_ts || d.verdict == SL_LAYER_SWITCH) {
+        s->last_in_ts = pkt->ts;
+        s->last_out_ts = out.ts;
+        s->last_capture_us = pkt->capture_us;
+        s->last_arrival_us = pkt->arrival_us;
+    }
+    s->packets++;
+    s->bytes += pkt->rtp.payload_len;
+    return SL_DROP_NONE;
+}
+
+void sl_sink_forward(struct sl_sink *s, struct sl_pkt *const *pkts, size_t n)
+{
+    if (!s->enabled || s->paused) {
+        s->drops[SL_DROP_PAUSED] += n;
+        return;
+    }
+    if (!s->tx->open) {
+        s->drops[SL_DROP_NO_PATH] += n;
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        s->drops[forward_one(s, pkts[i])]++;
+}
+
+/* ---- feedback -------------------------------------------------------------------------------- */
+
+void sl_sink_on_pli(struct sl_sink *s)
+{
+    if (s->mirror)
+        sl_mirror_keyframe(s->mirror,
+                           s->layers.mode == SL_LAYERS_SIMULCAST ? s->layers.cur_sub : -1);
+}
+
+void sl_sink_on_rb(struct sl_sink *s, const struct sl_rtcp_rb *rb)
+{
+    uint64_t rtt;
+
+    if (rb->lost > s->lost_seen)
+        s->lost_second += (uint32_t)(rb->lost - s->lost_seen);
+    s->lost_seen = rb->lost;
+    if (sl_sr_sent_rtt(&s->sr_sent, rb, s->ctx->now_us, &rtt) == 0)
+        s->rtt_us = s->rtt_us ? (7 * s->rtt_us + rtt) / 8 : rtt;
+}
+
+void sl_sink_write_sr(struct sl_sink *s, struct sl_writer *w, uint64_t wall_ntp)
+{
+    struct sl_rtcp_sr sr = { .ssrc = s->ssrc };
+    uint64_t since_us = s->ctx->now_us - s->last_arrival_us;
+
+    if (!s->packets || !s->enabled)
+        return;
+    /* A point on the publisher's line: both times of its newest packet, moved on to now. */
+    if (s->last_capture_us) {
+        sr.ntp = sl_ntp_from_us((uint64_t)s->last_capture_us + since_us);
+        sr.rtp_ts = (uint32_t)(s->last_out_ts + since_us * s->clock_rate / 1000000);
+    } else {
+        sl_sr_make_local(s->clock_rate, s->last_out_ts, s->last_arrival_us, wall_ntp,
+                         s->ctx->now_us, &sr.ntp, &sr.rtp_ts);
+    }
+    sr.packets = (uint32_t)s->packets;
+    sr.octets = (uint32_t)s->bytes;
+    sl_rtcp_sr_write(w, &sr, NULL, 0);
+    sl_sr_sent_add(&s->sr_sent, sr.ntp, s->ctx->now_us);
+}
+
+void sl_sink_tick(struct sl_sink *s)
+{
+    struct sl_layer_out d;
+
+    if (!s->mirror || !s->enabled || s->paused || !s->tx->open)
+        return;
+    sl_layers_tick(&s->layers, s->ctx->now_us, &d);
+    after_decision(s, &d);
+}
+
+void sl_sink_second(struct sl_sink *s)
+{
+    uint32_t lost = s->lost_second;
+
+    s->lost_second = 0;
+    if (s->ctx->slowlink_threshold && lost >= s->ctx->slowlink_threshold)
+        s->ctx->cb.slow_link(s->ctx->arg, s->pc, s->mindex, true, lost);
+}

@@ -1,0 +1,124 @@
+/*
+ * media_sink.h - one subscribed stream: what a subscriber gets on one m-line.
+ *
+ * Layer choice, continuous numbering across switches, header extensions of this connection, sender
+ * reports, retransmission. Its SSRC and numbering live as long as the connection (nonces: an SSRC
+ * never restarts).
+ *
+ * Thread: worker.  Owner: the peer connection (later other endpoints too).
+ */
+#ifndef SL_MEDIA_SINK_H
+#define SL_MEDIA_SINK_H
+
+#include "base/bytes.h"
+#include "media/media_cache.h"
+#include "media/media_ctx.h"
+#include "media/media_layers.h"
+#include "media/media_munge.h"
+#include "media/media_sr.h"
+#include "media/media_vp8.h"
+#include "rtcp/rtcp.h"
+#include "sdp/sdp_media.h"
+
+struct sl_mirror;
+struct sl_sealed; /* ciphertexts kept for peers without RTX */
+
+#define SL_SINK_TEMPLATE_MAX 48
+
+struct sl_sink {
+    /* Given, outlive us. */
+    struct sl_mctx *ctx;
+    struct sl_tx *tx;
+    struct sl_mirror *mirror; /* NULL: no source */
+    sl_id pc;
+    uint16_t mindex;
+
+    /* As negotiated. */
+    enum sl_kind kind;
+    enum sl_codec codec;
+    uint8_t pt, rtx_pt;
+    uint32_t ssrc, rtx_ssrc;
+    uint32_t clock_rate;
+    char mid[SL_MID_MAX + 1];
+    uint8_t ext[SL_EXT_MAX];
+    bool ext_mixed;
+    bool nack;
+    bool counted_nack; /* the mirror counts us among those who may ask */
+    bool enabled;      /* the m-line's direction */
+    bool paused;
+
+    /* Extension block of packets that need nothing but mid, abs-send-time and twcc. */
+    uint8_t tmpl[SL_SINK_TEMPLATE_MAX];
+    uint8_t tmpl_len;
+    uint16_t tmpl_twcc, tmpl_ast; /* offsets in it; 0: not there */
+
+    struct sl_layer_wish wish;
+    struct sl_layers layers;
+    struct sl_munge munge;
+    struct sl_vp8_munge vp8;
+    struct sl_resend resend;
+    struct sl_sealed *sealed; /* NULL: RTX or no NACK */
+    uint64_t rtx_seq;
+    uint32_t layer_ssrc[SL_LAYERS_MAX]; /* source SSRC last seen on each layer */
+    uint32_t cur_ssrc;                  /* source that is forwarded now */
+    uint8_t cur_layer;
+
+    /* The newest packet, for sender reports and switches. */
+    int64_t last_capture_us;
+    uint64_t last_arrival_us;
+    uint64_t last_out_ts;
+    uint64_t last_in_ts;
+
+    struct sl_sr_sent sr_sent;
+    uint64_t rtt_us;
+    uint64_t packets, bytes; /* payload bytes, as a sender report counts */
+    uint64_t resent;
+    int32_t lost_seen;           /* cumulative loss of the last receiver report */
+    uint32_t lost_second;        /* since the last slow-link check */
+    uint64_t drops[SL_DROP_MAX]; /* SL_DROP_NONE counts what went through */
+};
+
+int sl_sink_create(struct sl_mctx *ctx, struct sl_tx *tx, sl_id pc,
+                   const struct sl_media_line *line, struct sl_sink **out) SL_ON_WORKER;
+/* Must be in no mirror. */
+void sl_sink_destroy(struct sl_sink *s) SL_ON_WORKER;
+/* After a renegotiation that kept the SSRC. */
+void sl_sink_configure(struct sl_sink *s, const struct sl_media_line *line) SL_ON_WORKER;
+
+/* For the mirror only. */
+void sl_sink_set_mirror(struct sl_sink *s, struct sl_mirror *m) SL_ON_WORKER;
+struct sl_mirror *sl_sink_mirror(const struct sl_sink *s);
+
+/* What kind of source it now has: simulcast layers (1: none) and SVC; starts with a key frame. */
+void sl_sink_set_source(struct sl_sink *s, uint8_t nlayers, bool svc) SL_ON_WORKER;
+void sl_sink_set_wish(struct sl_sink *s, const struct sl_layer_wish *wish) SL_ON_WORKER;
+void sl_sink_set_paused(struct sl_sink *s, bool paused) SL_ON_WORKER;
+/* The connection has keys now, or a path again: ask for a key frame. */
+void sl_sink_resume(struct sl_sink *s) SL_ON_WORKER;
+
+void sl_sink_forward(struct sl_sink *s, struct sl_pkt *const *pkts, size_t n) SL_ON_WORKER;
+
+/* The subscriber misses these. */
+void sl_sink_resend(struct sl_sink *s, const uint16_t *seqs, size_t n) SL_ON_WORKER;
+/* A key frame is wanted (PLI, FIR). */
+void sl_sink_on_pli(struct sl_sink *s) SL_ON_WORKER;
+void sl_sink_on_rb(struct sl_sink *s, const struct sl_rtcp_rb *rb) SL_ON_WORKER;
+
+/* Appends a sender report when something was sent. */
+void sl_sink_write_sr(struct sl_sink *s, struct sl_writer *w, uint64_t wall_ntp) SL_ON_WORKER;
+/* Several times a second: layers that fell silent, key frames that did not come. */
+void sl_sink_tick(struct sl_sink *s) SL_ON_WORKER;
+/* Once a second. */
+void sl_sink_second(struct sl_sink *s) SL_ON_WORKER;
+
+/* media_sink_tx.c: building what goes out. */
+void sl_sink_tx_configure(struct sl_sink *s) SL_ON_WORKER;
+void sl_sink_tx_fini(struct sl_sink *s) SL_ON_WORKER;
+/* Stages @pkt under the numbers @out; @ids: VP8, or NULL. */
+enum sl_drop sl_sink_tx_packet(struct sl_sink *s, const struct sl_pkt *pkt,
+                               const struct sl_seqts *out, bool marker,
+                               const struct sl_vp8_ids *ids) SL_ON_WORKER;
+/* The ciphertext of a packet that may have to be sent again as it is. */
+void sl_sink_keep_sealed(struct sl_sink *s, const uint8_t *data, size_t len) SL_ON_WORKER;
+
+#endif

@@ -1,0 +1,242 @@
+/* A sink's packets: header, extensions of this connection, payload; and resends. */
+#include "media/media_sink.h"
+
+#include "media/media_mirror.h"
+#include "media/media_pkt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SEALED_SLOTS 128
+
+/* Ciphertexts of the last packets, for a peer that did not negotiate RTX: under one key an index is
+ * encrypted once, so a resend is the same bytes again. */
+struct sl_sealed {
+    struct {
+        uint16_t len; /* 0: empty */
+        uint16_t seq;
+        uint8_t data[SL_SLOT_MAX + 36];
+    } slot[SEALED_SLOTS];
+};
+
+void sl_sink_keep_sealed(struct sl_sink *s, const uint8_t *data, size_t len)
+{
+    uint16_t seq;
+
+    if (!s->sealed || len < SL_RTP_HDR || len > sizeof(s->sealed->slot[0].data))
+        return;
+    seq = sl_get16(data + 2);
+    s->sealed->slot[seq % SEALED_SLOTS].len = (uint16_t)len;
+    s->sealed->slot[seq % SEALED_SLOTS].seq = seq;
+    memcpy(s->sealed->slot[seq % SEALED_SLOTS].data, data, len);
+}
+
+/* Extensions whose content is copied from the publisher's packet. */
+static const enum sl_ext passed_on[] = {
+    SL_EXT_AUDIO_LEVEL,           SL_EXT_VIDEO_ORIENTATION, SL_EXT_ABS_CAPTURE_TIME,
+    SL_EXT_DEPENDENCY_DESCRIPTOR, SL_EXT_COLOR_SPACE,       SL_EXT_VIDEO_LAYERS_ALLOCATION,
+};
+
+#define ITEMS_MAX (4 + sizeof(passed_on) / sizeof(passed_on[0]))
+
+struct block {
+    size_t len;
+    uint16_t twcc, ast; /* offsets; 0: not there */
+};
+
+/* Writes the extension block of one packet; @pkt NULL: what every packet has. */
+static int write_block(const struct sl_sink *s, const struct sl_pkt *pkt, uint8_t *buf, size_t cap,
+                       struct block *out)
+{
+    struct sl_ext_item items[ITEMS_MAX];
+    uint8_t delay[3];
+    size_t n = 0, twcc = ITEMS_MAX, ast = ITEMS_MAX;
+    int len;
+
+    if (s->ext[SL_EXT_MID])
+        items[n++] = (struct sl_ext_item){ s->ext[SL_EXT_MID], (uint8_t)strlen(s->mid), s->mid, 0 };
+    if (s->ext[SL_EXT_ABS_SEND_TIME]) {
+        ast = n;
+        items[n++] = (struct sl_ext_item){ s->ext[SL_EXT_ABS_SEND_TIME], 3, NULL, 0 };
+    }
+    if (s->ext[SL_EXT_TWCC]) {
+        twcc = n;
+        items[n++] = (struct sl_ext_item){ s->ext[SL_EXT_TWCC], 2, NULL, 0 };
+    }
+    if (s->ext[SL_EXT_PLAYOUT_DELAY] && s->wish.min_delay >= 0 && s->wish.max_delay >= 0) {
+        sl_put24(delay, ((uint32_t)s->wish.min_delay & 0xfff) << 12 |
+                            ((uint32_t)s->wish.max_delay & 0xfff));
+        items[n++] = (struct sl_ext_item){ s->ext[SL_EXT_PLAYOUT_DELAY], 3, delay, 0 };
+    } else if (pkt && s->ext[SL_EXT_PLAYOUT_DELAY] &&
+               (pkt->ext.present & SL_EXT_BIT(SL_EXT_PLAYOUT_DELAY))) {
+        items[n++] = (struct sl_ext_item){ s->ext[SL_EXT_PLAYOUT_DELAY], 3,
+                                           pkt->data + pkt->ext.off[SL_EXT_PLAYOUT_DELAY], 0 };
+    }
+    for (size_t i = 0; pkt && i < sizeof(passed_on) / sizeof(passed_on[0]); i++) {
+        enum sl_ext e = passed_on[i];
+
+        if (s->ext[e] && (pkt->ext.present & SL_EXT_BIT(e)))
+            items[n++] =
+                (struct sl_ext_item){ s->ext[e], pkt->ext.len[e], pkt->data + pkt->ext.off[e], 0 };
+    }
+    *out = (struct block){ 0 };
+    if (n == 0)
+        return 0;
+    len = sl_ext_write(buf, cap, items, n, s->ext_mixed);
+    if (len < 0)
+        return len;
+    out->len = (size_t)len;
+    out->twcc = twcc < n ? items[twcc].off : 0;
+    out->ast = ast < n ? items[ast].off : 0;
+    return 0;
+}
+
+static bool needs_own_block(const struct sl_sink *s, const struct sl_pkt *pkt)
+{
+    if (s->ext[SL_EXT_PLAYOUT_DELAY] && (pkt->ext.present & SL_EXT_BIT(SL_EXT_PLAYOUT_DELAY)))
+        return true;
+    for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
+        if (s->ext[passed_on[i]] && (pkt->ext.present & SL_EXT_BIT(passed_on[i])))
+            return true;
+    return false;
+}
+
+void sl_sink_tx_configure(struct sl_sink *s)
+{
+    struct block b;
+
+    s->tmpl_len = 0;
+    if (write_block(s, NULL, s->tmpl, sizeof(s->tmpl), &b) == 0) {
+        s->tmpl_len = (uint8_t)b.len;
+        s->tmpl_twcc = b.twcc;
+        s->tmpl_ast = b.ast;
+    }
+    if (s->nack && !s->rtx_ssrc && !s->sealed)
+        s->sealed = calloc(1, sizeof(*s->sealed));
+}
+
+void sl_sink_tx_fini(struct sl_sink *s)
+{
+    free(s->sealed);
+    s->sealed = NULL;
+}
+
+/* What differs between a packet and its retransmission. */
+struct numbers {
+    uint8_t pt;
+    bool marker;
+    uint32_t ssrc;
+    uint16_t seq;
+    uint32_t ts;
+    bool is_rtx;
+    uint16_t osn;
+};
+
+static enum sl_drop stage(struct sl_sink *s, const struct sl_pkt *pkt, const struct numbers *n,
+                          const struct sl_vp8_ids *ids) SL_ON_WORKER
+{
+    struct sl_slot *slot = sl_tx_reserve(s->tx);
+    size_t len = SL_RTP_HDR;
+    struct block b = { s->tmpl_len, s->tmpl_twcc, s->tmpl_ast };
+    uint8_t *p;
+
+    if (!slot)
+        return SL_DROP_NO_MEMORY;
+    p = slot->data;
+    sl_rtp_write_header(p, n->marker, n->pt, n->seq, n->ts, n->ssrc);
+    if (needs_own_block(s, pkt)) {
+        if (write_block(s, pkt, p + len, SL_SLOT_MAX - len, &b) < 0)
+            b.len = 0;
+    } else {
+        memcpy(p + len, s->tmpl, s->tmpl_len);
+    }
+    if (len + b.len + 2 + pkt->rtp.payload_len > SL_SLOT_MAX) {
+        sl_tx_cancel(s->tx, slot);
+        return SL_DROP_TOO_LONG;
+    }
+    if (b.len)
+        p[0] |= SL_RTP_EXT;
+    if (b.len && b.twcc)
+        sl_ext_patch_twcc(p + len, b.twcc, s->tx->twcc_seq++);
+    if (b.len && b.ast)
+        sl_ext_patch_abs_send_time(p + len, b.ast, s->ctx->now_us);
+    len += b.len;
+    if (n->is_rtx) {
+        sl_put16(p + len, n->osn);
+        len += 2;
+    }
+    memcpy(p + len, pkt->data + pkt->rtp.payload_off, pkt->rtp.payload_len);
+    if (ids)
+        sl_vp8_munge_write(p + len, &pkt->payload, ids);
+    slot->len = (uint16_t)(len + pkt->rtp.payload_len);
+    slot->keep = s->sealed && !n->is_rtx ? s : NULL;
+    sl_tx_commit(s->tx, slot);
+    return SL_DROP_NONE;
+}
+
+enum sl_drop sl_sink_tx_packet(struct sl_sink *s, const struct sl_pkt *pkt,
+                               const struct sl_seqts *out, bool marker,
+                               const struct sl_vp8_ids *ids)
+{
+    struct numbers n = { s->pt, marker, s->ssrc, (uint16_t)out->seq, (uint32_t)out->ts, false, 0 };
+
+    return stage(s, pkt, &n, ids);
+}
+
+static void resend_sealed(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
+{
+    struct sl_slot *slot;
+    size_t i = seq % SEALED_SLOTS;
+
+    if (!s->sealed || !s->sealed->slot[i].len || s->sealed->slot[i].seq != seq)
+        return;
+    slot = sl_tx_reserve(s->tx);
+    if (!slot)
+        return;
+    memcpy(slot->data, s->sealed->slot[i].data, s->sealed->slot[i].len);
+    slot->len = s->sealed->slot[i].len;
+    slot->is_sealed = true;
+    sl_tx_commit(s->tx, slot);
+    s->resent++;
+}
+
+static void resend_rtx(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
+{
+    struct sl_vp8_ids ids;
+    struct sl_pkt *pkt;
+    uint64_t in_seq, out_seq;
+    struct numbers n;
+
+    if (sl_munge_find(&s->munge, seq, &in_seq, &out_seq) < 0)
+        return;
+    pkt = sl_mirror_find(s->mirror, s->cur_layer, s->cur_ssrc, in_seq);
+    if (!pkt)
+        return;
+    if (s->codec == SL_CODEC_VP8 && sl_vp8_munge_find(&s->vp8, &pkt->payload, &ids) < 0)
+        return;
+    n = (struct numbers){ s->rtx_pt,
+                          pkt->rtp.marker,
+                          s->rtx_ssrc,
+                          (uint16_t)s->rtx_seq,
+                          (uint32_t)(pkt->ts + sl_munge_ts_off(&s->munge)),
+                          true,
+                          seq };
+    if (stage(s, pkt, &n, s->codec == SL_CODEC_VP8 ? &ids : NULL) != SL_DROP_NONE)
+        return;
+    s->rtx_seq++;
+    s->resent++;
+}
+
+void sl_sink_resend(struct sl_sink *s, const uint16_t *seqs, size_t n)
+{
+    if (!s->mirror || !s->enabled || !s->nack)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        if (sl_resend_may(&s->resend, seqs[i], s->rtt_us, s->ctx->now_us) < 0)
+            continue;
+        if (s->rtx_ssrc)
+            resend_rtx(s, seqs[i]);
+        else
+            resend_sealed(s, seqs[i]);
+    }
+}

@@ -1,0 +1,191 @@
+#include "media/media_track.h"
+
+#include "media/media_mirror.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int sl_track_create(struct sl_mctx *ctx, sl_id pc, const struct sl_media_line *line,
+                    void (*ask_key)(void *arg, struct sl_track *t, struct sl_source *s), void *arg,
+                    struct sl_track **out)
+{
+    struct sl_track *t = calloc(1, sizeof(*t));
+
+    if (!t)
+        return -ENOMEM;
+    t->ctx = ctx;
+    t->arg = arg;
+    t->ask_key = ask_key;
+    t->pc = pc;
+    t->mindex = line->mindex;
+    for (int i = 0; i < SL_LAYERS_MAX; i++)
+        sl_source_init(&t->source[i], line->clock_rate, line->nack);
+    sl_level_init(&t->level, 0, 0);
+    sl_track_configure(t, line);
+    *out = t;
+    return 0;
+}
+
+void sl_track_destroy(struct sl_track *t)
+{
+    if (!t)
+        return;
+    if (t->mirror)
+        t->mirror->track = NULL;
+    free(t);
+}
+
+static void tell_receiving(struct sl_track *t, int layer, bool on)
+{
+    t->source[layer].receiving = on;
+    t->ctx->cb.receiving(t->ctx->arg, t->pc, t->mindex, t->nlayers > 1 ? layer : -1, on);
+}
+
+void sl_track_configure(struct sl_track *t, const struct sl_media_line *line)
+{
+    t->kind = line->kind;
+    t->codec = line->codec;
+    t->pt = line->pt;
+    t->rtx_pt = line->rtx_pt;
+    t->nlayers = line->nlayers > 1 ? line->nlayers : 1;
+    t->receives = line->dir & SL_DIR_RECV;
+    for (int i = 0; i < SL_LAYERS_MAX; i++) {
+        struct sl_source *s = &t->source[i];
+
+        s->wants_nack = line->nack;
+        if (s->clock_rate != line->clock_rate)
+            sl_source_init(s, line->clock_rate, line->nack);
+        if (!t->receives && s->receiving)
+            tell_receiving(t, i, false);
+    }
+}
+
+void sl_track_join(struct sl_track *t, struct sl_mirror *m)
+{
+    if (t->mirror)
+        t->mirror->track = NULL;
+    t->mirror = m;
+    if (m)
+        m->track = t;
+}
+
+void sl_track_set_remote(struct sl_track *t, unsigned int worker, bool on)
+{
+    if (on)
+        t->remote |= UINT64_C(1) << worker;
+    else
+        t->remote &= ~(UINT64_C(1) << worker);
+}
+
+static void tell_talking(struct sl_track *t, enum sl_talk change)
+{
+    if (change != SL_TALK_SAME)
+        t->ctx->cb.talking(t->ctx->arg, t->pc, t->mindex, change == SL_TALK_BEGAN,
+                           t->level.average);
+}
+
+void sl_track_set_gate(struct sl_track *t, bool closed)
+{
+    if (t->gated == closed)
+        return;
+    t->gated = closed;
+    if (closed)
+        tell_talking(t, sl_level_stop(&t->level));
+    else if (t->kind == SL_KIND_VIDEO)
+        sl_track_keyframe(t, -1);
+}
+
+void sl_track_talk_detect(struct sl_track *t, uint32_t packets, uint8_t threshold)
+{
+    t->talk_on = packets > 0;
+    sl_level_set(&t->level, packets, threshold);
+}
+
+static void forward(struct sl_track *t, struct sl_pkt *pkt) SL_ON_WORKER
+{
+    uint64_t remote = t->remote;
+
+    if (t->mirror)
+        sl_mirror_forward(t->mirror, &pkt, 1);
+    while (remote) {
+        unsigned int w = (unsigned int)__builtin_ctzll(remote);
+
+        remote &= remote - 1;
+        t->ctx->cb.forward(t->ctx->arg, w, t->pc, t->mindex, pkt);
+    }
+}
+
+void sl_track_push(struct sl_track *t, struct sl_pkt *pkt, bool is_rtx)
+{
+    struct sl_source *s = &t->source[pkt->layer];
+    enum sl_drop why;
+
+    if (s->ssrc != pkt->rtp.ssrc)
+        sl_source_restart(s, pkt->rtp.ssrc);
+    why = sl_source_push(s, pkt, is_rtx, t->ctx->now_us);
+    if (why == SL_DROP_NONE && !s->receiving)
+        tell_receiving(t, pkt->layer, true);
+    if (why == SL_DROP_NONE && t->gated)
+        why = SL_DROP_GATED;
+    if (why == SL_DROP_NONE) {
+        if (t->talk_on && (pkt->ext.present & SL_EXT_BIT(SL_EXT_AUDIO_LEVEL)))
+            tell_talking(t, sl_level_add(&t->level, pkt->ext.level));
+        forward(t, pkt);
+    }
+    t->ctx->drops[why]++;
+    sl_pkt_unref(pkt);
+}
+
+static void ask_or_defer(struct sl_track *t, struct sl_source *s)
+{
+    uint64_t now_us = t->ctx->now_us;
+
+    if (s->key_asked_us && now_us < s->key_asked_us + SL_KEY_INTERVAL_US) {
+        if (!s->key_wanted_us)
+            s->key_wanted_us = now_us;
+        return;
+    }
+    s->key_wanted_us = 0;
+    s->key_asked_us = now_us;
+    t->ask_key(t->arg, t, s);
+}
+
+void sl_track_keyframe(struct sl_track *t, int layer)
+{
+    if (t->kind != SL_KIND_VIDEO || !t->receives)
+        return;
+    for (int i = 0; i < t->nlayers; i++)
+        if ((layer < 0 || layer == i) && t->source[i].ssrc)
+            ask_or_defer(t, &t->source[i]);
+}
+
+void sl_track_tick(struct sl_track *t)
+{
+    for (int i = 0; i < t->nlayers; i++) {
+        struct sl_source *s = &t->source[i];
+
+        if (!s->key_wanted_us)
+            continue;
+        if (s->key_us >= s->key_wanted_us)
+            s->key_wanted_us = 0; /* one came meanwhile and serves this wish, too */
+        else
+            ask_or_defer(t, s);
+    }
+}
+
+void sl_track_second(struct sl_track *t)
+{
+    struct sl_mctx *c = t->ctx;
+
+    for (int i = 0; i < t->nlayers; i++) {
+        struct sl_source *s = &t->source[i];
+        uint64_t lost = s->nack.lost - s->lost_told;
+
+        s->lost_told = s->nack.lost;
+        if (c->slowlink_threshold && lost >= c->slowlink_threshold)
+            c->cb.slow_link(c->arg, t->pc, t->mindex, false, (uint32_t)lost);
+        if (s->receiving && c->no_media_s &&
+            c->now_us - s->last_us >= (uint64_t)c->no_media_s * 1000000)
+            tell_receiving(t, i, false);
+    }
+}

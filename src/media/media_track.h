@@ -1,0 +1,67 @@
+/*
+ * media_track.h - what a publisher sends on one m-line: its sources (one per simulcast layer) and
+ * where their packets go, the mirror here and those on other workers.
+ *
+ * Thread: worker.  Owner: the peer connection (later other endpoints too).
+ */
+#ifndef SL_MEDIA_TRACK_H
+#define SL_MEDIA_TRACK_H
+
+#include "media/media_level.h"
+#include "media/media_source.h"
+#include "sdp/sdp_media.h"
+
+struct sl_mirror;
+
+struct sl_track {
+    /* Given, outlive us. */
+    struct sl_mctx *ctx;
+    void *arg;
+    /* Sends a request for a key frame of @s to the publisher, now. */
+    void (*ask_key)(void *arg, struct sl_track *t, struct sl_source *s);
+    sl_id pc;
+    uint16_t mindex;
+
+    enum sl_kind kind;
+    enum sl_codec codec;
+    uint8_t pt, rtx_pt;
+    uint8_t nlayers; /* at least 1 */
+    bool receives;   /* the m-line's direction */
+    bool gated;
+
+    struct sl_source source[SL_LAYERS_MAX];
+    struct sl_mirror *mirror; /* NULL: no sinks on this worker */
+    uint64_t remote;          /* bit per other worker with sinks */
+
+    bool talk_on;
+    struct sl_level level;
+};
+
+int sl_track_create(struct sl_mctx *ctx, sl_id pc, const struct sl_media_line *line,
+                    void (*ask_key)(void *arg, struct sl_track *t, struct sl_source *s), void *arg,
+                    struct sl_track **out) SL_ON_WORKER;
+void sl_track_destroy(struct sl_track *t) SL_ON_WORKER;
+/* After a renegotiation. */
+void sl_track_configure(struct sl_track *t, const struct sl_media_line *line) SL_ON_WORKER;
+
+/* The mirror on this worker; NULL: none any more. */
+void sl_track_join(struct sl_track *t, struct sl_mirror *m) SL_ON_WORKER;
+/* Another worker has, or has no longer, sinks. */
+void sl_track_set_remote(struct sl_track *t, unsigned int worker, bool on) SL_ON_WORKER;
+void sl_track_set_gate(struct sl_track *t, bool closed) SL_ON_WORKER;
+void sl_track_talk_detect(struct sl_track *t, uint32_t packets, uint8_t threshold) SL_ON_WORKER;
+
+/* A parsed packet of layer @pkt->layer. Takes it over. */
+void sl_track_push(struct sl_track *t, struct sl_pkt *pkt, bool is_rtx) SL_ON_WORKER;
+
+/* Wanted by a subscriber: asked now, or when SL_KEY_INTERVAL_US has passed since the last request.
+ * -1: all layers. */
+#define SL_KEY_INTERVAL_US UINT64_C(500000)
+void sl_track_keyframe(struct sl_track *t, int layer) SL_ON_WORKER;
+
+/* Several times a second: deferred key frame requests. */
+void sl_track_tick(struct sl_track *t) SL_ON_WORKER;
+/* Once a second: silence and loss are told to control. */
+void sl_track_second(struct sl_track *t) SL_ON_WORKER;
+
+#endif
