@@ -1,0 +1,269 @@
+/* A peer's life: ICE path, DTLS handshake, keys, and its end. */
+#include "peer/peer_private.h"
+
+#include "base/rand.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- DTLS ------------------------------------------------------------------------------------ */
+
+static void arm_dtls_timer(struct sl_peer *p) SL_ON_WORKER
+{
+    int64_t us = p->dtls ? sl_dtls_timeout_us(p->dtls) : -1;
+
+    if (us >= 0)
+        sl_timer_set(p->env->wheel, &p->dtls_timer, p->env->ctx->now_us + (uint64_t)us);
+    else
+        sl_timer_cancel(&p->dtls_timer);
+}
+
+static void on_dtls_timer(struct sl_timer *t, uint64_t now_us)
+{
+    struct sl_peer *p = sl_container(t, struct sl_peer, dtls_timer);
+
+    SL_ASSUME(worker);
+    (void)now_us;
+    sl_dtls_timeout(p->dtls);
+    arm_dtls_timer(p);
+}
+
+static void on_dtls_send(void *arg, const uint8_t *data, size_t len)
+{
+    struct sl_peer *p = arg;
+
+    SL_ASSUME(worker);
+    sl_peer_env_send(p->env, p->id, &p->path, data, len);
+}
+
+static void dtls_connected(struct sl_peer *p) SL_ON_WORKER
+{
+    struct sl_srtp_keys keys;
+
+    if (sl_dtls_keys(p->dtls, &keys) < 0 || sl_srtp_create(&keys, &p->srtp) < 0) {
+        explicit_bzero(&keys, sizeof(keys));
+        sl_peer_down(p, "DTLS-SRTP stack error");
+        return;
+    }
+    explicit_bzero(&keys, sizeof(keys));
+    sl_timer_cancel(&p->life);
+    p->tx.open = p->ice_state != SL_ICE_DISCONNECTED;
+    p->is_up = true;
+    sl_peer_media_up(p);
+    sl_peer_rtcp_start(p);
+    p->env->cb.up(p->env->arg, p->id);
+}
+
+static void on_dtls_state(void *arg, enum sl_dtls_state state)
+{
+    struct sl_peer *p = arg;
+
+    SL_ASSUME(worker);
+    if (state == SL_DTLS_CONNECTED)
+        dtls_connected(p);
+    else if (state == SL_DTLS_CLOSED)
+        sl_peer_down(p, "DTLS alert");
+    else if (state == SL_DTLS_FAILED)
+        sl_peer_down(p, "DTLS error");
+}
+
+static const struct sl_dtls_cb dtls_cb = { .send = on_dtls_send, .state = on_dtls_state };
+
+/* Needs the remote description and a path; then both directions may begin. */
+static void start_dtls(struct sl_peer *p) SL_ON_WORKER
+{
+    if (!p->has_remote || p->path.kind == SL_ICE_PATH_NONE || p->is_down)
+        return;
+    if (!p->dtls && sl_dtls_create(p->env->cert, p->dtls_server, &p->fingerprint, p->env->mtu,
+                                   &dtls_cb, p, &p->dtls) < 0) {
+        sl_peer_down(p, "DTLS-SRTP stack error");
+        return;
+    }
+    if (p->dtls_started)
+        return;
+    p->dtls_started = true;
+    sl_timer_set(p->env->wheel, &p->life, p->env->ctx->now_us + SL_PEER_DTLS_TIMEOUT_US);
+    sl_dtls_start(p->dtls);
+    for (size_t i = 0; i < p->nearly; i++) {
+        (void)sl_dtls_input(p->dtls, p->early[i].data, p->early[i].len);
+        free(p->early[i].data);
+    }
+    p->nearly = 0;
+    arm_dtls_timer(p);
+}
+
+static void keep_early(struct sl_peer *p, const uint8_t *data, size_t len)
+{
+    struct sl_early *e;
+
+    if (p->nearly == SL_PEER_EARLY_MAX || len > SL_PKT_MAX)
+        return;
+    e = &p->early[p->nearly];
+    e->data = malloc(len);
+    if (!e->data)
+        return;
+    memcpy(e->data, data, len);
+    e->len = len;
+    p->nearly++;
+}
+
+static void input_dtls(struct sl_peer *p, const uint8_t *data, size_t len) SL_ON_WORKER
+{
+    if (!p->dtls) {
+        keep_early(p, data, len);
+        start_dtls(p);
+        return;
+    }
+    if (sl_dtls_input(p->dtls, data, len) < 0)
+        p->env->ctx->drops[SL_DROP_MALFORMED]++;
+    arm_dtls_timer(p);
+}
+
+/* ---- ICE ------------------------------------------------------------------------------------- */
+
+static void drop_path(struct sl_peer *p)
+{
+    if (!p->agent && p->path.kind == SL_ICE_PATH_DIRECT && p->path.fd >= 0) {
+        p->env->ctx->cb.flush(p->env->ctx->arg); /* the fd may stand in the send queue */
+        (void)close(p->path.fd);
+    }
+    p->path = (struct sl_ice_path){ .kind = SL_ICE_PATH_NONE, .fd = -1 };
+}
+
+void sl_peer_on_ice_path(struct sl_peer *p, const struct sl_ice_path *path)
+{
+    drop_path(p);
+    p->path = *path;
+    start_dtls(p);
+}
+
+static void on_life(struct sl_timer *t, uint64_t now_us)
+{
+    struct sl_peer *p = sl_container(t, struct sl_peer, life);
+
+    SL_ASSUME(worker);
+    (void)now_us;
+    sl_peer_down(p, p->dtls_started && !p->is_up ? "DTLS timeout" : "ICE failed");
+}
+
+void sl_peer_on_ice_state(struct sl_peer *p, enum sl_ice_state state)
+{
+    enum sl_ice_state old = p->ice_state;
+
+    p->ice_state = state;
+    if (state == SL_ICE_CONNECTED) {
+        if (old == SL_ICE_DISCONNECTED)
+            sl_timer_cancel(&p->life);
+        p->was_connected = true;
+        p->tx.open = p->srtp && !p->is_down;
+    } else if (state == SL_ICE_DISCONNECTED && old != SL_ICE_DISCONNECTED) {
+        p->tx.open = false;
+        sl_timer_set(p->env->wheel, &p->life, p->env->ctx->now_us + p->env->grace_us);
+        p->env->cb.ice_failed(p->env->arg, p->id);
+    } else if (state == SL_ICE_FAILED && !p->was_connected) {
+        sl_peer_down(p, "ICE failed");
+    }
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+void sl_peer_down(struct sl_peer *p, const char *reason)
+{
+    if (p->is_down)
+        return;
+    p->is_down = true;
+    p->tx.open = false;
+    sl_timer_cancel(&p->life);
+    sl_peer_rtcp_stop(p);
+    p->env->cb.down(p->env->arg, p->id, reason);
+}
+
+int sl_peer_create(struct sl_peer_env *env, sl_id id, const struct sl_ice_creds *local,
+                   struct sl_peer **out)
+{
+    struct sl_peer *p = calloc(1, sizeof(*p));
+    int err;
+
+    if (!p)
+        return -ENOMEM;
+    p->env = env;
+    p->id = id;
+    p->path.fd = -1;
+    p->own_ssrc = sl_rand32() | 1;
+    sl_tx_init(&p->tx, env->ctx, sl_peer_tx_flush);
+    sl_timer_init(&p->life, on_life);
+    sl_timer_init(&p->dtls_timer, on_dtls_timer);
+    sl_peer_rtcp_init(p);
+    if (local) {
+        err = sl_lite_agent_create(env->lite, local, p, &p->agent);
+        if (err < 0) {
+            free(p);
+            return err;
+        }
+    }
+    *out = p;
+    return 0;
+}
+
+void sl_peer_destroy(struct sl_peer *p)
+{
+    if (!p)
+        return;
+    if (p->dtls && !p->is_down)
+        sl_dtls_close(p->dtls);
+    sl_timer_cancel(&p->life);
+    sl_timer_cancel(&p->dtls_timer);
+    sl_peer_rtcp_stop(p);
+    sl_tx_fini(&p->tx);
+    sl_peer_media_fini(p);
+    sl_lite_agent_destroy(p->agent);
+    drop_path(p);
+    sl_dtls_destroy(p->dtls);
+    sl_srtp_destroy(p->srtp);
+    for (size_t i = 0; i < p->nearly; i++)
+        free(p->early[i].data);
+    free(p);
+}
+
+sl_id sl_peer_id(const struct sl_peer *p)
+{
+    return p->id;
+}
+
+int sl_peer_set_remote(struct sl_peer *p, const char *ufrag, const struct sl_fingerprint *fp,
+                       bool dtls_server)
+{
+    if (p->agent)
+        sl_lite_agent_set_remote(p->agent, ufrag);
+    if (p->has_remote)
+        return 0;
+    p->has_remote = true;
+    p->fingerprint = *fp;
+    p->dtls_server = dtls_server;
+    sl_timer_set(p->env->wheel, &p->life, p->env->ctx->now_us + SL_PEER_ICE_TIMEOUT_US);
+    start_dtls(p);
+    return 0;
+}
+
+int sl_peer_restart(struct sl_peer *p, const struct sl_ice_creds *local)
+{
+    return p->agent ? sl_lite_agent_restart(p->agent, local) : 0;
+}
+
+void sl_peer_input(struct sl_peer *p, uint8_t *data, size_t len)
+{
+    enum sl_demux kind = sl_demux(data, len);
+
+    if (p->is_down)
+        return;
+    if (kind == SL_DEMUX_RTP)
+        sl_peer_rx_rtp(p, data, len);
+    else if (kind == SL_DEMUX_RTCP)
+        sl_peer_rx_rtcp(p, data, len);
+    else if (kind == SL_DEMUX_DTLS)
+        input_dtls(p, data, len);
+    else
+        p->env->ctx->drops[SL_DROP_MALFORMED]++;
+}

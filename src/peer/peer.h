@@ -1,0 +1,89 @@
+/*
+ * peer.h - the worker half of a peer connection: ICE path, DTLS, SRTP, and its m-lines as tracks
+ * (what it sends to us) and sinks (what we send to it).
+ *
+ * Thread: worker.  Owner: the worker, by sl_id; it stays there for life.
+ *
+ * Hostile until proven: DTLS, SRTP and SRTCP are taken only from an address that passed an
+ * authenticated check (the worker looks that up before it calls sl_peer_input); SRTP contexts exist
+ * only after the fingerprint matched; the number of SSRCs is bounded.
+ */
+#ifndef SL_PEER_H
+#define SL_PEER_H
+
+#include "base/role.h"
+#include "base/timer.h"
+#include "dtls/dtls.h"
+#include "ice/ice.h"
+#include "media/media_ctx.h"
+#include "net/net_udp.h"
+#include "sdp/sdp_media.h"
+
+struct sl_ice_lite;
+struct sl_nice;
+struct sl_peer;
+struct sl_sink;
+struct sl_track;
+
+struct sl_peer_cb {
+    /* None may destroy the peer inside; the owner marks it and does so later. */
+    void (*up)(void *arg, sl_id pc);
+    void (*down)(void *arg, sl_id pc, const char *reason); /* once; @reason is a literal */
+    void (*ice_failed)(void *arg, sl_id pc);
+    /* A sink is about to go while it may be in a mirror: take it out. */
+    void (*sink_gone)(void *arg, struct sl_sink *sink);
+};
+
+/* What all peers of a worker share. */
+struct sl_peer_env {
+    struct sl_mctx *ctx;
+    struct sl_wheel *wheel;
+    struct sl_ice_lite *lite;
+    struct sl_nice *nice; /* NULL: lite only */
+    struct sl_txq *txq;
+    struct sl_slot *sent; /* in txq; back to the pool after its flush */
+    const struct sl_cert *cert;
+    size_t mtu;        /* bytes of UDP payload */
+    uint64_t twcc_period_us; /* between transport-cc reports */
+    uint64_t grace_us; /* kept after loss of consent */
+    struct sl_peer_cb cb;
+    void *arg;
+};
+
+/* Copies one datagram into a slot and queues it on @path at once (DTLS, STUN answers). */
+void sl_peer_env_send(struct sl_peer_env *env, sl_id pc, const struct sl_ice_path *path,
+                      const uint8_t *data, size_t len) SL_ON_WORKER;
+
+/* @local: credentials of an ICE-lite agent; NULL: ICE is the ICE thread's. 0 or -ENOMEM. */
+int sl_peer_create(struct sl_peer_env *env, sl_id id, const struct sl_ice_creds *local,
+                   struct sl_peer **out) SL_ON_WORKER;
+/* Sends close_notify when DTLS is up. */
+void sl_peer_destroy(struct sl_peer *p) SL_ON_WORKER;
+sl_id sl_peer_id(const struct sl_peer *p);
+
+/* What the remote description says about the transport. The first call starts the clock of ICE
+ * (15 s) and DTLS (20 s); later ones (restart) change the ufrag only. */
+int sl_peer_set_remote(struct sl_peer *p, const char *ufrag, const struct sl_fingerprint *fp,
+                       bool dtls_server) SL_ON_WORKER;
+int sl_peer_restart(struct sl_peer *p, const struct sl_ice_creds *local) SL_ON_WORKER;
+/* Takes over @media. Lines keep their tracks and sinks by index. 0 or -ENOMEM. */
+int sl_peer_set_media(struct sl_peer *p, struct sl_media *media) SL_ON_WORKER;
+
+/* One DTLS, SRTP or SRTCP datagram from a checked address; @data may be written to. */
+void sl_peer_input(struct sl_peer *p, uint8_t *data, size_t len) SL_ON_WORKER;
+
+/* From the ICE back end. @path: its fd is owned by the peer when ICE is the ICE thread's. */
+void sl_peer_on_ice_state(struct sl_peer *p, enum sl_ice_state state) SL_ON_WORKER;
+void sl_peer_on_ice_path(struct sl_peer *p, const struct sl_ice_path *path) SL_ON_WORKER;
+
+/* By index; NULL when the line is no such thing. */
+uint16_t sl_peer_nlines(const struct sl_peer *p);
+struct sl_track *sl_peer_track(struct sl_peer *p, uint16_t mindex) SL_ON_WORKER;
+struct sl_sink *sl_peer_sink(struct sl_peer *p, uint16_t mindex) SL_ON_WORKER;
+
+/* REMB cap for what the peer sends, bit/s; 0: none. */
+void sl_peer_set_bitrate(struct sl_peer *p, uint32_t bps) SL_ON_WORKER;
+/* A key frame of each video track at least that often, seconds; 0: off. */
+void sl_peer_set_fir_interval(struct sl_peer *p, uint32_t seconds) SL_ON_WORKER;
+
+#endif

@@ -1,0 +1,122 @@
+/*
+ * peer_private.h - the inside of a peer, for src/peer/ only.
+ *
+ * peer.c: life, ICE and DTLS.  peer_media.c: m-lines.  peer_rx.c: RTP from the peer.
+ * peer_rtcp.c: RTCP from and to it.  peer_tx.c: what is staged goes out.
+ */
+#ifndef SL_PEER_PRIVATE_H
+#define SL_PEER_PRIVATE_H
+
+#include "ice/ice_lite.h"
+#include "ice/ice_nice.h"
+#include "media/media_pkt.h"
+#include "media/media_sink.h"
+#include "media/media_track.h"
+#include "peer/peer.h"
+#include "rtcp/rtcp.h"
+#include "rtcp/rtcp_twcc.h"
+#include "srtp/srtp.h"
+
+#define SL_PEER_SSRCS_MAX 128 /* incoming SSRCs that one peer may use */
+#define SL_PEER_EARLY_MAX 4   /* DTLS datagrams kept until the remote description is known */
+
+#define SL_PEER_ICE_TIMEOUT_US  UINT64_C(15000000)
+#define SL_PEER_DTLS_TIMEOUT_US UINT64_C(20000000)
+#define SL_PEER_RTCP_US         UINT64_C(1000000)
+#define SL_PEER_FAST_US         UINT64_C(10000)
+#define SL_PEER_TICK_US         UINT64_C(50000)
+
+/* What an incoming SSRC is. */
+struct sl_rx_ssrc {
+    uint32_t ssrc;
+    uint16_t mindex;
+    uint8_t layer;
+    bool is_rtx;
+};
+
+struct sl_peer_line {
+    struct sl_track *track; /* once it received; kept until the peer goes */
+    struct sl_sink *sink;   /* once it sent; kept likewise: numbering never restarts */
+    uint32_t sink_ssrc;
+};
+
+struct sl_early {
+    uint8_t *data;
+    size_t len;
+};
+
+struct sl_peer {
+    struct sl_peer_env *env;
+    sl_id id;
+
+    /* ICE */
+    struct sl_lite_agent *agent; /* NULL: full ICE */
+    enum sl_ice_state ice_state;
+    struct sl_ice_path path;
+    bool was_connected;
+
+    /* DTLS */
+    bool has_remote;
+    bool dtls_server;
+    struct sl_fingerprint fingerprint;
+    struct sl_dtls *dtls;
+    bool dtls_started;
+    bool in_dtls; /* inside libssl's callbacks */
+    struct sl_early early[SL_PEER_EARLY_MAX];
+    size_t nearly;
+    struct sl_srtp *srtp;
+    bool is_up;
+    bool is_down;
+
+    /* Media */
+    struct sl_media *media;
+    struct sl_peer_line *lines;
+    size_t nlines;
+    struct sl_ext_map extmap;
+    struct sl_rx_ssrc rx[SL_PEER_SSRCS_MAX];
+    size_t nrx;
+    size_t rx_last; /* index of the last hit */
+    struct sl_tx tx;
+
+    /* RTCP */
+    struct sl_twcc_rx *twcc; /* NULL: not negotiated */
+    uint32_t twcc_media_ssrc;
+    uint64_t tick_us;  /* when tracks and sinks had their last tick */
+    uint32_t own_ssrc; /* of reports when nothing is sent */
+    uint32_t bitrate_cap;
+    unsigned int remb_step;
+    uint64_t remb_at_us;
+    uint64_t fir_interval_us;
+    uint64_t fir_at_us;
+
+    struct sl_timer life; /* ICE and DTLS deadlines, grace */
+    struct sl_timer dtls_timer;
+    struct sl_timer rtcp_timer;
+    struct sl_timer fast_timer; /* NACK, transport-cc, layers: every 10 to 20 ms while needed */
+};
+
+/* peer.c */
+void sl_peer_down(struct sl_peer *p, const char *reason) SL_ON_WORKER;
+
+/* peer_media.c */
+void sl_peer_media_fini(struct sl_peer *p) SL_ON_WORKER;
+void sl_peer_media_up(struct sl_peer *p) SL_ON_WORKER; /* keys are there */
+
+/* peer_rx.c */
+void sl_peer_rx_rtp(struct sl_peer *p, const uint8_t *data, size_t len) SL_ON_WORKER;
+const struct sl_rx_ssrc *sl_peer_rx_find(struct sl_peer *p, uint32_t ssrc) SL_ON_WORKER;
+void sl_peer_rx_reset(struct sl_peer *p) SL_ON_WORKER; /* SSRCs as announced by p->media */
+
+/* peer_rtcp.c */
+void sl_peer_rx_rtcp(struct sl_peer *p, uint8_t *data, size_t len) SL_ON_WORKER;
+void sl_peer_rtcp_init(struct sl_peer *p) SL_ON_WORKER;
+void sl_peer_rtcp_start(struct sl_peer *p) SL_ON_WORKER; /* keys are there */
+void sl_peer_rtcp_stop(struct sl_peer *p) SL_ON_WORKER;
+
+/* A request for a key frame of @s, sent at once (the track throttles). */
+void sl_peer_ask_key(void *arg, struct sl_track *t, struct sl_source *s);
+
+/* peer_tx.c */
+void sl_peer_tx_flush(struct sl_tx *tx);
+
+#endif

@@ -1,0 +1,418 @@
+/* RTCP from the peer, and our reports and feedback to it. */
+#include "peer/peer_private.h"
+
+#include "base/clock.h"
+#include "base/rand.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define CNAME          "sluice"
+#define NACK_SEQS_MAX  128
+#define REMB_PERIOD_US UINT64_C(5000000)
+#define REMB_UNCAPPED  UINT64_C(10000000) /* what clients get told when there is no cap */
+
+/* ---- from the peer --------------------------------------------------------------------------- */
+
+static struct sl_sink *sink_by_ssrc(struct sl_peer *p, uint32_t ssrc)
+{
+    for (size_t i = 0; i < p->nlines; i++) {
+        struct sl_sink *s = p->lines[i].sink;
+
+        if (s && (s->ssrc == ssrc || (s->rtx_ssrc && s->rtx_ssrc == ssrc)))
+            return s;
+    }
+    return NULL;
+}
+
+static void on_report_blocks(struct sl_peer *p, const struct sl_rtcp_rb *rb, int n) SL_ON_WORKER
+{
+    for (int i = 0; i < n; i++) {
+        struct sl_sink *s = sink_by_ssrc(p, rb[i].ssrc);
+
+        if (s && s->ssrc == rb[i].ssrc)
+            sl_sink_on_rb(s, &rb[i]);
+    }
+}
+
+static void on_sr(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
+{
+    struct sl_rtcp_rb rb[SL_RTCP_RB_MAX];
+    struct sl_rtcp_sr sr;
+    const struct sl_rx_ssrc *rx;
+    struct sl_track *t;
+    int n = sl_rtcp_sr_parse(pkt, &sr, rb, SL_RTCP_RB_MAX);
+
+    if (n < 0)
+        return;
+    on_report_blocks(p, rb, n);
+    rx = sl_peer_rx_find(p, sr.ssrc);
+    t = rx && !rx->is_rtx ? sl_peer_track(p, rx->mindex) : NULL;
+    if (t && t->source[rx->layer].ssrc == sr.ssrc) {
+        struct sl_source *s = &t->source[rx->layer];
+
+        (void)sl_sr_src_on_sr(&s->sr, &sr, sl_ts_peek(&s->ts, sr.rtp_ts), p->env->ctx->now_us);
+    }
+}
+
+static void on_rr(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
+{
+    struct sl_rtcp_rb rb[SL_RTCP_RB_MAX];
+    uint32_t ssrc;
+    int n = sl_rtcp_rr_parse(pkt, &ssrc, rb, SL_RTCP_RB_MAX);
+
+    on_report_blocks(p, rb, n);
+}
+
+static void on_rtpfb(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
+{
+    uint16_t seqs[NACK_SEQS_MAX];
+    struct sl_rtcp_fb fb;
+    struct sl_sink *s;
+    int n;
+
+    if (pkt->fmt != SL_RTPFB_NACK)
+        return;
+    n = sl_rtcp_nack_parse(pkt, &fb, seqs, NACK_SEQS_MAX);
+    s = n > 0 ? sink_by_ssrc(p, fb.media) : NULL;
+    if (s)
+        sl_sink_resend(s, seqs, (size_t)n);
+}
+
+static void on_fir(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
+{
+    struct sl_rtcp_fir fir[SL_RTCP_SSRC_MAX];
+    struct sl_rtcp_fb fb;
+    int n = sl_rtcp_fir_parse(pkt, &fb, fir, SL_RTCP_SSRC_MAX);
+
+    for (int i = 0; i < n; i++) {
+        struct sl_sink *s = sink_by_ssrc(p, fir[i].ssrc);
+
+        if (s)
+            sl_sink_on_pli(s);
+    }
+}
+
+static void on_psfb(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
+{
+    struct sl_rtcp_fb fb;
+    struct sl_sink *s;
+
+    if (pkt->fmt == SL_PSFB_FIR) {
+        on_fir(p, pkt);
+        return;
+    }
+    if (pkt->fmt != SL_PSFB_PLI || sl_rtcp_fb_parse(pkt, &fb) < 0)
+        return;
+    s = sink_by_ssrc(p, fb.media);
+    if (s)
+        sl_sink_on_pli(s);
+}
+
+void sl_peer_rx_rtcp(struct sl_peer *p, uint8_t *data, size_t len)
+{
+    struct sl_mctx *ctx = p->env->ctx;
+    struct sl_rtcp_pkt pkt;
+    struct sl_rtcp_it it;
+    int err;
+
+    if (!p->srtp) {
+        ctx->drops[SL_DROP_NO_KEYS]++;
+        return;
+    }
+    err = sl_srtcp_unprotect(p->srtp, data, &len);
+    if (err < 0) {
+        ctx->drops[err == -EALREADY ? SL_DROP_REPLAY : SL_DROP_AUTH]++;
+        return;
+    }
+    it = sl_rtcp_begin(data, len);
+    while ((err = sl_rtcp_next(&it, &pkt)) > 0) {
+        if (pkt.pt == SL_RTCP_SR)
+            on_sr(p, &pkt);
+        else if (pkt.pt == SL_RTCP_RR)
+            on_rr(p, &pkt);
+        else if (pkt.pt == SL_RTCP_RTPFB)
+            on_rtpfb(p, &pkt);
+        else if (pkt.pt == SL_RTCP_PSFB)
+            on_psfb(p, &pkt);
+    }
+    if (err < 0)
+        ctx->drops[SL_DROP_MALFORMED]++;
+}
+
+/* ---- to the peer ----------------------------------------------------------------------------- */
+
+/* The SSRC that our feedback comes from: a stream of ours when there is one. */
+static uint32_t sender_ssrc(const struct sl_peer *p)
+{
+    for (size_t i = 0; i < p->media->n; i++)
+        if (p->media->line[i].tx_ssrc)
+            return p->media->line[i].tx_ssrc;
+    return p->own_ssrc;
+}
+
+static struct sl_slot *rtcp_begin(struct sl_peer *p, struct sl_writer *w) SL_ON_WORKER
+{
+    struct sl_slot *slot = sl_tx_reserve(&p->tx);
+
+    if (!slot)
+        return NULL;
+    slot->is_rtcp = true;
+    *w = sl_writer_make(slot->data, p->env->mtu < SL_SLOT_MAX ? p->env->mtu : SL_SLOT_MAX);
+    return slot;
+}
+
+/* Stages what was written; a packet that did not fit was left out by its writer. */
+static void rtcp_end(struct sl_peer *p, struct sl_slot *slot, struct sl_writer *w) SL_ON_WORKER
+{
+    slot->len = (uint16_t)sl_writer_len(w);
+    if (slot->len)
+        sl_tx_commit(&p->tx, slot);
+    else
+        sl_tx_cancel(&p->tx, slot);
+}
+
+void sl_peer_ask_key(void *arg, struct sl_track *t, struct sl_source *s)
+{
+    struct sl_peer *p = arg;
+    const struct sl_media_line *m = &p->media->line[t->mindex];
+    struct sl_rtcp_fir fir;
+    struct sl_writer w;
+    struct sl_slot *slot;
+
+    SL_ASSUME(worker);
+    if (!m->pli && !m->fir)
+        return;
+    slot = rtcp_begin(p, &w);
+    if (!slot)
+        return;
+    if (m->pli) {
+        sl_rtcp_pli_write(&w, sender_ssrc(p), s->ssrc);
+    } else {
+        fir = (struct sl_rtcp_fir){ s->ssrc, s->fir_seq++ };
+        sl_rtcp_fir_write(&w, sender_ssrc(p), &fir, 1);
+    }
+    rtcp_end(p, slot, &w);
+}
+
+static void send_nacks(struct sl_peer *p, struct sl_source *s) SL_ON_WORKER
+{
+    uint16_t seqs[NACK_SEQS_MAX];
+    size_t n = sl_nack_due(&s->nack, p->env->ctx->now_us, seqs, NACK_SEQS_MAX);
+    struct sl_writer w;
+    struct sl_slot *slot;
+
+    if (!n)
+        return;
+    slot = rtcp_begin(p, &w);
+    if (!slot)
+        return;
+    sl_rtcp_nack_write(&w, sender_ssrc(p), s->ssrc, seqs, n);
+    rtcp_end(p, slot, &w);
+}
+
+static void send_twcc(struct sl_peer *p) SL_ON_WORKER
+{
+    uint64_t now_us = p->env->ctx->now_us;
+    bool more = true;
+
+    for (int i = 0; more && i < 8 && sl_twcc_rx_due_us(p->twcc) <= now_us; i++) {
+        struct sl_writer w;
+        struct sl_slot *slot = rtcp_begin(p, &w);
+
+        if (!slot)
+            return;
+        more = sl_twcc_rx_write(p->twcc, &w, sender_ssrc(p), p->twcc_media_ssrc, now_us);
+        rtcp_end(p, slot, &w);
+    }
+}
+
+/* NACK and transport-cc at their time, layers and deferred key frames several times a second. */
+static void on_fast(struct sl_timer *t, uint64_t now_us)
+{
+    struct sl_peer *p = sl_container(t, struct sl_peer, fast_timer);
+    bool tick = now_us >= p->tick_us + SL_PEER_TICK_US;
+    bool receives = p->twcc != NULL;
+
+    SL_ASSUME(worker);
+    if (tick)
+        p->tick_us = now_us;
+    for (size_t i = 0; i < p->nlines; i++) {
+        struct sl_track *track = p->lines[i].track;
+
+        for (int l = 0; track && l < track->nlayers; l++)
+            if (track->source[l].wants_nack && sl_nack_next_us(&track->source[l].nack) <= now_us)
+                send_nacks(p, &track->source[l]);
+        receives = receives || (track && track->receives);
+        if (tick && track)
+            sl_track_tick(track);
+        if (tick && p->lines[i].sink)
+            sl_sink_tick(p->lines[i].sink);
+    }
+    if (p->twcc)
+        send_twcc(p);
+    sl_timer_set(p->env->wheel, t, now_us + (receives ? SL_PEER_FAST_US : SL_PEER_TICK_US));
+}
+
+/* SSRCs that REMB and receiver reports are about. */
+static size_t video_ssrcs(const struct sl_peer *p, uint32_t *ssrc, size_t max)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->nlines; i++) {
+        const struct sl_track *t = p->lines[i].track;
+
+        for (int l = 0; t && t->kind == SL_KIND_VIDEO && l < t->nlayers && n < max; l++)
+            if (t->source[l].ssrc && p->media->line[i].remb)
+                ssrc[n++] = t->source[l].ssrc;
+    }
+    return n;
+}
+
+/* Four steps up to the cap at the start, then a reminder every five seconds. */
+static void write_remb(struct sl_peer *p, struct sl_writer *w)
+{
+    uint64_t bps = p->bitrate_cap ? p->bitrate_cap : REMB_UNCAPPED;
+    uint32_t ssrc[SL_RTCP_SSRC_MAX];
+    size_t n;
+
+    if (p->env->ctx->now_us < p->remb_at_us)
+        return;
+    n = video_ssrcs(p, ssrc, SL_RTCP_SSRC_MAX);
+    if (!n)
+        return;
+    if (p->remb_step < 4) {
+        p->remb_step++;
+        bps = bps * p->remb_step / 4;
+        p->remb_at_us = 0;
+    } else {
+        p->remb_at_us = p->env->ctx->now_us + REMB_PERIOD_US;
+    }
+    sl_rtcp_remb_write(w, sender_ssrc(p), bps, ssrc, n);
+}
+
+/* Makes room for @n more bytes: what was written goes out, and the next packet begins. */
+static bool rtcp_room(struct sl_peer *p, struct sl_slot **slot, struct sl_writer *w,
+                      size_t n) SL_ON_WORKER
+{
+    if ((size_t)(w->end - w->p) >= n)
+        return true;
+    rtcp_end(p, *slot, w);
+    *slot = rtcp_begin(p, w);
+    return *slot != NULL;
+}
+
+static size_t report_blocks(struct sl_peer *p, struct sl_rtcp_rb *rb, size_t max)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->nlines; i++) {
+        struct sl_track *t = p->lines[i].track;
+
+        for (int l = 0; t && t->receives && l < t->nlayers && n < max; l++) {
+            struct sl_source *s = &t->source[l];
+
+            if (s->ssrc && sl_rr_report(&s->rr, s->ssrc, s->sr.lsr, s->sr.lsr_us,
+                                        p->env->ctx->now_us, &rb[n]) == 0)
+                n++;
+        }
+    }
+    return n;
+}
+
+#define SR_SDES_BYTES (28 + 8 + 16) /* a sender report and its SDES with our cname */
+
+/* Sender reports of all sinks, receiver reports of all sources, REMB; as few packets as possible.
+ */
+static void send_reports(struct sl_peer *p) SL_ON_WORKER
+{
+    uint64_t wall_ntp = sl_ntp_from_wall_us(sl_wall_us());
+    struct sl_rtcp_rb rb[SL_RTCP_RB_MAX];
+    size_t nrb = report_blocks(p, rb, SL_RTCP_RB_MAX);
+    struct sl_writer w;
+    struct sl_slot *slot = rtcp_begin(p, &w);
+
+    if (!slot)
+        return;
+    for (size_t i = 0; i < p->nlines; i++) {
+        struct sl_sink *s = p->lines[i].sink;
+
+        if (!s || !s->packets || !s->enabled)
+            continue;
+        if (!rtcp_room(p, &slot, &w, SR_SDES_BYTES))
+            return;
+        sl_sink_write_sr(s, &w, wall_ntp);
+        sl_rtcp_sdes_write(&w, s->ssrc, CNAME);
+    }
+    if (!rtcp_room(p, &slot, &w, 8 + nrb * 24 + 24 + SL_RTCP_SSRC_MAX * 4 + 20))
+        return;
+    sl_rtcp_rr_write(&w, sender_ssrc(p), rb, nrb);
+    sl_rtcp_sdes_write(&w, sender_ssrc(p), CNAME);
+    write_remb(p, &w);
+    rtcp_end(p, slot, &w);
+}
+
+static void every_second(struct sl_peer *p) SL_ON_WORKER
+{
+    uint64_t now_us = p->env->ctx->now_us;
+    bool fir = p->fir_interval_us && now_us >= p->fir_at_us;
+
+    for (size_t i = 0; i < p->nlines; i++) {
+        struct sl_track *t = p->lines[i].track;
+
+        if (t)
+            sl_track_second(t);
+        if (t && fir)
+            sl_track_keyframe(t, -1);
+        if (p->lines[i].sink)
+            sl_sink_second(p->lines[i].sink);
+    }
+    if (fir)
+        p->fir_at_us = now_us + p->fir_interval_us;
+}
+
+static void on_rtcp(struct sl_timer *t, uint64_t now_us)
+{
+    struct sl_peer *p = sl_container(t, struct sl_peer, rtcp_timer);
+
+    SL_ASSUME(worker);
+    every_second(p);
+    send_reports(p);
+    /* 0.75 to 1.25 s, so that the reports of many peers spread (RFC 3550 section 6.2). */
+    sl_timer_set(p->env->wheel, t,
+                 now_us + SL_PEER_RTCP_US * 3 / 4 + sl_rand32() % (SL_PEER_RTCP_US / 2));
+}
+
+void sl_peer_rtcp_init(struct sl_peer *p)
+{
+    sl_timer_init(&p->rtcp_timer, on_rtcp);
+    sl_timer_init(&p->fast_timer, on_fast);
+}
+
+void sl_peer_rtcp_start(struct sl_peer *p)
+{
+    uint64_t now_us = p->env->ctx->now_us;
+
+    sl_timer_set(p->env->wheel, &p->rtcp_timer, now_us + SL_PEER_RTCP_US / 4);
+    sl_timer_set(p->env->wheel, &p->fast_timer, now_us + SL_PEER_FAST_US);
+}
+
+void sl_peer_rtcp_stop(struct sl_peer *p)
+{
+    sl_timer_cancel(&p->rtcp_timer);
+    sl_timer_cancel(&p->fast_timer);
+}
+
+void sl_peer_set_bitrate(struct sl_peer *p, uint32_t bps)
+{
+    p->bitrate_cap = bps;
+    p->remb_at_us = 0;
+    if (p->is_up)
+        p->remb_step = 4; /* a change takes effect whole */
+}
+
+void sl_peer_set_fir_interval(struct sl_peer *p, uint32_t seconds)
+{
+    p->fir_interval_us = (uint64_t)seconds * 1000000;
+    p->fir_at_us = p->env->ctx->now_us + p->fir_interval_us;
+}

@@ -1,0 +1,206 @@
+/* RTP from the peer: authenticate, parse once, find its source. */
+#include "peer/peer_private.h"
+
+#include "rtp/rtp_rtx.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- SSRCs ----------------------------------------------------------------------------------- */
+
+const struct sl_rx_ssrc *sl_peer_rx_find(struct sl_peer *p, uint32_t ssrc)
+{
+    if (p->rx_last < p->nrx && p->rx[p->rx_last].ssrc == ssrc)
+        return &p->rx[p->rx_last];
+    for (size_t i = 0; i < p->nrx; i++) {
+        if (p->rx[i].ssrc == ssrc) {
+            p->rx_last = i;
+            return &p->rx[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct sl_rx_ssrc *rx_add(struct sl_peer *p, uint32_t ssrc, uint16_t mindex,
+                                       uint8_t layer, bool is_rtx)
+{
+    if (p->nrx == SL_PEER_SSRCS_MAX) {
+        p->env->ctx->drops[SL_DROP_SSRC_LIMIT]++;
+        return NULL;
+    }
+    p->rx[p->nrx] = (struct sl_rx_ssrc){ ssrc, mindex, layer, is_rtx };
+    p->rx_last = p->nrx;
+    return &p->rx[p->nrx++];
+}
+
+/* Those that were learned from RTP stay when their m-line still receives. */
+static void keep_learned(struct sl_peer *p)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->nrx; i++)
+        if (p->rx[i].mindex < p->media->n && (p->media->line[p->rx[i].mindex].dir & SL_DIR_RECV))
+            p->rx[n++] = p->rx[i];
+    p->nrx = n;
+    p->rx_last = 0;
+}
+
+void sl_peer_rx_reset(struct sl_peer *p)
+{
+    keep_learned(p);
+    for (size_t i = 0; i < p->media->n; i++) {
+        const struct sl_media_line *m = &p->media->line[i];
+
+        if (!(m->dir & SL_DIR_RECV) || m->kind == SL_KIND_DATA)
+            continue;
+        for (uint8_t l = 0; l < SL_LAYERS_MAX; l++) {
+            if (m->ssrc[l] && !sl_peer_rx_find(p, m->ssrc[l]))
+                (void)rx_add(p, m->ssrc[l], (uint16_t)i, l, false);
+            if (m->rtx_ssrc[l] && !sl_peer_rx_find(p, m->rtx_ssrc[l]))
+                (void)rx_add(p, m->rtx_ssrc[l], (uint16_t)i, l, true);
+        }
+    }
+}
+
+static const struct sl_media_line *line_by_mid(const struct sl_peer *p, const char *mid)
+{
+    for (size_t i = 0; i < p->media->n; i++)
+        if ((p->media->line[i].dir & SL_DIR_RECV) && strcmp(p->media->line[i].mid, mid) == 0)
+            return &p->media->line[i];
+    return NULL;
+}
+
+static int layer_by_rid(const struct sl_media_line *m, const char *rid)
+{
+    for (int l = 0; l < m->nlayers; l++)
+        if (m->rid[l][0] && strcmp(m->rid[l], rid) == 0)
+            return l;
+    return -1;
+}
+
+/* An SSRC that no description announced: its first packets say mid and rid (RFC 8843 section 9.2,
+ * RFC 8852). */
+static const struct sl_rx_ssrc *learn(struct sl_peer *p, const struct sl_rtp *rtp,
+                                      const struct sl_ext_info *ext)
+{
+    const struct sl_media_line *m;
+    bool is_rtx;
+    int layer = 0;
+
+    if (!(ext->present & SL_EXT_BIT(SL_EXT_MID)))
+        return NULL;
+    m = line_by_mid(p, ext->mid);
+    if (!m || m->kind == SL_KIND_DATA)
+        return NULL;
+    is_rtx = m->rtx_pt != SL_PT_NONE && rtp->pt == m->rtx_pt;
+    if (is_rtx && (ext->present & SL_EXT_BIT(SL_EXT_RRID)))
+        layer = layer_by_rid(m, ext->rrid);
+    else if (ext->present & SL_EXT_BIT(SL_EXT_RID))
+        layer = layer_by_rid(m, ext->rid);
+    else if (m->nlayers > 1)
+        return NULL;
+    if (layer < 0)
+        return NULL;
+    return rx_add(p, rtp->ssrc, m->mindex, (uint8_t)layer, is_rtx);
+}
+
+/* ---- packets --------------------------------------------------------------------------------- */
+
+/* Makes a retransmission the original again; SL_DROP_NONE when there is one inside. */
+static enum sl_drop unwrap_rtx(struct sl_peer *p, struct sl_pkt *pkt, const struct sl_media_line *m,
+                               const struct sl_rx_ssrc *rx)
+{
+    uint32_t ssrc = p->lines[rx->mindex].track->source[rx->layer].ssrc;
+    int len;
+
+    if (pkt->rtp.pt != m->rtx_pt)
+        return SL_DROP_WRONG_PT;
+    if (!ssrc) /* probing came before the first packet of the primary SSRC */
+        return SL_DROP_PADDING;
+    len = sl_rtx_unwrap(pkt->data, &pkt->rtp, m->pt, ssrc);
+    if (len < 0)
+        return len == -ENODATA ? SL_DROP_PADDING : SL_DROP_MALFORMED;
+    pkt->len = (uint16_t)len;
+    return sl_rtp_parse(pkt->data, pkt->len, &pkt->rtp) < 0 ? SL_DROP_MALFORMED : SL_DROP_NONE;
+}
+
+static enum sl_drop deliver(struct sl_peer *p, struct sl_pkt *pkt) SL_ON_WORKER
+{
+    const struct sl_rx_ssrc *rx = sl_peer_rx_find(p, pkt->rtp.ssrc);
+    const struct sl_media_line *m;
+    enum sl_drop why;
+
+    if (!rx)
+        rx = learn(p, &pkt->rtp, &pkt->ext);
+    if (!rx)
+        return SL_DROP_UNKNOWN_SSRC;
+    m = &p->media->line[rx->mindex];
+    if (!(m->dir & SL_DIR_RECV) || !p->lines[rx->mindex].track)
+        return SL_DROP_NOT_RECEIVING;
+    if (p->twcc && (pkt->ext.present & SL_EXT_BIT(SL_EXT_TWCC))) {
+        sl_twcc_rx_add(p->twcc, pkt->ext.twcc, p->env->ctx->now_us);
+        p->twcc_media_ssrc = pkt->rtp.ssrc;
+    }
+    if (rx->is_rtx) {
+        why = unwrap_rtx(p, pkt, m, rx);
+        if (why != SL_DROP_NONE)
+            return why;
+    } else if (pkt->rtp.pt != m->pt && pkt->rtp.pt != m->red_pt) {
+        return SL_DROP_WRONG_PT;
+    }
+    pkt->layer = rx->layer;
+    memset(&pkt->payload, 0, sizeof(pkt->payload));
+    if (m->kind == SL_KIND_VIDEO && pkt->rtp.payload_len &&
+        sl_payload_parse(m->codec, pkt->data + pkt->rtp.payload_off, pkt->rtp.payload_len,
+                         &pkt->payload) < 0)
+        return SL_DROP_MALFORMED;
+    sl_track_push(p->lines[rx->mindex].track, pkt, rx->is_rtx);
+    return SL_DROP_NONE;
+}
+
+static enum sl_drop unprotect(struct sl_peer *p, struct sl_pkt *pkt, const uint8_t *data,
+                              size_t len) SL_ON_WORKER
+{
+    size_t n = len;
+    int err;
+
+    memcpy(pkt->data, data, len);
+    err = sl_srtp_unprotect(p->srtp, pkt->data, &n);
+    if (err == -EALREADY)
+        return SL_DROP_REPLAY;
+    if (err < 0)
+        return err == -EACCES ? SL_DROP_AUTH : SL_DROP_MALFORMED;
+    pkt->len = (uint16_t)n;
+    if (sl_rtp_parse(pkt->data, n, &pkt->rtp) < 0 ||
+        sl_ext_parse(pkt->data, &pkt->rtp, &p->extmap, &pkt->ext) < 0)
+        return SL_DROP_MALFORMED;
+    return SL_DROP_NONE;
+}
+
+void sl_peer_rx_rtp(struct sl_peer *p, const uint8_t *data, size_t len)
+{
+    struct sl_mctx *ctx = p->env->ctx;
+    enum sl_drop why;
+    struct sl_pkt *pkt;
+
+    if (!p->srtp || !p->media) {
+        ctx->drops[SL_DROP_NO_KEYS]++;
+        return;
+    }
+    if (len > SL_PKT_MAX) {
+        ctx->drops[SL_DROP_TOO_LONG]++;
+        return;
+    }
+    pkt = sl_pkt_get(&ctx->pkts);
+    if (!pkt) {
+        ctx->drops[SL_DROP_NO_MEMORY]++;
+        return;
+    }
+    why = unprotect(p, pkt, data, len);
+    if (why == SL_DROP_NONE)
+        why = deliver(p, pkt);
+    if (why != SL_DROP_NONE) { /* else the track has it, and counted it */
+        ctx->drops[why]++;
+        sl_pkt_unref(pkt);
+    }
+}
