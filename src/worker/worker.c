@@ -1,0 +1,449 @@
+/* A worker's life and its turns. */
+#include "worker/worker_private.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "media/media_pkt.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define RING_ENTRIES    4096
+#define RECV_ROUNDS_MAX 8 /* batches of one socket in one turn, so that no socket starves others   \
+                           */
+#define EVENTS_MAX  32
+#define TXQ_PACKETS 4096
+#define SECOND_US   UINT64_C(1000000)
+
+/* ---- callbacks of lower levels --------------------------------------------------------------- */
+
+static void post_report(struct sl_worker *w, const struct sl_report *r)
+{
+    struct sl_report *copy = malloc(sizeof(*copy));
+
+    if (!copy)
+        return;
+    *copy = *r;
+    w->conf.report(w->conf.arg, copy);
+}
+
+static void on_receiving(void *arg, sl_id pc, uint16_t mindex, int substream, bool on)
+{
+    struct sl_report r = { .type = SL_REPORT_RECEIVING, .pc = pc, .mindex = mindex };
+
+    r.receiving.substream = substream;
+    r.receiving.on = on;
+    post_report(arg, &r);
+}
+
+static void on_slow_link(void *arg, sl_id pc, uint16_t mindex, bool uplink, uint32_t lost)
+{
+    struct sl_report r = { .type = SL_REPORT_SLOW_LINK, .pc = pc, .mindex = mindex };
+
+    r.slow.uplink = uplink;
+    r.slow.lost = lost;
+    post_report(arg, &r);
+}
+
+static void on_talking(void *arg, sl_id pc, uint16_t mindex, bool on, double level)
+{
+    struct sl_report r = { .type = SL_REPORT_TALKING, .pc = pc, .mindex = mindex };
+
+    r.talking.on = on;
+    r.talking.level = level;
+    post_report(arg, &r);
+}
+
+static void on_layer(void *arg, sl_id pc, uint16_t mindex, const struct sl_layer_event *ev)
+{
+    struct sl_report r = { .type = SL_REPORT_LAYER, .pc = pc, .mindex = mindex, .layer = *ev };
+
+    post_report(arg, &r);
+}
+
+static void on_up(void *arg, sl_id pc)
+{
+    post_report(arg, &(struct sl_report){ .type = SL_REPORT_UP, .pc = pc });
+}
+
+static void on_down(void *arg, sl_id pc, const char *reason)
+{
+    post_report(arg, &(struct sl_report){ .type = SL_REPORT_DOWN, .pc = pc, .reason = reason });
+}
+
+static void on_ice_failed(void *arg, sl_id pc)
+{
+    post_report(arg, &(struct sl_report){ .type = SL_REPORT_ICE_FAILED, .pc = pc });
+}
+
+static void on_sink_gone(void *arg, struct sl_sink *sink)
+{
+    SL_ASSUME(worker);
+    sl_worker_route_del(arg, sink);
+}
+
+static void on_lite_state(void *user, enum sl_ice_state state)
+{
+    SL_ASSUME(worker);
+    sl_peer_on_ice_state(user, state);
+}
+
+static void on_lite_path(void *user, const struct sl_ice_path *path)
+{
+    SL_ASSUME(worker);
+    sl_peer_on_ice_path(user, path);
+}
+
+static void on_lite_send(void *arg, int fd, const struct sl_addr *to, const struct sl_addr *from,
+                         const uint8_t *data, size_t len)
+{
+    struct sl_worker *w = arg;
+    struct sl_ice_path path = { SL_ICE_PATH_DIRECT, fd, *to, *from };
+
+    SL_ASSUME(worker);
+    sl_peer_env_send(&w->env, SL_ID_NONE, &path, data, len);
+}
+
+/* ---- a turn ---------------------------------------------------------------------------------- */
+
+static void flush(struct sl_worker *w)
+{
+    struct sl_slot *s, *next;
+
+    while (!sl_list_is_empty(&w->ctx.dirty)) {
+        struct sl_tx *tx = sl_container(w->ctx.dirty.next, struct sl_tx, dirty);
+
+        tx->flush(tx);
+    }
+    sl_txq_flush(w->txq);
+    for (s = w->env.sent; s; s = next) {
+        next = s->next;
+        sl_pool_put(&w->ctx.slots, s);
+    }
+    w->env.sent = NULL;
+}
+
+static void on_flush(void *arg)
+{
+    flush(arg);
+}
+
+static void take_datagram(struct sl_worker *w, struct sl_udp *u,
+                          const struct sl_udp_dgram *d) SL_ON_WORKER
+{
+    struct sl_peer *p;
+
+    if (sl_demux(d->data, d->len) == SL_DEMUX_STUN) {
+        sl_ice_lite_input(w->lite, u->fd, d->remote, d->local, d->data, d->len, w->ctx.now_us);
+        return;
+    }
+    p = sl_ice_lite_find(w->lite, d->remote);
+    if (p)
+        sl_peer_input(p, d->data, d->len);
+    else
+        w->ctx.drops[SL_DROP_UNKNOWN_ADDRESS]++;
+}
+
+static void take_socket(struct sl_worker *w, struct sl_udp *u) SL_ON_WORKER
+{
+    for (int round = 0; round < RECV_ROUNDS_MAX; round++) {
+        int n = sl_udp_recv(u, w->batch);
+
+        for (int i = 0; i < n; i++)
+            take_datagram(w, u, &w->batch->dgrams[i]);
+        if (n <= 0 || !w->batch->has_more)
+            return;
+    }
+}
+
+static void take_mail(struct sl_worker *w) SL_ON_WORKER
+{
+    struct sl_mail *mail = sl_mailbox_take(&w->mailbox), *next;
+
+    for (; mail; mail = next) {
+        next = mail->next;
+        sl_worker_dispatch(w, sl_container(mail, struct sl_wmsg, mail));
+    }
+}
+
+static void account(struct sl_worker *w, uint64_t woke_us, uint64_t now_us)
+{
+    w->busy_us += now_us - woke_us;
+    if (now_us - w->second_us < SECOND_US)
+        return;
+    atomic_store_explicit(&w->busy_permille,
+                          (unsigned int)(w->busy_us * 1000 / (now_us - w->second_us)),
+                          memory_order_relaxed);
+    w->busy_us = 0;
+    w->second_us = now_us;
+}
+
+static void turn(struct sl_worker *w) SL_ON_WORKER
+{
+    struct epoll_event ev[EVENTS_MAX];
+    int timeout = sl_wheel_timeout_ms(&w->wheel, sl_now_us());
+    int n;
+
+    if (timeout < 0 || timeout > 1000)
+        timeout = 1000;
+    sl_door_will_sleep(&w->door);
+    if (!sl_mailbox_is_empty(&w->mailbox) || !sl_worker_rings_are_empty(w))
+        timeout = 0;
+    n = epoll_wait(w->epfd, ev, EVENTS_MAX, timeout);
+    sl_door_woke(&w->door);
+    w->ctx.now_us = sl_now_us();
+    for (int i = 0; i < n; i++)
+        if (ev[i].data.ptr)
+            take_socket(w, ev[i].data.ptr);
+    take_mail(w);
+    (void)sl_worker_take_rings(w);
+    sl_wheel_run(&w->wheel, w->ctx.now_us);
+    flush(w);
+    sl_worker_publish(w);
+    account(w, w->ctx.now_us, sl_now_us());
+}
+
+static void *worker_main(void *arg)
+{
+    static const struct sl_ice_lite_cb lite_cb = { on_lite_send, on_lite_state, on_lite_path };
+    struct sl_worker *w = arg;
+
+    sl_role_enter(&sl_role_worker);
+    sl_pkt_thread_init(&w->ctx.pkts);
+    w->ctx.now_us = w->second_us = sl_now_us();
+    if (sl_ice_lite_create(&w->wheel, &lite_cb, w, &w->env.lite) < 0)
+        abort(); /* out of memory before anything began */
+    w->lite = w->env.lite;
+    while (!w->stopping)
+        turn(w);
+    sl_worker_close_all(w);
+    flush(w);
+    sl_worker_publish(w);
+    sl_ice_lite_destroy(w->lite);
+    sl_pkt_thread_init(NULL);
+    sl_role_leave(&sl_role_worker);
+    return NULL;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static int open_sockets(struct sl_worker *w, char *err, size_t cap)
+{
+    struct epoll_event ev = { .events = EPOLLIN };
+    char text[SL_ADDR_TEXT_MAX];
+
+    for (size_t i = 0; i < w->conf.nbind && w->nudp < sizeof(w->udp) / sizeof(w->udp[0]); i++) {
+        int e = sl_udp_open(&w->conf.bind[i], 0, &w->udp[w->nudp]);
+
+        if (e == -EAFNOSUPPORT || e == -EADDRNOTAVAIL) {
+            sl_warn("worker", "address not usable", "addr=%s error=\"%s\"",
+                    sl_addr_format(&w->conf.bind[i], text), strerror(-e));
+            continue;
+        }
+        if (e < 0) {
+            snprintf(err, cap, "cannot use UDP %s for media: %s",
+                     sl_addr_format(&w->conf.bind[i], text), strerror(-e));
+            return e;
+        }
+        ev.data.ptr = w->udp[w->nudp++];
+        if (epoll_ctl(w->epfd, EPOLL_CTL_ADD, ((struct sl_udp *)ev.data.ptr)->fd, &ev) < 0)
+            return -errno;
+    }
+    if (w->conf.nbind && !w->nudp) {
+        snprintf(err, cap, "none of the addresses of media.bind can be used");
+        return -EADDRNOTAVAIL;
+    }
+    return 0;
+}
+
+static int create_loop(struct sl_worker *w)
+{
+    struct epoll_event ev = { .events = EPOLLIN };
+    int err;
+
+    w->epfd = epoll_create1(EPOLL_CLOEXEC);
+    if (w->epfd < 0)
+        return -errno;
+    err = sl_door_init(&w->door);
+    if (err < 0)
+        return err;
+    sl_mailbox_init(&w->mailbox, &w->door);
+    sl_wheel_init(&w->wheel, sl_now_us());
+    if (epoll_ctl(w->epfd, EPOLL_CTL_ADD, w->door.efd, &ev) < 0)
+        return -errno;
+    err = sl_udp_batch_create(&w->batch);
+    if (err < 0)
+        return err;
+    return sl_txq_create(TXQ_PACKETS, &w->txq);
+}
+
+static void create_media(struct sl_worker *w)
+{
+    static const struct sl_media_cb media_cb = {
+        .receiving = on_receiving,
+        .slow_link = on_slow_link,
+        .talking = on_talking,
+        .layer = on_layer,
+        .forward = sl_worker_forward,
+        .keyframe = sl_worker_keyframe,
+        .flush = on_flush,
+    };
+
+    sl_mctx_init(&w->ctx, w->conf.index, &media_cb, w);
+    w->ctx.slowlink_threshold = w->conf.slowlink_threshold;
+    w->ctx.no_media_s = w->conf.no_media_s;
+    sl_hmap_init(&w->mirrors);
+    w->env = (struct sl_peer_env){
+        .ctx = &w->ctx,
+        .wheel = &w->wheel,
+        .nice = w->conf.nice,
+        .txq = w->txq,
+        .cert = w->conf.cert,
+        .mtu = w->conf.mtu,
+        .twcc_period_us = w->conf.twcc_period_us,
+        .grace_us = (uint64_t)w->conf.ice_grace_s * 1000000,
+        .cb = { on_up, on_down, on_ice_failed, on_sink_gone },
+        .arg = w,
+    };
+}
+
+static void destroy(struct sl_worker *w);
+
+int sl_worker_create(const struct sl_worker_conf *conf, struct sl_worker **out, char *err,
+                     size_t cap)
+{
+    struct sl_worker *w = calloc(1, sizeof(*w));
+    int e;
+
+    snprintf(err, cap, "out of resources");
+    if (!w)
+        return -ENOMEM;
+    w->conf = *conf;
+    w->epfd = -1;
+    w->door.efd = -1;
+    e = create_loop(w);
+    create_media(w);
+    if (e == 0)
+        e = open_sockets(w, err, cap);
+    w->conf.bind = NULL;
+    if (e < 0) {
+        destroy(w);
+        return e;
+    }
+    *out = w;
+    return 0;
+}
+
+int sl_workers_connect(struct sl_worker *const *workers, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct sl_worker *w = workers[i];
+
+        w->all = workers;
+        w->nall = n;
+        w->in = calloc(n, sizeof(*w->in));
+        if (!w->in)
+            return -ENOMEM;
+        for (size_t j = 0; j < n; j++)
+            if (j != i && sl_ring_init(&w->in[j], RING_ENTRIES, sizeof(struct sl_ring_entry)) < 0)
+                return -ENOMEM;
+    }
+    return 0;
+}
+
+int sl_worker_start(struct sl_worker *w)
+{
+    int err = pthread_create(&w->thread, NULL, worker_main, w);
+    char name[16];
+
+    if (err)
+        return -err;
+    snprintf(name, sizeof(name), "sl-worker-%u", w->conf.index % 1000);
+    pthread_setname_np(w->thread, name);
+    w->started = true;
+    return 0;
+}
+
+void sl_worker_stop(struct sl_worker *w)
+{
+    struct sl_wmsg *m;
+
+    if (!w->started)
+        return;
+    m = sl_wmsg_new(SL_WMSG_STOP, SL_ID_NONE, 0);
+    if (!m)
+        abort(); /* nothing else ends the thread */
+    sl_worker_post(w, m);
+    pthread_join(w->thread, NULL);
+    w->started = false;
+}
+
+static void free_mail(struct sl_worker *w)
+{
+    struct sl_mail *mail = sl_mailbox_take(&w->mailbox), *next;
+
+    for (; mail; mail = next) {
+        next = mail->next;
+        sl_wmsg_free(sl_container(mail, struct sl_wmsg, mail));
+    }
+}
+
+/* Packets that came after the end. */
+static void drain_rings(struct sl_worker *w)
+{
+    for (size_t i = 0; w->in && i < w->nall; i++) {
+        struct sl_ring_entry *e;
+
+        while (w->in[i].data && (e = sl_ring_peek(&w->in[i]))) {
+            sl_pkt_unref(e->pkt);
+            sl_ring_pop(&w->in[i]);
+        }
+    }
+}
+
+static void destroy(struct sl_worker *w)
+{
+    if (w->door.efd >= 0)
+        free_mail(w);
+    for (size_t i = 0; w->in && i < w->nall; i++)
+        if (w->in[i].data)
+            sl_ring_fini(&w->in[i]);
+    free(w->in);
+    for (size_t i = 0; i < w->nudp; i++)
+        sl_udp_close(w->udp[i]);
+    sl_txq_destroy(w->txq);
+    sl_udp_batch_destroy(w->batch);
+    sl_hmap_fini(&w->mirrors);
+    free(w->slots);
+    sl_mctx_fini(&w->ctx);
+    if (w->door.efd >= 0)
+        sl_door_fini(&w->door);
+    if (w->epfd >= 0)
+        (void)close(w->epfd);
+    free(w);
+}
+
+void sl_workers_destroy(struct sl_worker *const *workers, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (workers[i])
+            drain_rings(workers[i]);
+    for (size_t i = 0; i < n; i++)
+        if (workers[i])
+            destroy(workers[i]);
+}
+
+void sl_worker_post(struct sl_worker *w, struct sl_wmsg *m)
+{
+    sl_mailbox_post(&w->mailbox, &m->mail);
+}
+
+unsigned int sl_worker_busy_permille(const struct sl_worker *w)
+{
+    return atomic_load_explicit(&w->busy_permille, memory_order_relaxed);
+}

@@ -1,0 +1,54 @@
+/*
+ * worker.h - one of N threads that carry media: own epoll, timers, pools, UDP sockets; owns its
+ * peer connections for life.
+ *
+ * A turn: sleep in epoll; take datagrams, messages, packets of other workers; run timers; encrypt
+ * and send all that was staged; publish what is for other workers and ring their doors.
+ *
+ * Life: create all, connect them, start all; stop all, destroy all (by the control thread).
+ */
+#ifndef SL_WORKER_H
+#define SL_WORKER_H
+
+#include "worker/worker_msg.h"
+
+#define SL_WORKERS_MAX 64
+
+struct sl_nice;
+struct sl_worker;
+
+struct sl_worker_conf {
+    unsigned int index;         /* 0 .. nworkers - 1 */
+    const struct sl_addr *bind; /* UDP addresses with port; borrowed during create */
+    size_t nbind;
+    const struct sl_cert *cert; /* borrowed, outlives the worker */
+    struct sl_nice *nice;       /* full ICE; NULL: lite. Borrowed, outlives the thread */
+    size_t mtu;
+    uint32_t ice_grace_s;
+    uint32_t slowlink_threshold;
+    uint32_t no_media_s;
+    uint64_t twcc_period_us; /* between transport-cc reports to publishers */
+    /* Any report to control; called on the worker's thread, must only post. */
+    void (*report)(void *arg, struct sl_report *r);
+    void *arg;
+};
+
+/* 0 or -errno; on failure @err (size @cap) has one sentence, e.g. that a UDP port is taken. */
+int sl_worker_create(const struct sl_worker_conf *conf, struct sl_worker **out, char *err,
+                     size_t cap);
+/* Rings between all of them. 0 or -ENOMEM. */
+int sl_workers_connect(struct sl_worker *const *workers, size_t n);
+int sl_worker_start(struct sl_worker *w);
+/* Ends the thread after closing its peer connections (close_notify is sent). */
+void sl_worker_stop(struct sl_worker *w);
+/* All of them together, after all were stopped (packets may lie in each other's rings). NULL
+ * members are passed over. */
+void sl_workers_destroy(struct sl_worker *const *workers, size_t n);
+
+/* Any thread. The worker owns @m from here on. */
+void sl_worker_post(struct sl_worker *w, struct sl_wmsg *m);
+
+/* Share of the last second that the worker was not asleep, 0..1000. Any thread. */
+unsigned int sl_worker_busy_permille(const struct sl_worker *w);
+
+#endif

@@ -1,0 +1,262 @@
+/* What a worker does with each message: one function per type, in a table. */
+#include "worker/worker_private.h"
+
+#include "media/media_sink.h"
+
+#include <stdlib.h>
+
+#define SLOTS_MAX 65536 /* peer connections of one worker */
+
+struct sl_peer *sl_worker_peer(struct sl_worker *w, sl_id pc)
+{
+    uint32_t slot = sl_id_slot(pc);
+
+    if (sl_id_worker(pc) != w->conf.index || slot >= w->nslots ||
+        w->slots[slot].gen != sl_id_gen(pc))
+        return NULL;
+    return w->slots[slot].peer;
+}
+
+static struct sl_worker_slot *slot_get(struct sl_worker *w, sl_id pc)
+{
+    uint32_t slot = sl_id_slot(pc);
+
+    if (slot >= SLOTS_MAX)
+        return NULL;
+    if (slot >= w->nslots) {
+        uint32_t n = w->nslots ? w->nslots : 64;
+        struct sl_worker_slot *slots;
+
+        while (n <= slot)
+            n *= 2;
+        slots = realloc(w->slots, n * sizeof(*slots));
+        if (!slots)
+            return NULL;
+        for (uint32_t i = w->nslots; i < n; i++)
+            slots[i] = (struct sl_worker_slot){ 0 };
+        w->slots = slots;
+        w->nslots = n;
+    }
+    return &w->slots[slot];
+}
+
+static void report(struct sl_worker *w, enum sl_report_type type, sl_id pc, const char *reason)
+{
+    struct sl_report *r = calloc(1, sizeof(*r));
+
+    if (!r)
+        return;
+    r->type = type;
+    r->pc = pc;
+    r->reason = reason;
+    w->conf.report(w->conf.arg, r);
+}
+
+static void on_pc_open(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_worker_slot *s = slot_get(w, m->pc);
+
+    if (!s || s->peer ||
+        sl_peer_create(&w->env, m->pc, m->open.lite ? &m->open.local : NULL, &s->peer) < 0) {
+        report(w, SL_REPORT_DOWN, m->pc, "Out of resources");
+        return;
+    }
+    s->gen = sl_id_gen(m->pc);
+}
+
+static void on_pc_remote(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_peer *p = sl_worker_peer(w, m->pc);
+
+    if (p &&
+        sl_peer_set_remote(p, m->remote.ufrag, &m->remote.fingerprint, m->remote.dtls_server) < 0)
+        report(w, SL_REPORT_DOWN, m->pc, "Out of resources");
+}
+
+static void on_pc_restart(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_peer *p = sl_worker_peer(w, m->pc);
+
+    if (p)
+        (void)sl_peer_restart(p, &m->restart);
+}
+
+static void on_pc_media(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_peer *p = sl_worker_peer(w, m->pc);
+
+    if (!p)
+        return;
+    if (sl_peer_set_media(p, m->media) < 0)
+        report(w, SL_REPORT_DOWN, m->pc, "Out of resources");
+    else
+        m->media = NULL;
+}
+
+static void close_peer(struct sl_worker *w, struct sl_worker_slot *s) SL_ON_WORKER
+{
+    struct sl_peer *p = s->peer;
+
+    if (!p)
+        return;
+    for (uint16_t i = 0; i < sl_peer_nlines(p); i++) {
+        struct sl_sink *sink = sl_peer_sink(p, i);
+
+        if (sink)
+            sl_worker_route_del(w, sink);
+    }
+    s->peer = NULL;
+    sl_peer_destroy(p);
+}
+
+static void on_pc_close(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    if (sl_worker_peer(w, m->pc))
+        close_peer(w, &w->slots[sl_id_slot(m->pc)]);
+    report(w, SL_REPORT_CLOSED, m->pc, NULL);
+}
+
+void sl_worker_close_all(struct sl_worker *w)
+{
+    for (uint32_t i = 0; i < w->nslots; i++)
+        close_peer(w, &w->slots[i]);
+}
+
+static struct sl_sink *sink_of(struct sl_worker *w, const struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_peer *p = sl_worker_peer(w, m->pc);
+
+    return p ? sl_peer_sink(p, m->mindex) : NULL;
+}
+
+static struct sl_track *track_of(struct sl_worker *w, const struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_peer *p = sl_worker_peer(w, m->pc);
+
+    return p ? sl_peer_track(p, m->mindex) : NULL;
+}
+
+static void on_route_del(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_sink *s = sink_of(w, m);
+
+    if (s)
+        sl_worker_route_del(w, s);
+}
+
+static void on_route_pause(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_sink *s = sink_of(w, m);
+
+    if (s)
+        sl_sink_set_paused(s, m->flag);
+}
+
+static void on_route_layers(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_sink *s = sink_of(w, m);
+
+    if (s)
+        sl_sink_set_wish(s, &m->route.wish);
+}
+
+static void on_keyframe(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_track *t = track_of(w, m);
+
+    if (t)
+        sl_track_keyframe(t, m->layer);
+}
+
+static void on_gate(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_track *t = track_of(w, m);
+
+    if (t)
+        sl_track_set_gate(t, m->flag);
+}
+
+static void on_talk(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_track *t = track_of(w, m);
+
+    if (t)
+        sl_track_talk_detect(t, m->talk.packets, m->talk.threshold);
+}
+
+static void on_bitrate(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_peer *p = sl_worker_peer(w, m->pc);
+
+    if (p)
+        sl_peer_set_bitrate(p, m->number);
+}
+
+static void on_fir_interval(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_peer *p = sl_worker_peer(w, m->pc);
+
+    if (p)
+        sl_peer_set_fir_interval(p, m->number);
+}
+
+static void on_stop(struct sl_worker *w, struct sl_wmsg *m)
+{
+    (void)m;
+    w->stopping = true;
+}
+
+static void on_ice_state(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_peer *p = sl_worker_peer(w, m->pc);
+
+    if (p)
+        sl_peer_on_ice_state(p, m->ice_state);
+}
+
+static void on_ice_path(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_peer *p = sl_worker_peer(w, m->pc);
+
+    if (!p)
+        return;
+    sl_peer_on_ice_path(p, &m->path);
+    m->path.fd = -1; /* the peer's now */
+}
+
+static void on_ice_data(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_peer *p = sl_worker_peer(w, m->pc);
+
+    if (p)
+        sl_peer_input(p, m->data.bytes, m->data.len);
+}
+
+void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m)
+{
+    static void (*const handlers[SL_WMSG_MAX])(struct sl_worker *, struct sl_wmsg *) = {
+        [SL_WMSG_PC_OPEN] = on_pc_open,
+        [SL_WMSG_PC_REMOTE] = on_pc_remote,
+        [SL_WMSG_PC_RESTART] = on_pc_restart,
+        [SL_WMSG_PC_MEDIA] = on_pc_media,
+        [SL_WMSG_PC_CLOSE] = on_pc_close,
+        [SL_WMSG_ROUTE_ADD] = sl_worker_route_add,
+        [SL_WMSG_ROUTE_DEL] = on_route_del,
+        [SL_WMSG_ROUTE_PAUSE] = on_route_pause,
+        [SL_WMSG_ROUTE_LAYERS] = on_route_layers,
+        [SL_WMSG_KEYFRAME] = on_keyframe,
+        [SL_WMSG_BITRATE] = on_bitrate,
+        [SL_WMSG_FIR_INTERVAL] = on_fir_interval,
+        [SL_WMSG_GATE] = on_gate,
+        [SL_WMSG_TALK] = on_talk,
+        [SL_WMSG_STOP] = on_stop,
+        [SL_WMSG_ICE_STATE] = on_ice_state,
+        [SL_WMSG_ICE_PATH] = on_ice_path,
+        [SL_WMSG_ICE_DATA] = on_ice_data,
+        [SL_WMSG_MIRROR_OPEN] = sl_worker_mirror_open,
+        [SL_WMSG_MIRROR_CLOSE] = sl_worker_mirror_close,
+    };
+
+    handlers[m->type](w, m);
+    sl_wmsg_free(m);
+}

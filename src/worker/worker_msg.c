@@ -1,0 +1,32 @@
+#include "worker/worker_msg.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+struct sl_wmsg *sl_wmsg_new(enum sl_wmsg_type type, sl_id pc, size_t extra)
+{
+    struct sl_wmsg *m = calloc(1, sizeof(*m) + extra);
+
+    if (!m)
+        return NULL;
+    m->type = type;
+    m->pc = pc;
+    if (type == SL_WMSG_ICE_DATA) {
+        m->data.bytes = (uint8_t *)(m + 1);
+        m->data.len = extra;
+    } else if (type == SL_WMSG_ICE_PATH) {
+        m->path.fd = -1;
+    }
+    return m;
+}
+
+void sl_wmsg_free(struct sl_wmsg *m)
+{
+    if (!m)
+        return;
+    if (m->type == SL_WMSG_PC_MEDIA)
+        free(m->media);
+    else if (m->type == SL_WMSG_ICE_PATH && m->path.fd >= 0)
+        (void)close(m->path.fd);
+    free(m);
+}

@@ -1,0 +1,127 @@
+/*
+ * worker_msg.h - every message that a worker gets or sends; there are no others.
+ *
+ * control -> worker and ICE thread -> worker and worker -> worker: struct sl_wmsg through the
+ * worker's mailbox, in order per sender. worker -> control: struct sl_report through the callback
+ * of struct sl_worker_conf, which posts. The receiver frees. Nothing crosses by pointer but what a
+ * message owns; packets travel in rings (worker_ring.h).
+ */
+#ifndef SL_WORKER_MSG_H
+#define SL_WORKER_MSG_H
+
+#include "base/id.h"
+#include "base/mailbox.h"
+#include "dtls/dtls.h"
+#include "ice/ice.h"
+#include "sdp/sdp_media.h"
+#include <sluice/plugin.h>
+
+enum sl_wmsg_type {
+    /* from control; `pc` is the peer connection */
+    SL_WMSG_PC_OPEN,
+    SL_WMSG_PC_REMOTE,
+    SL_WMSG_PC_RESTART,
+    SL_WMSG_PC_MEDIA,
+    SL_WMSG_PC_CLOSE,
+    SL_WMSG_ROUTE_ADD, /* `pc` is the subscriber */
+    SL_WMSG_ROUTE_DEL,
+    SL_WMSG_ROUTE_PAUSE,
+    SL_WMSG_ROUTE_LAYERS,
+    SL_WMSG_KEYFRAME, /* `pc` is the publisher; from another worker too */
+    SL_WMSG_BITRATE,
+    SL_WMSG_FIR_INTERVAL,
+    SL_WMSG_GATE,
+    SL_WMSG_TALK,
+    SL_WMSG_STOP,
+    /* from the ICE thread */
+    SL_WMSG_ICE_STATE,
+    SL_WMSG_ICE_PATH,
+    SL_WMSG_ICE_DATA,
+    /* from another worker; `pc` is the publisher */
+    SL_WMSG_MIRROR_OPEN,
+    SL_WMSG_MIRROR_CLOSE,
+    SL_WMSG_MAX
+};
+
+struct sl_wmsg {
+    struct sl_mail mail;
+    enum sl_wmsg_type type;
+    sl_id pc;
+    uint16_t mindex;
+    union {
+        struct {
+            bool lite; /* false: ICE is the ICE thread's */
+            struct sl_ice_creds local;
+        } open;
+        struct {
+            char ufrag[SL_ICE_UFRAG_MAX + 1];
+            struct sl_fingerprint fingerprint;
+            bool dtls_server; /* our role */
+        } remote;
+        struct sl_ice_creds restart;
+        struct sl_media *media; /* owned */
+        struct {
+            sl_id from;
+            uint16_t from_mindex;
+            uint8_t nlayers; /* simulcast layers of the source; 1: none */
+            bool svc;
+            struct sl_layer_wish wish;
+        } route;
+        bool flag;           /* ROUTE_PAUSE, GATE */
+        int layer;           /* KEYFRAME; -1: all */
+        uint32_t number;     /* BITRATE bit/s, FIR_INTERVAL s */
+        unsigned int worker; /* MIRROR_*: who asks */
+        struct {
+            uint32_t packets;
+            uint8_t threshold;
+        } talk;
+        enum sl_ice_state ice_state;
+        struct sl_ice_path path; /* fd owned */
+        struct {
+            size_t len;
+            uint8_t *bytes; /* behind the struct, same block */
+        } data;
+    };
+};
+
+/* malloc'd and zeroed; NULL: out of memory. @extra bytes behind the struct. */
+struct sl_wmsg *sl_wmsg_new(enum sl_wmsg_type type, sl_id pc, size_t extra);
+/* Frees the message and what it owns. */
+void sl_wmsg_free(struct sl_wmsg *m);
+
+enum sl_report_type {
+    SL_REPORT_UP,         /* ICE and DTLS done */
+    SL_REPORT_DOWN,       /* gone from the other side: `reason`; PC_CLOSE must still be sent */
+    SL_REPORT_ICE_FAILED, /* consent lost */
+    SL_REPORT_CLOSED,     /* PC_CLOSE done: the slot may be used again */
+    SL_REPORT_RECEIVING,
+    SL_REPORT_SLOW_LINK,
+    SL_REPORT_TALKING,
+    SL_REPORT_LAYER,
+    SL_REPORT_MAX
+};
+
+struct sl_report {
+    struct sl_mail mail;
+    enum sl_report_type type;
+    sl_id pc;
+    uint16_t mindex;
+    union {
+        const char *reason; /* a literal */
+        struct {
+            int substream; /* -1: no simulcast */
+            bool on;
+        } receiving;
+        struct {
+            bool uplink;
+            uint32_t lost;
+        } slow;
+        struct {
+            bool on;
+            double level;
+        } talking;
+        struct sl_layer_event layer;
+    };
+};
+
+#endif

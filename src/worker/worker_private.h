@@ -1,0 +1,83 @@
+/*
+ * worker_private.h - the inside of a worker, for src/worker/ only.
+ */
+#ifndef SL_WORKER_PRIVATE_H
+#define SL_WORKER_PRIVATE_H
+
+#include "base/door.h"
+#include "base/hmap.h"
+#include "base/ring.h"
+#include "base/timer.h"
+#include "ice/ice_lite.h"
+#include "media/media_ctx.h"
+#include "media/media_mirror.h"
+#include "media/media_track.h"
+#include "net/net_udp.h"
+#include "peer/peer.h"
+#include "worker/worker.h"
+#include <pthread.h>
+
+/* A packet on its way to another worker. Holds one reference. */
+struct sl_ring_entry {
+    sl_id pc;
+    uint16_t mindex;
+    struct sl_pkt *pkt;
+};
+
+/* Slot of the id table. */
+struct sl_worker_slot {
+    struct sl_peer *peer;
+    uint32_t gen;
+    bool down; /* reported gone; waits for PC_CLOSE */
+};
+
+struct sl_worker {
+    struct sl_worker_conf conf;
+    pthread_t thread;
+    bool started;
+    bool stopping;
+
+    int epfd;
+    struct sl_door door;
+    struct sl_mailbox mailbox;
+    struct sl_wheel wheel;
+    struct sl_udp *udp[16];
+    size_t nudp;
+    struct sl_udp_batch *batch;
+    struct sl_txq *txq;
+
+    struct sl_ice_lite *lite;
+    struct sl_mctx ctx;
+    struct sl_peer_env env;
+
+    struct sl_worker_slot *slots;
+    uint32_t nslots;
+    struct sl_hmap mirrors; /* by publisher and m-line */
+
+    /* All workers, by index; rings from each of them to us and back. */
+    struct sl_worker *const *all;
+    size_t nall;
+    struct sl_ring *in;   /* [nall], consumer: us; in[i] is produced by worker i */
+    uint64_t staged_mask; /* workers that we staged packets for in this turn */
+
+    uint64_t busy_us, second_us; /* of the current second */
+    atomic_uint busy_permille;
+};
+
+/* worker_dispatch.c */
+void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER;
+struct sl_peer *sl_worker_peer(struct sl_worker *w, sl_id pc) SL_ON_WORKER;
+void sl_worker_close_all(struct sl_worker *w) SL_ON_WORKER;
+
+/* worker_route.c: mirrors and the traffic between workers */
+void sl_worker_route_add(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER;
+void sl_worker_route_del(struct sl_worker *w, struct sl_sink *sink) SL_ON_WORKER;
+void sl_worker_mirror_open(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER;
+void sl_worker_mirror_close(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER;
+void sl_worker_forward(void *arg, unsigned int to, sl_id pc, uint16_t mindex, struct sl_pkt *pkt);
+void sl_worker_keyframe(void *arg, unsigned int to, sl_id pc, uint16_t mindex, int layer);
+void sl_worker_publish(struct sl_worker *w) SL_ON_WORKER;
+bool sl_worker_take_rings(struct sl_worker *w) SL_ON_WORKER;
+bool sl_worker_rings_are_empty(struct sl_worker *w) SL_ON_WORKER;
+
+#endif
