@@ -154,6 +154,10 @@ struct sl_core {
     const struct sl_mline *(*lines)(sl_hid h, size_t *n);
     bool (*is_up)(sl_hid h);
 
+    /* Peer connections of one group (a room) share a worker while it has room: @group is a hash of
+     * its name, 0 for none. Counts for connections of @h that begin later. */
+    void (*place)(sl_hid h, uint64_t group);
+
     /* Timers; the id is never 0. A repeat of 0 fires once. */
     uint64_t (*timer_add)(uint32_t ms, bool repeat, sl_plugin_timer_fn fn, void *arg);
     void (*timer_del)(uint64_t id);

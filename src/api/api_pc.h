@@ -35,8 +35,9 @@ struct sl_pc_cb {
     void (*layer)(void *arg, uint16_t mindex, const struct sl_layer_event *ev);
 };
 
-/* 0; -ENOMEM; -EAGAIN: no worker has room. */
-int sl_pc_create(struct sl_pc_world *w, const struct sl_pc_cb *cb, void *arg,
+/* @group: connections of one group (a room) share a worker while it has room; 0: none.
+ * 0; -ENOMEM; -EAGAIN: no worker has room. */
+int sl_pc_create(struct sl_pc_world *w, const struct sl_pc_cb *cb, void *arg, uint64_t group,
                  struct sl_pc **out) SL_ON_CONTROL;
 /* Closes (DTLS close_notify) and frees; no callback afterwards. NULL is fine. */
 void sl_pc_destroy(struct sl_pc *pc) SL_ON_CONTROL;

@@ -160,7 +160,7 @@ int api_pc_ensure(struct sl_handle *h)
 {
     if (h->pc)
         return 0;
-    return sl_pc_create(h->session->api->world, &callbacks, h, &h->pc);
+    return sl_pc_create(h->session->api->world, &callbacks, h, h->group, &h->pc);
 }
 
 /* Frees it. Events that waited for its description go without. */

@@ -122,6 +122,7 @@ struct sl_handle {
     char *opaque_id;
     bool dying; /* its end has begun */
 
+    uint64_t group; /* where its peer connections are placed (sl_core.place) */
     struct sl_pc *pc;
     bool offered;         /* the client's offer waits for our answer */
     uint64_t offer_msg;   /* the request that brought it */

@@ -1,14 +1,21 @@
-/* Workers, certificate and ICE. This build has none: every offer is answered with an error. */
-
+/* Workers, certificate and ICE. */
 #include "control/control.h"
+
+#include "api/api_pc_world.h"
 
 int sl_control_media_start(struct sl_control *c, char *err, size_t cap)
 {
-    c->world = NULL;
-    return 0;
+    struct sl_pc_world_conf conf = {
+        .workers = (unsigned int)c->conf->general.workers,
+        .media = &c->conf->media,
+        .cq = &c->cq,
+    };
+
+    return sl_pc_world_create(&conf, &c->world, err, cap);
 }
 
 void sl_control_media_stop(struct sl_control *c)
 {
+    sl_pc_world_destroy(c->world);
     c->world = NULL;
 }

@@ -235,6 +235,17 @@ static void on_timer(struct sl_timer *timer, uint64_t now_us)
     api_leave(api);
 }
 
+static void core_place(sl_hid hid, uint64_t group)
+{
+    struct sl_handle *h;
+
+    SL_ASSUME(control);
+    h = handle_get(hid);
+
+    if (h)
+        h->group = group;
+}
+
 static uint64_t core_timer_add(uint32_t ms, bool repeat, sl_plugin_timer_fn fn, void *arg)
 {
     struct plugin_timer *t = calloc(1, sizeof(*t));
@@ -395,6 +406,7 @@ static const struct sl_core common = {
     .talk_detect = core_talk_detect,
     .lines = core_lines,
     .is_up = core_is_up,
+    .place = core_place,
     .timer_add = core_timer_add,
     .timer_del = core_timer_del,
     .random_id = sl_rand52,

@@ -1,0 +1,107 @@
+/*
+ * api_pc_priv.h - what api_pc.c, api_pc_route.c and api_pc_world.c share.
+ */
+#ifndef SL_API_PC_PRIV_H
+#define SL_API_PC_PRIV_H
+
+#include "api/api_pc.h"
+#include "api/api_pc_world.h"
+#include "ice/ice.h"
+#include "sdp/sdp_jsep.h"
+#include "worker/worker.h"
+
+#define SL_PC_ADDRS_MAX 16
+#define SL_PC_CANDS_MAX 64 /* of one side */
+
+/* Ids of the peer connections on one worker. */
+struct sl_pc_slots {
+    struct sl_pc **pc;
+    uint32_t *gen;
+    uint32_t *free; /* stack of free slots */
+    uint32_t n, nfree;
+    uint32_t live;
+};
+
+struct sl_pc_world {
+    struct sl_cq *cq;
+    struct sl_cert *cert;
+    struct sl_nice *nice; /* NULL: lite */
+    struct sl_worker **workers;
+    struct sl_pc_slots *slots;
+    unsigned int nworkers;
+    struct sl_addr announced[SL_PC_ADDRS_MAX]; /* lite: what candidates name, port of worker 0 */
+    size_t nannounced;
+    char address[SL_ADDR_TEXT_MAX];
+};
+
+/* Texts that come one by one: candidates. */
+struct sl_pc_texts {
+    char *text[SL_PC_CANDS_MAX];
+    size_t n;
+};
+int sl_pc_texts_add(struct sl_pc_texts *t, const char *text); /* 0, -ENOMEM, -ENOSPC */
+void sl_pc_texts_clear(struct sl_pc_texts *t);
+
+/* Where an m-line of ours gets its media from, kept so that it survives renegotiations. */
+struct sl_pc_route {
+    bool is_set;
+    bool paused;
+    sl_id from;
+    uint16_t from_mindex;
+    uint8_t nlayers;
+    bool svc;
+    struct sl_layer_wish wish;
+};
+
+struct sl_pc {
+    struct sl_pc_world *world;
+    struct sl_pc_cb cb;
+    void *arg;
+    sl_id id;
+    struct sl_jsep *jsep;
+
+    bool is_open; /* the worker knows it */
+    bool is_up, is_down, is_e2ee;
+
+    /* Our side of ICE. */
+    struct sl_ice_creds local;
+    bool has_creds;
+    bool gathered;
+    struct sl_pc_texts local_cands; /* full ICE */
+
+    /* The peer's side, as of the open or last round. */
+    bool remote_told; /* the worker knows it */
+    bool restart;     /* this round restarts ICE */
+    struct sl_ice_creds remote;
+    struct sl_fingerprint fingerprint;
+    struct sl_pc_texts remote_cands; /* wait for the round to end */
+    bool remote_end;
+    char transport_mid[SL_MID_MAX + 1];
+
+    /* Our description that waits for ICE. */
+    sl_pc_local_fn done;
+    void *done_arg;
+    char *session_name;
+    struct sl_timer gather_timer;
+
+    char (*svc)[16]; /* scalability modes by m-line */
+    size_t nsvc;
+    struct sl_pc_route *routes; /* by our m-line */
+    size_t nroutes;
+};
+
+/* api_pc_world.c */
+int sl_pc_world_add(struct sl_pc_world *w, struct sl_pc *pc, uint64_t group) SL_ON_CONTROL;
+void sl_pc_world_del(struct sl_pc_world *w, sl_id id) SL_ON_CONTROL; /* id is dead from now on */
+struct sl_pc *sl_pc_world_find(const struct sl_pc_world *w, sl_id id) SL_ON_CONTROL;
+void sl_pc_world_post(struct sl_pc_world *w, struct sl_wmsg *m) SL_ON_CONTROL;
+
+/* api_pc.c: what the world tells a peer connection */
+void sl_pc_on_report(struct sl_pc *pc, const struct sl_report *r) SL_ON_CONTROL;
+void sl_pc_on_creds(struct sl_pc *pc, const struct sl_ice_creds *creds) SL_ON_CONTROL;
+void sl_pc_on_candidate(struct sl_pc *pc, const char *text) SL_ON_CONTROL; /* NULL: complete */
+
+/* api_pc_route.c: all routes again, after the worker got other m-lines */
+void sl_pc_routes_apply(struct sl_pc *pc) SL_ON_CONTROL;
+
+#endif

@@ -1,0 +1,172 @@
+/* Routes and media control: kept here, done by the worker. */
+#include "api/api_pc_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int post(struct sl_pc *pc, struct sl_wmsg *m, uint16_t mindex) SL_ON_CONTROL
+{
+    if (!m)
+        return -ENOMEM;
+    m->mindex = mindex;
+    sl_pc_world_post(pc->world, m);
+    return 0;
+}
+
+static int post_flag(struct sl_pc *pc, enum sl_wmsg_type type, uint16_t mindex,
+                     bool flag) SL_ON_CONTROL
+{
+    struct sl_wmsg *m = sl_wmsg_new(type, pc->id, 0);
+
+    if (m)
+        m->flag = flag;
+    return post(pc, m, mindex);
+}
+
+static struct sl_pc_route *route_get(struct sl_pc *pc, uint16_t mindex)
+{
+    return mindex < pc->nroutes && pc->routes[mindex].is_set ? &pc->routes[mindex] : NULL;
+}
+
+static int route_slot(struct sl_pc *pc, uint16_t mindex, struct sl_pc_route **out)
+{
+    if (mindex >= SL_SDP_MLINES_MAX)
+        return -ENOENT;
+    if (mindex >= pc->nroutes) {
+        struct sl_pc_route *r = realloc(pc->routes, (mindex + 1u) * sizeof(*r));
+
+        if (!r)
+            return -ENOMEM;
+        memset(r + pc->nroutes, 0, (mindex + 1u - pc->nroutes) * sizeof(*r));
+        pc->routes = r;
+        pc->nroutes = mindex + 1u;
+    }
+    *out = &pc->routes[mindex];
+    return 0;
+}
+
+static int send_route(struct sl_pc *to, uint16_t mindex, const struct sl_pc_route *r) SL_ON_CONTROL
+{
+    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_ROUTE_ADD, to->id, 0);
+
+    if (m) {
+        m->route.from = r->from;
+        m->route.from_mindex = r->from_mindex;
+        m->route.nlayers = r->nlayers;
+        m->route.svc = r->svc;
+        m->route.wish = r->wish;
+    }
+    return post(to, m, mindex);
+}
+
+void sl_pc_routes_apply(struct sl_pc *pc)
+{
+    for (size_t i = 0; i < pc->nroutes; i++) {
+        if (!pc->routes[i].is_set)
+            continue;
+        (void)send_route(pc, (uint16_t)i, &pc->routes[i]);
+        (void)post_flag(pc, SL_WMSG_ROUTE_PAUSE, (uint16_t)i, pc->routes[i].paused);
+    }
+}
+
+int sl_pc_route_add(struct sl_pc *from, uint16_t from_mindex, struct sl_pc *to, uint16_t to_mindex,
+                    const struct sl_layer_wish *wish)
+{
+    size_t n;
+    const struct sl_mline *lines = sl_jsep_lines(from->jsep, &n);
+    struct sl_pc_route *r;
+    int err;
+
+    if (!lines || from_mindex >= n || lines[from_mindex].kind == SL_KIND_DATA)
+        return -ENOENT;
+    err = route_slot(to, to_mindex, &r);
+    if (err < 0)
+        return err;
+    r->is_set = true;
+    r->from = from->id;
+    r->from_mindex = from_mindex;
+    r->nlayers = lines[from_mindex].nlayers ? lines[from_mindex].nlayers : 1;
+    r->svc = from_mindex < from->nsvc && from->svc[from_mindex][0] != '\0';
+    r->wish = wish ? *wish : (struct sl_layer_wish)SL_LAYER_WISH_INIT;
+    /* Before the round is complete the worker knows no such m-line; then all are sent. */
+    return sl_jsep_is_negotiated(to->jsep) ? send_route(to, to_mindex, r) : 0;
+}
+
+int sl_pc_route_del(struct sl_pc *to, uint16_t mindex)
+{
+    struct sl_pc_route *r = route_get(to, mindex);
+
+    if (!r)
+        return -ENOENT;
+    *r = (struct sl_pc_route){ 0 };
+    return post(to, sl_wmsg_new(SL_WMSG_ROUTE_DEL, to->id, 0), mindex);
+}
+
+int sl_pc_route_pause(struct sl_pc *to, uint16_t mindex, bool paused)
+{
+    struct sl_pc_route *r = route_get(to, mindex);
+
+    if (!r)
+        return -ENOENT;
+    r->paused = paused;
+    return post_flag(to, SL_WMSG_ROUTE_PAUSE, mindex, paused);
+}
+
+int sl_pc_route_layers(struct sl_pc *to, uint16_t mindex, const struct sl_layer_wish *wish)
+{
+    struct sl_pc_route *r = route_get(to, mindex);
+    struct sl_wmsg *m;
+
+    if (!r)
+        return -ENOENT;
+    r->wish = *wish;
+    m = sl_wmsg_new(SL_WMSG_ROUTE_LAYERS, to->id, 0);
+    if (m)
+        m->route.wish = *wish;
+    return post(to, m, mindex);
+}
+
+int sl_pc_keyframe(struct sl_pc *from, uint16_t mindex)
+{
+    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_KEYFRAME, from->id, 0);
+
+    if (m)
+        m->layer = -1;
+    return post(from, m, mindex);
+}
+
+static int post_number(struct sl_pc *pc, enum sl_wmsg_type type, uint32_t number) SL_ON_CONTROL
+{
+    struct sl_wmsg *m = sl_wmsg_new(type, pc->id, 0);
+
+    if (m)
+        m->number = number;
+    return post(pc, m, 0);
+}
+
+int sl_pc_bitrate(struct sl_pc *pc, uint32_t bps)
+{
+    return post_number(pc, SL_WMSG_BITRATE, bps);
+}
+
+int sl_pc_fir_interval(struct sl_pc *pc, uint32_t seconds)
+{
+    return post_number(pc, SL_WMSG_FIR_INTERVAL, seconds);
+}
+
+int sl_pc_gate(struct sl_pc *from, uint16_t mindex, bool closed)
+{
+    return post_flag(from, SL_WMSG_GATE, mindex, closed);
+}
+
+int sl_pc_talk_detect(struct sl_pc *from, uint16_t mindex, uint32_t packets, uint8_t threshold)
+{
+    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_TALK, from->id, 0);
+
+    if (m) {
+        m->talk.packets = packets;
+        m->talk.threshold = threshold;
+    }
+    return post(from, m, mindex);
+}

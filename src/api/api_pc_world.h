@@ -1,0 +1,32 @@
+/*
+ * api_pc_world.h - what all peer connections share: the workers, the certificate, the ICE back end,
+ * the addresses that are announced.
+ *
+ * Thread: control.  Owner: src/control/, which makes it at start and destroys it last.
+ */
+#ifndef SL_API_PC_WORLD_H
+#define SL_API_PC_WORLD_H
+
+#include "api/api_loop.h"
+#include "api/api_media_conf.h"
+
+struct sl_pc_world;
+
+/* Borrowed during create. */
+struct sl_pc_world_conf {
+    unsigned int workers; /* 0: one per core */
+    const struct sl_media_conf *media;
+    struct sl_cq *cq; /* outlives the world */
+};
+
+/* Starts the threads. 0; -errno and one sentence in @err. */
+int sl_pc_world_create(const struct sl_pc_world_conf *conf, struct sl_pc_world **out, char *err,
+                       size_t cap) SL_ON_CONTROL;
+/* Ends them: peers get close_notify. All struct sl_pc must be destroyed before. NULL is fine. */
+void sl_pc_world_destroy(struct sl_pc_world *w) SL_ON_CONTROL;
+
+unsigned int sl_pc_world_workers(const struct sl_pc_world *w);
+/* The address that is announced first, without port; "127.0.0.1" when there is none. */
+const char *sl_pc_world_address(const struct sl_pc_world *w);
+
+#endif
