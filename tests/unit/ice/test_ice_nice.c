@@ -202,6 +202,15 @@ static void send_direct(struct net *t, sl_id pc, const char *text)
         strlen(text));
 }
 
+/* Opens both before the first callback can link them: who is not open yet hears nothing. */
+static void open_both(struct net *t)
+{
+    pthread_mutex_lock(&t->lock);
+    sl_nice_open(t->nice, 1, true);
+    sl_nice_open(t->nice, 2, false);
+    pthread_mutex_unlock(&t->lock);
+}
+
 static void connects_two_exchanges_data_and_restarts(void **state)
 {
     struct sl_nice_conf conf = { 0 };
@@ -209,8 +218,7 @@ static void connects_two_exchanges_data_and_restarts(void **state)
     struct side before, after;
 
     (void)state;
-    sl_nice_open(t->nice, 1, true);
-    sl_nice_open(t->nice, 2, false);
+    open_both(t);
     wait_for(t, 1, is_in_state, SL_ICE_CONNECTED);
     wait_for(t, 2, is_in_state, SL_ICE_CONNECTED);
     wait_for(t, 1, has_path, 1);
@@ -546,8 +554,7 @@ static void lives_with_servers_that_do_not_answer(void **state)
     struct net *t = net_open(&conf, true);
 
     (void)state;
-    sl_nice_open(t->nice, 1, true);
-    sl_nice_open(t->nice, 2, false);
+    open_both(t);
     wait_for(t, 1, is_in_state, SL_ICE_CONNECTED);
     wait_for(t, 2, is_in_state, SL_ICE_CONNECTED);
     net_close(t);
