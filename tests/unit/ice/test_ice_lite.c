@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include "../test_oom.h"
 #include "lite_world.h"
 #include <errno.h>
 
@@ -349,6 +350,49 @@ static void forgets_a_destroyed_agent(void **state)
     assert_int_equal(f->a.state, SL_ICE_CONNECTED);
 }
 
+/* Creates, restarts, takes a check; whatever fails, nothing is left behind (the sanitizer looks).
+ */
+static bool lives_once(unsigned int n)
+{
+    SL_ASSUME(worker);
+    struct sl_ice_creds second = { "ufragA22", "password-of-agent-a22222" };
+    struct sl_addr x = world_addr("198.51.100.1", 4000);
+    struct world w = { 0 };
+    struct world_peer a = { 0 };
+    int err, code = 0;
+
+    oom_fail_at(n);
+    err = world_init(&w);
+    if (!err)
+        err = world_peer_init(&w, &a, "ufragAAA", "password-of-agent-aaaaaa");
+    if (!err)
+        err = sl_lite_agent_restart(a.agent, &second);
+    if (!err)
+        code = world_check(&w, &a, &x, 100, true);
+    if (oom_happened()) {
+        assert_true(err == -ENOMEM || (err == 0 && code == 0 && w.nsent == 0));
+        if (!err) /* and the next check of the same peer finds everything in order */
+            assert_int_equal(world_check(&w, &a, &x, 100, true), 200);
+        err = -ENOMEM;
+    } else {
+        assert_int_equal(err, 0);
+        assert_int_equal(code, 200);
+    }
+    sl_lite_agent_destroy(a.agent);
+    sl_ice_lite_destroy(w.lite);
+    return err == 0;
+}
+
+static void survives_every_failing_allocation(void **state)
+{
+    unsigned int n = 1;
+
+    (void)state;
+    while (!lives_once(n))
+        n++;
+    assert_true(n > 4); /* server, STUN, agent, maps and address */
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -369,6 +413,7 @@ int main(void)
         T(refuses_credentials_that_are_taken_or_empty),
         T(knows_a_mapped_address_as_it_came),
         T(forgets_a_destroyed_agent),
+        T(survives_every_failing_allocation),
     };
     int failed;
 

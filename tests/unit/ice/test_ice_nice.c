@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include "../test_oom.h"
 #include "base/clock.h"
 #include "base/hmap.h"
 #include "ice/ice_lite.h"
@@ -545,6 +546,37 @@ static void refuses_a_configuration_that_makes_no_sense(void **state)
     assert_null(n);
 }
 
+static void survives_every_failing_allocation(void **state)
+{
+    static const char *const publics[] = { "203.0.113.7" };
+    struct sl_nice_conf conf = { .stun_server = "127.0.0.1:9",
+                                 .turn_server = "[::1]:9",
+                                 .turn_user = "u",
+                                 .turn_password = "p",
+                                 .public_ip = publics,
+                                 .npublic = 1 };
+    struct sl_addr lo;
+    struct sl_nice *nice;
+
+    (void)state;
+    assert_int_equal(sl_addr_from_ip("127.0.0.1", 0, &lo), 0);
+    conf.bind = &lo;
+    conf.nbind = 1;
+    for (unsigned int n = 1;; n++) {
+        int err;
+
+        oom_fail_at(n);
+        err = sl_nice_create(&conf, &callbacks, NULL, &nice);
+        if (!oom_happened()) {
+            assert_int_equal(err, 0);
+            assert_true(n > 5);
+            break;
+        }
+        assert_int_equal(err, -ENOMEM);
+    }
+    sl_nice_destroy(nice);
+}
+
 static void lives_with_servers_that_do_not_answer(void **state)
 {
     struct sl_nice_conf conf = { .stun_server = "127.0.0.1:9",
@@ -571,6 +603,7 @@ int main(void)
         cmocka_unit_test(takes_early_and_odd_candidates),
         cmocka_unit_test(counts_what_it_cannot_send),
         cmocka_unit_test(refuses_a_configuration_that_makes_no_sense),
+        cmocka_unit_test(survives_every_failing_allocation),
         cmocka_unit_test(lives_with_servers_that_do_not_answer),
     };
     int failed;
