@@ -60,10 +60,22 @@ static inline char *replaced(const char *text, const char *from, const char *to)
 /* The same for all of them. */
 static inline char *replaced_all(const char *text, const char *from, const char *to)
 {
-    char *out = replaced(text, from, to);
+    struct sl_strbuf b;
+    const char *at;
+    char *out;
 
-    for (const char *at = out; (at = strstr(at, from)) && !strstr(to, from);)
-        out = replaced(out, from, to), at = out;
+    if (!strstr(text, from))
+        fail_msg("\"%s\" is not there", from);
+    sl_strbuf_init(&b);
+    for (; (at = strstr(text, from)); text = at + strlen(from)) {
+        sl_strbuf_addn(&b, text, (size_t)(at - text));
+        sl_strbuf_add(&b, to);
+    }
+    sl_strbuf_add(&b, text);
+    assert_false(b.failed);
+    out = sl_arena_strdup(arena, b.text);
+    assert_non_null(out);
+    sl_strbuf_fini(&b);
     return out;
 }
 
