@@ -15,19 +15,19 @@ void http_req_unref(struct http_req *r)
 {
     if (atomic_fetch_sub(&r->refs, 1) > 1)
         return;
-    json_decref(r->json);
     json_decref(r->transaction);
     free(r->body);
+    free(r->text);
     free(r);
 }
 
-/* Under the lock; @r waits. */
-static void end(struct http_req *r, enum sl_tstatus status, json_t *json)
+/* Under the lock; @r waits. Owns @text. */
+static void end(struct http_req *r, enum sl_tstatus status, char *text)
 {
     sl_list_del(&r->link);
     r->state = HTTP_DONE;
     r->status = status;
-    r->json = json_incref(json);
+    r->text = text;
     MHD_resume_connection(r->mc);
 }
 
@@ -48,12 +48,19 @@ void http_end_waiting(enum sl_tstatus status, uint64_t now_us)
 static void answer(sl_conn conn, void *tag, enum sl_tstatus status, json_t *json)
 {
     struct http_req *r = tag;
+    char *text = NULL;
 
     SL_ASSUME(control);
+    /* Written here: jansson counts references without the acquire that sharing would need. */
+    if (status == SL_TSTATUS_OK)
+        text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
     pthread_mutex_lock(&http.lock);
-    if (r->state == HTTP_WAITING)
-        end(r, status, json);
+    if (r->state == HTTP_WAITING) {
+        end(r, status, text);
+        text = NULL;
+    }
     pthread_mutex_unlock(&http.lock);
+    free(text);
     http_req_unref(r);
 }
 
@@ -67,7 +74,7 @@ static enum MHD_Result ask(struct http_req *r, struct sl_treq *t, unsigned int l
 {
     bool stopping;
 
-    r->transaction = json_incref(json_object_get(t->root, "transaction"));
+    r->transaction = json_string(json_string_value(json_object_get(t->root, "transaction")));
     pthread_mutex_lock(&http.lock);
     stopping = http.stopping;
     if (!stopping) {
@@ -109,8 +116,12 @@ enum MHD_Result http_api_finish(struct http_req *r)
 
     if (r->late)
         return finish_late(r);
-    if (r->status == SL_TSTATUS_OK && r->json)
-        return http_reply_json(r, MHD_HTTP_OK, r->json);
+    if (r->status == SL_TSTATUS_OK) {
+        char *text = r->text;
+
+        r->text = NULL;
+        return http_reply_json(r, MHD_HTTP_OK, text);
+    }
     return http_reply_empty(r, codes[r->status]);
 }
 

@@ -35,7 +35,7 @@ struct http_listener {
 enum http_state {
     HTTP_READING,
     HTTP_WAITING, /* suspended, in http.waiting */
-    HTTP_DONE,    /* resumed: status and json are the answer */
+    HTTP_DONE,    /* resumed: status and text are the answer */
 };
 
 struct http_req {
@@ -57,7 +57,7 @@ struct http_req {
     bool late; /* ended by the time limit */
     uint64_t deadline_us;
     enum sl_tstatus status;
-    json_t *json;        /* the answer, owned */
+    char *text;          /* the answer, owned, or NULL */
     json_t *transaction; /* of the request, owned, or NULL */
 };
 
@@ -109,7 +109,8 @@ enum MHD_Result http_upgrade(struct http_req *r, const char *method, const char 
 enum MHD_Result http_reply(struct http_req *r, unsigned int status, struct MHD_Response *resp);
 enum MHD_Result http_reply_empty(struct http_req *r, unsigned int status);
 enum MHD_Result http_reply_text(struct http_req *r, unsigned int status, const char *text);
-enum MHD_Result http_reply_json(struct http_req *r, unsigned int status, const json_t *json);
+/* Owns @text, from malloc; NULL closes the connection. */
+enum MHD_Result http_reply_json(struct http_req *r, unsigned int status, char *text);
 /* {"janus":"error","transaction":...,"error":{...}} */
 enum MHD_Result http_reply_error(struct http_req *r, unsigned int status, int code,
                                  const char *reason);

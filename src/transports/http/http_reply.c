@@ -71,9 +71,8 @@ enum MHD_Result http_reply_text(struct http_req *r, unsigned int status, const c
     return http_reply(r, status, resp);
 }
 
-enum MHD_Result http_reply_json(struct http_req *r, unsigned int status, const json_t *json)
+enum MHD_Result http_reply_json(struct http_req *r, unsigned int status, char *text)
 {
-    char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
     struct MHD_Response *resp;
 
     if (!text)
@@ -91,8 +90,8 @@ enum MHD_Result http_reply_error(struct http_req *r, unsigned int status, int co
 {
     json_t *json = json_pack("{s:s, s:O*, s:{s:i, s:s}}", "janus", "error", "transaction",
                              r->transaction, "error", "code", code, "reason", reason);
-    enum MHD_Result ok = json ? http_reply_json(r, status, json) : MHD_NO;
+    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 
     json_decref(json);
-    return ok;
+    return http_reply_json(r, status, text);
 }

@@ -20,7 +20,7 @@ struct ws_mail {
     struct sl_mail mail;
     enum ws_what what;
     sl_conn conn;
-    json_t *json; /* owned */
+    char *text; /* owned, from jansson; NULL: nothing to send */
     struct sl_ws_adopt sock;
     char extra[]; /* WS_ADOPT: sock.extra points here */
 };
@@ -49,7 +49,7 @@ static void mail_free(struct ws_mail *m)
 {
     if (m->what == WS_ADOPT)
         adopt_refuse(&m->sock);
-    json_decref(m->json);
+    free(m->text);
     free(m);
 }
 
@@ -100,8 +100,8 @@ static void handle(struct ws_mail *m) SL_ON_TRANSPORT
         c = ws_conn_find(&ws.loop, m->conn);
         if (!c)
             break;
-        if (m->json)
-            ws_conn_send(c, m->json);
+        if (m->text)
+            ws_conn_send(c, m->text);
         if (m->what == WS_ANSWER)
             ws_conn_answered(c);
         ws_conn_settle(c);
@@ -176,7 +176,10 @@ static void send_json(enum ws_what what, sl_conn conn, json_t *json)
     }
     m->what = what;
     m->conn = conn;
-    m->json = json_incref(json);
+    /* Written here: jansson counts references without the acquire that sharing would need. */
+    m->text = json ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    if (json && !m->text)
+        sl_error("ws", "out_of_memory", "what=text");
     post(m);
 }
 

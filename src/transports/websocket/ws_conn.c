@@ -129,24 +129,18 @@ static bool queue_is_full(const struct ws_conn *c)
     return n > c->loop->conf.max_queue;
 }
 
-void ws_conn_send(struct ws_conn *c, const json_t *json)
+void ws_conn_send(struct ws_conn *c, const char *text)
 {
-    struct wslay_event_msg msg = { .opcode = WSLAY_TEXT_FRAME };
-    char *text;
+    struct wslay_event_msg msg = {
+        .opcode = WSLAY_TEXT_FRAME,
+        .msg = (const uint8_t *)text,
+        .msg_length = strlen(text),
+    };
 
     if (c->state != WS_OPEN || c->broken)
         return;
-    text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
-    if (text) {
-        msg.msg = (const uint8_t *)text;
-        msg.msg_length = strlen(text);
-        if (wslay_event_queue_msg(c->ctx, &msg) == WSLAY_ERR_NOMEM)
-            c->broken = true;
-    } else {
-        /* Losing one message would leave the client waiting: better it connects again. */
-        c->broken = true;
-    }
-    free(text);
+    if (wslay_event_queue_msg(c->ctx, &msg) == WSLAY_ERR_NOMEM)
+        c->broken = true; /* a client that misses a message is better off connecting again */
 }
 
 void ws_conn_close(struct ws_conn *c, uint16_t code)

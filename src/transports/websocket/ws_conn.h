@@ -68,9 +68,9 @@ void ws_conn_destroy(struct ws_conn *c) SL_ON_TRANSPORT;
 
 /* The client's socket behind a TLS layer has ended. */
 void ws_conn_on_end(struct ws_conn *c) SL_ON_TRANSPORT;
-void ws_conn_on_io(struct ws_conn *c, uint32_t events) SL_ON_TRANSPORT;   /* may destroy */
-void ws_conn_send(struct ws_conn *c, const json_t *json) SL_ON_TRANSPORT; /* queues */
-void ws_conn_close(struct ws_conn *c, uint16_t code) SL_ON_TRANSPORT;     /* queues */
+void ws_conn_on_io(struct ws_conn *c, uint32_t events) SL_ON_TRANSPORT; /* may destroy */
+void ws_conn_send(struct ws_conn *c, const char *text) SL_ON_TRANSPORT; /* queues */
+void ws_conn_close(struct ws_conn *c, uint16_t code) SL_ON_TRANSPORT;   /* queues */
 /* One request was answered: reads on if it had stopped. */
 void ws_conn_answered(struct ws_conn *c) SL_ON_TRANSPORT;
 /* Writes what is queued, watches what is to come, moves along the states; may destroy. */
