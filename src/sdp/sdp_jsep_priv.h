@@ -99,10 +99,10 @@ enum sl_dir jsep_dir_reverse(int dir);
 /* ---- the four ways --------------------------------------------------------------------------- */
 
 int jsep_remote_offer(struct sl_jsep *j, struct sl_arena *a, const char *sdp, size_t len, bool lmh,
-                      struct sl_jsep_remote *out);
+                      struct sl_jsep_remote *out) SL_ON_CONTROL;
 int jsep_remote_answer(struct sl_jsep *j, struct sl_arena *a, const char *sdp, size_t len, bool lmh,
-                       struct sl_jsep_remote *out);
-int jsep_local_offer(struct sl_jsep *j, const struct sl_mline *lines, size_t n);
-int jsep_local_answer(struct sl_jsep *j, const struct sl_mline *lines, size_t n);
+                       struct sl_jsep_remote *out) SL_ON_CONTROL;
+int jsep_local_offer(struct sl_jsep *j, const struct sl_mline *lines, size_t n) SL_ON_CONTROL;
+int jsep_local_answer(struct sl_jsep *j, const struct sl_mline *lines, size_t n) SL_ON_CONTROL;
 
 #endif
