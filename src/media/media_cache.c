@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FREE_RESENDS 6 /* before the pauses grow */
+
 int sl_cache_init(struct sl_cache *c, size_t capacity, uint64_t keep_us, void (*unref)(void *))
 {
     struct sl_cache_slot *slot;
@@ -78,11 +80,13 @@ void *sl_cache_peek(const struct sl_cache *c, uint64_t seq, uint64_t now_us)
     return s ? s->ref : NULL;
 }
 
-/* How long the @n-th resend keeps the next one away. */
+/* How long the @n-th resend keeps the next one away. Under heavy loss several may be needed; who
+ * asks for still more is no honest receiver, or out of reach. */
 static uint64_t hold(uint64_t rtt_us, unsigned n)
 {
     uint64_t t = rtt_us > SL_CACHE_RESEND_US ? rtt_us : SL_CACHE_RESEND_US;
 
+    n = n < FREE_RESENDS ? 0 : n - FREE_RESENDS + 1;
     if (n > 8 || t << n > SL_CACHE_RESEND_MAX_US)
         return SL_CACHE_RESEND_MAX_US;
     return t << n;

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define SL_CACHE_RESEND_US     40000   /* a packet is not resent sooner than this or the RTT ... */
-#define SL_CACHE_RESEND_MAX_US 1000000 /* ... doubling with each resend up to this */
+#define SL_CACHE_RESEND_MAX_US 1000000 /* ... from the seventh on doubling up to this */
 
 struct sl_cache_slot {
     void *ref; /* NULL: empty */
@@ -45,7 +45,7 @@ void sl_cache_put(struct sl_cache *c, uint64_t seq, void *ref, uint64_t now_us);
 /* Borrows the packet, without throttling. NULL when it is not there or too old. */
 void *sl_cache_peek(const struct sl_cache *c, uint64_t seq, uint64_t now_us);
 /* Borrows it for a resend to the only receiver of this cache; -EALREADY when it was resent less
- * than max(rtt_us, 40 ms) * 2^n ago, -ENOENT when it is not there. */
+ * than max(rtt_us, 40 ms) ago (longer after many), -ENOENT when it is not there. */
 int sl_cache_resend(struct sl_cache *c, uint64_t seq, uint64_t rtt_us, uint64_t now_us, void **ref);
 /* Releases what is older than keep_us; call now and then. How many went. */
 size_t sl_cache_expire(struct sl_cache *c, uint64_t now_us);

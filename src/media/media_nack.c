@@ -5,7 +5,7 @@
 #define REORDER_US 12000
 #define MAX_AGE_US 1000000
 #define RTT_US     100000
-#define RETRY_MIN  20000 /* sooner than this nobody is asked again */
+#define RETRY_MIN  45000 /* senders do not repeat a packet within 40 ms */
 
 void sl_nack_init(struct sl_nack *n)
 {
@@ -116,15 +116,14 @@ uint64_t sl_nack_next_us(const struct sl_nack *n)
     return next;
 }
 
-/* Time until the next request after @tries of them: a round trip and a quarter, growing slowly, so
- * that a lost retransmission costs little and a dead uplink is not flooded. */
-static uint64_t backoff(const struct sl_nack *n, unsigned tries)
+/* Time until the next request after @tries of them: a round trip and a quarter, longer only after
+ * five. Tries and age bound the traffic; under heavy loss both ways longer pauses cost packets. */
+static uint64_t pause_us(const struct sl_nack *n, unsigned tries)
 {
     uint64_t t = n->rtt_us + n->rtt_us / 4;
 
-    if (t < RETRY_MIN)
-        t = RETRY_MIN;
-    return t + t * (tries - 1) / 4;
+    t = t < RETRY_MIN ? RETRY_MIN : t;
+    return tries <= 5 ? t : t + t * (tries - 5) / 2;
 }
 
 size_t sl_nack_due(struct sl_nack *n, uint64_t now_us, uint16_t *seqs, size_t max)
@@ -142,7 +141,7 @@ size_t sl_nack_due(struct sl_nack *n, uint64_t now_us, uint16_t *seqs, size_t ma
         if (e->due_us <= now_us && count < max) {
             seqs[count++] = (uint16_t)e->seq;
             e->tries++;
-            e->due_us = now_us + backoff(n, e->tries);
+            e->due_us = now_us + pause_us(n, e->tries);
             n->asked++;
         }
         n->e[kept++] = *e;

@@ -5,7 +5,7 @@
  * Thread: the owner's; reads no clock, allocates nothing.  Owner: the source, embedded.
  * Units:  extended sequence numbers; microseconds.
  *
- * A gap is asked for after a reordering tolerance, again after a round trip (with backoff), and
+ * A gap is asked for after a reordering tolerance, again after each round trip, and
  * given up after SL_NACK_TRIES or max_age_us. The start of a key frame clears what is older.
  */
 #ifndef SL_MEDIA_MEDIA_NACK_H
@@ -17,7 +17,7 @@
 
 #define SL_NACK_MAX   256 /* missing packets tracked; beyond it the oldest are given up */
 #define SL_NACK_GAP   512 /* a jump by more is a restart of the sender, not a loss */
-#define SL_NACK_TRIES 8
+#define SL_NACK_TRIES 10
 
 struct sl_nack_entry {
     uint64_t seq;

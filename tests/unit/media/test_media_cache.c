@@ -85,7 +85,10 @@ static void resends_keep_their_distance(void **state)
         uint64_t now;
         int want;
     } v[] = {
-        { 0, 0 }, { 39999, -EALREADY }, { 40000, 0 }, { 119999, -EALREADY }, { 120000, 0 },
+        { 0, 0 },      { 39999, -EALREADY },  { 40000, 0 },  { 79999, -EALREADY },
+        { 80000, 0 },  { 120000, 0 },         { 160000, 0 }, { 200000, 0 },
+        { 240000, 0 }, { 319999, -EALREADY }, { 320000, 0 }, { 479999, -EALREADY },
+        { 480000, 0 },
     };
     struct sl_cache c;
     struct sl_resend r = { 0 };
@@ -102,8 +105,8 @@ static void resends_keep_their_distance(void **state)
     put(&c, 7, 0);
     assert_int_equal(sl_cache_resend(&c, 7, 300000, 0, &p), 0);
     assert_int_equal(sl_cache_resend(&c, 7, 300000, 299999, &p), -EALREADY);
-    assert_int_equal(sl_resend_may(&r, 5 + SL_RESEND_SLOTS, 1000, 120001), 0); /* another one */
-    assert_int_equal(sl_resend_may(&r, 5 + SL_RESEND_SLOTS, 1000, 120002), -EALREADY);
+    assert_int_equal(sl_resend_may(&r, 5 + SL_RESEND_SLOTS, 1000, 480001), 0); /* another one */
+    assert_int_equal(sl_resend_may(&r, 5 + SL_RESEND_SLOTS, 1000, 480002), -EALREADY);
     sl_cache_fini(&c);
 }
 
