@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #define COMPONENT NICE_COMPONENT_TYPE_RTP
+#define LOCAL_MAX 32 /* addresses of this machine that we gather on */
 
 static int addr_from_nice(const NiceAddress *from, struct sl_addr *out)
 {
@@ -352,6 +353,37 @@ static void servers_set(struct nice_pc *pc)
         sl_warn("ice", "turn-refused", "host=%s", n->turn.host);
 }
 
+static void address_add(struct nice_pc *pc, const struct sl_addr *addr)
+{
+    NiceAddress a;
+
+    nice_address_init(&a);
+    nice_address_set_from_sockaddr(&a, &addr->sa);
+    nice_address_set_port(&a, 0);
+    (void)nice_agent_add_local_address(pc->agent, &a);
+}
+
+/* Left alone, libnice would announce link-local addresses, and the "any" address as it is. */
+static void addresses_set(struct nice_pc *pc)
+{
+    static const struct sl_addr all = { 0 };
+    const struct sl_nice *n = pc->nice;
+    const struct sl_addr *bind = n->nbind ? n->bind : &all;
+    struct sl_addr local[LOCAL_MAX];
+
+    for (size_t i = 0; i < (n->nbind ? n->nbind : 1); i++) {
+        int found;
+
+        if (sl_addr_family(&bind[i]) != AF_UNSPEC && !sl_addr_is_any(&bind[i])) {
+            address_add(pc, &bind[i]);
+            continue;
+        }
+        found = sl_addr_list_local(sl_addr_family(&bind[i]), false, 0, local, LOCAL_MAX);
+        for (int k = 0; k < found && k < LOCAL_MAX; k++)
+            address_add(pc, &local[k]);
+    }
+}
+
 int nice_pc_create(struct sl_nice *n, sl_id id, bool controlling, struct nice_pc **out)
 {
     struct nice_pc *pc = calloc(1, sizeof(*pc));
@@ -366,14 +398,7 @@ int nice_pc_create(struct sl_nice *n, sl_id id, bool controlling, struct nice_pc
                                 NICE_AGENT_OPTION_CONSENT_FRESHNESS);
     g_object_set(pc->agent, "controlling-mode", (gboolean)controlling, "ice-tcp", FALSE, "upnp",
                  FALSE, NULL);
-    for (size_t i = 0; i < n->nbind; i++) {
-        NiceAddress a;
-
-        nice_address_init(&a);
-        nice_address_set_from_sockaddr(&a, &n->bind[i].sa);
-        nice_address_set_port(&a, 0);
-        (void)nice_agent_add_local_address(pc->agent, &a);
-    }
+    addresses_set(pc);
     pc->stream = nice_agent_add_stream(pc->agent, 1);
     if (pc->stream == 0) {
         g_object_unref(pc->agent);
@@ -413,12 +438,24 @@ static void on_closed(GObject *agent, GAsyncResult *result, gpointer arg)
     n->nclosing--;
 }
 
+/* Without any callback libnice would stop reading, the TURN server's goodbye included. */
+static void on_late_data(NiceAgent *agent, guint stream, guint component, guint len, gchar *buf,
+                         gpointer arg)
+{
+    (void)agent;
+    (void)stream;
+    (void)component;
+    (void)len;
+    (void)buf;
+    (void)arg;
+}
+
 void nice_pc_destroy(struct nice_pc *pc)
 {
     struct sl_nice *n = pc->nice;
 
     (void)g_signal_handlers_disconnect_by_data(pc->agent, pc);
-    (void)nice_agent_attach_recv(pc->agent, pc->stream, COMPONENT, n->ctx, NULL, NULL);
+    (void)nice_agent_attach_recv(pc->agent, pc->stream, COMPONENT, n->ctx, on_late_data, NULL);
     n->nclosing++;
     nice_agent_close_async(pc->agent, on_closed, n);
     free(pc->pending);

@@ -69,13 +69,18 @@ static inline void raw_attr64(struct raw *r, uint16_t type, uint64_t v)
 }
 
 /* RFC 5389 section 15.4: over all before it, with the length as if it ended with this attribute. */
-static inline void raw_integrity(struct raw *r, const char *pwd)
+static inline void raw_integrity_key(struct raw *r, const void *key, size_t len)
 {
     uint8_t mac[20] = { 0 };
 
     raw_attr(r, RAW_INTEGRITY, mac, sizeof(mac));
-    (void)sl_hmac_sha1(pwd, strlen(pwd), r->b, r->n - 24, mac);
+    (void)sl_hmac_sha1(key, len, r->b, r->n - 24, mac);
     memcpy(r->b + r->n - 20, mac, sizeof(mac));
+}
+
+static inline void raw_integrity(struct raw *r, const char *pwd)
+{
+    raw_integrity_key(r, pwd, strlen(pwd));
 }
 
 static inline uint32_t raw_crc32(const uint8_t *p, size_t n)
