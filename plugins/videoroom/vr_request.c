@@ -172,8 +172,12 @@ static int async_check(struct vr_req *r, vr_handler fn, const char *name)
         return vr_fail(r, VR_ERR_INVALID_REQUEST, "Unknown request '%s'", name);
     if (h->role != VR_NONE && fn != already_joined && !h->pub && !h->sub)
         return vr_fail(r, VR_ERR_NO_SUCH_ROOM, "No such room");
-    if (h->sub && r->jsep && r->jsep->type != SL_JSEP_ANSWER)
+    if (h->sub && r->jsep && r->jsep->type != SL_JSEP_ANSWER) {
+        /* Offers from both ends: the core dropped ours, so no answer to it will come. */
+        h->sub->stale |= h->sub->awaits_answer;
+        h->sub->awaits_answer = false;
         return vr_fail(r, VR_ERR_SDP_TYPE, "Invalid SDP type: subscribers send answers");
+    }
     return 0;
 }
 

@@ -57,12 +57,14 @@ json_t *vr_request_admin(const json_t *body);
 
 #define VR_REQUESTS_SYNC(X)                                                                        \
     X(create)                                                                                      \
-    X(edit) X(destroy) X(exists) X(list) X(listparticipants) X(allowed) X(kick) X(moderate)        \
+    X(edit)                                                                                        \
+    X(destroy) X(exists) X(list) X(listparticipants) X(allowed) X(kick) X(moderate)                \
         X(enable_recording)
 #define VR_REQUESTS_ASYNC(X)                                                                       \
     X(join_none)                                                                                   \
-    X(joinandconfigure) X(configure_publisher) X(publish) X(unpublish) X(leave_publisher) X(start) \
-        X(pause) X(subscribe) X(unsubscribe) X(update) X(configure_subscriber) X(switch)           \
+    X(joinandconfigure)                                                                            \
+    X(configure_publisher) X(publish) X(unpublish) X(leave_publisher) X(start) X(pause)            \
+        X(subscribe) X(unsubscribe) X(update) X(configure_subscriber) X(switch)                    \
             X(leave_subscriber)
 #define VR_REQUEST_DECLARE(name) int req_##name(struct vr_req *r);
 VR_REQUESTS_SYNC(VR_REQUEST_DECLARE)

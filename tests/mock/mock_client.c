@@ -397,6 +397,11 @@ const struct sl_jsep_in *mock_answer(sl_hid h)
     return &in;
 }
 
+void mock_roll_back(sl_hid h)
+{
+    client_of(h)->awaits_answer = false;
+}
+
 void mock_up(sl_hid h)
 {
     struct handle *hd = client_of(h);

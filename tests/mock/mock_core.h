@@ -68,6 +68,9 @@ const struct sl_jsep_in *mock_e2ee(const struct sl_jsep_in *offer);
 /* An answer to the server's last offer to @h that takes everything. */
 const struct sl_jsep_in *mock_answer(sl_hid h);
 
+/* Our last offer is dropped, as the core does when the client offers meanwhile. */
+void mock_roll_back(sl_hid h);
+
 void mock_up(sl_hid h);
 void mock_down(sl_hid h, const char *reason);
 /* Reports of the core about media. */

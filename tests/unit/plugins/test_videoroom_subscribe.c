@@ -72,10 +72,638 @@ static void the_happy_path_has_the_order_of_the_protocol(void **state)
     mock_expect_nothing(s);
 }
 
+static void join_errors(void **state)
+{
+    static const struct {
+        const char *more;
+        int code;
+        const char *text;
+    } v[] = {
+        { "", 429, "Missing mandatory element (streams)" },
+        { ",'streams':{}", 430, "Invalid element type (streams should be an array)" },
+        { ",'streams':[]", 430, "Invalid element (streams should not be empty)" },
+        { ",'streams':[1]", 430, "Invalid element type (streams should hold objects)" },
+        { ",'streams':[{}]", 429, "Missing mandatory element (feed)" },
+        { ",'streams':[{'feed':'1'}]", 430,
+          "Invalid element type (feed should be a positive integer)" },
+        { ",'streams':[{'feed':9}]", 428, "No such feed (9)" },
+        { ",'streams':[{'feed':2}]", 428, "No such feed (2)" },
+        { ",'streams':[{'feed':1,'mid':'x'}]", 428, "No such mid 'x' in feed (1)" },
+        { ",'streams':[{'feed':1,'mid':5}]", 430, "Invalid element type (mid should be a string)" },
+        { ",'streams':[{'feed':1,'crossrefid':5}]", 430,
+          "Invalid element type (crossrefid should be a string)" },
+        { ",'streams':[{'feed':1,'substream':3}]", 430,
+          "Invalid value (substream should be 0, 1 or 2)" },
+        { ",'streams':[{'feed':1,'temporal':3}]", 430,
+          "Invalid value (temporal should be 0, 1 or 2)" },
+        { ",'streams':[{'feed':1,'spatial_layer':3}]", 430,
+          "Invalid value (spatial_layer should be 0, 1 or 2)" },
+        { ",'streams':[{'feed':1,'temporal_layer':3}]", 430,
+          "Invalid value (temporal_layer should be 0, 1 or 2)" },
+        { ",'streams':[{'feed':1,'fallback':-3}]", 430,
+          "Invalid element type (fallback should be a positive integer)" },
+        { ",'streams':[{'feed':1,'min_delay':'x'}]", 430,
+          "Invalid element type (min_delay should be an integer)" },
+        { ",'streams':[{'feed':1},{'feed':3}]", 438,
+          "Can't mix normal and end-to-end encrypted feeds in one subscription" },
+        { ",'streams':[{'feed':1,'mid':'off'}]", 437, "Can't offer an SDP with no stream" },
+        { ",'feed':9", 428, "No such feed (9)" },
+        { ",'feed':1,'offer_audio':1", 430,
+          "Invalid element type (offer_audio should be a boolean)" },
+        { ",'feed':1,'substream':7", 430, "Invalid value (substream should be 0, 1 or 2)" },
+        { ",'feed':1,'offer_audio':false,'offer_video':false", 437,
+          "Can't offer an SDP with no stream" },
+        { ",'feed':1,'autoupdate':1", 430,
+          "Invalid element type (autoupdate should be a boolean)" },
+        { ",'feed':1,'private_id':-1", 430,
+          "Invalid element type (private_id should be a positive integer)" },
+    };
+    const sl_hid h = (room_make(",'publishers':9"), mock_attach());
+    char body[200];
+
+    (void)state;
+    publishing(1, MOCK_OFFER("audio a opus", "video v vp8", "audio off pcmu"));
+    mock_send(joined(2), "{'request':'publish'}", MOCK_OFFER("audio a opus")); /* not up */
+    publishing(3, mock_e2ee(MOCK_OFFER("audio a opus")));
+    for (size_t i = 0; i < COUNT(v); i++) {
+        snprintf(body, sizeof(body), "{'request':'join','ptype':'subscriber','room':1%s}",
+                 v[i].more);
+        expect_error(h, body, NULL, v[i].code, v[i].text);
+    }
+    expect_error(h, "{'request':'join','ptype':'subscriber','room':1,'feed':1}",
+                 MOCK_OFFER("audio a opus"), 423, "Subscribers do not send an offer with join");
+    expect_error(h, "{'request':'join','ptype':'subscriber','room':7,'feed':1}", NULL, 426,
+                 "No such room (7)");
+    mock_send(h, "{'request':'join','ptype':'subscriber','room':1,'feed':1}", NULL);
+    mock_skip(h);
+    expect_error(h, "{'request':'join','ptype':'subscriber','room':1,'feed':1}", NULL, 425,
+                 "Already in as a subscriber on this handle");
+    expect_error(h, "{'request':'publish'}", NULL, 423, "Unknown request 'publish'");
+}
+
+static void the_old_join_has_one_feed(void **state)
+{
+    const sl_hid s = (room_make(""), mock_attach());
+
+    (void)state;
+    publishing(1, MOCK_OFFER("audio a opus", "video v vp8"));
+    mock_request(s,
+                 "{'request':'join','ptype':'subscriber','room':1,'feed':1,'offer_audio':false,"
+                 "'close_pc':true}",
+                 NULL,
+                 "{'videoroom':'attached','room':1,'id':1,'display':'P1',"
+                 "'warning':'deprecated_api','streams':[" LINE_VIDEO(0, "0", 1, "v", "false") "]}",
+                 OFFER);
+}
+
+static void attached_tells_all_about_the_streams(void **state)
+{
+    const sl_hid s = (room_make(",'videocodec':'vp8,h264,vp9'"), mock_attach());
+    const sl_hid p = mock_attach();
+
+    (void)state;
+    mock_send(p,
+              "{'request':'join','ptype':'publisher','room':1,'id':1,'display':'P1',"
+              "'metadata':{'m':1}}",
+              NULL);
+    mock_send(p, "{'request':'publish','descriptions':[{'mid':'a','description':'mic'}]}",
+              MOCK_OFFER("audio a opus", "video v vp8 sim", "video w h264/42e01f",
+                         "video x vp9/2 svc=L3T3"));
+    mock_up(p);
+    mock_request(s,
+                 "{'request':'join','ptype':'subscriber','room':1,'use_msid':true,'streams':["
+                 "{'feed':1,'mid':'a'},{'feed':1,'mid':'v','crossrefid':'x1','substream':1,"
+                 "'fallback':9},{'feed':1,'mid':'w','min_delay':0,'max_delay':10},"
+                 "{'feed':1,'mid':'x','spatial_layer':1}]}",
+                 NULL,
+                 "{'videoroom':'attached','room':1,'streams':["
+                 "{'type':'audio','active':true,'mindex':0,'mid':'0','ready':false,'send':true,"
+                 "'feed_id':1,'feed_display':'P1','feed_metadata':{'m':1},'feed_mid':'a',"
+                 "'feed_description':'mic','codec':'opus'},"
+                 "{'type':'video','active':true,'mindex':1,'mid':'1','ready':false,'send':true,"
+                 "'crossrefid':'x1','feed_id':1,'feed_display':'P1','feed_metadata':{'m':1},"
+                 "'feed_mid':'v','codec':'vp8','simulcast':{'substream':-1,'substream-target':1,"
+                 "'temporal-layer':-1,'temporal-layer-target':2,'fallback':9}},"
+                 "{'type':'video','active':true,'mindex':2,'mid':'2','ready':false,'send':true,"
+                 "'feed_id':1,'feed_display':'P1','feed_metadata':{'m':1},'feed_mid':'w',"
+                 "'codec':'h264','h264-profile':'42e01f',"
+                 "'playout-delay':{'min-delay':0,'max-delay':10}},"
+                 "{'type':'video','active':true,'mindex':3,'mid':'3','ready':false,'send':true,"
+                 "'feed_id':1,'feed_display':'P1','feed_metadata':{'m':1},'feed_mid':'x',"
+                 "'codec':'vp9','vp9-profile':'2','svc':{'spatial-layer':-1,"
+                 "'target-spatial-layer':1,'temporal-layer':-1,'target-temporal-layer':2}}]}",
+                 OFFER);
+    assert_string_equal(mock_line(s, 1)->want.stream, "1");
+    assert_string_equal(mock_line(s, 1)->want.track, "v");
+    assert_true(mock_line(s, 0)->want.exts & SL_EXT_BIT(SL_EXT_ABS_SEND_TIME));
+    assert_false(mock_line(s, 0)->want.exts & SL_EXT_BIT(SL_EXT_RID));
+    assert_int_equal(mock_line(s, 2)->codec.pt, 107);
+    assert_int_equal(mock_line(s, 3)->codec.pt, 101);
+}
+
+static void payload_types_mean_one_thing_in_a_bundle(void **state)
+{
+    const sl_hid s = (room_make(",'videocodec':'h264'"), mock_attach());
+
+    (void)state;
+    publishing(1, MOCK_OFFER("video v h264/42e01f?profile-level-id=42e01f"));
+    publishing(2, MOCK_OFFER("video v h264/640c1f?profile-level-id=640c1f"));
+    publishing(3, MOCK_OFFER("video v h264/42e01f?profile-level-id=42e01f"));
+    mock_send(s,
+              "{'request':'join','ptype':'subscriber','room':1,'streams':[{'feed':1},{'feed':2},"
+              "{'feed':3}]}",
+              NULL);
+    assert_int_equal(mock_line(s, 0)->codec.pt, 107);
+    assert_int_not_equal(mock_line(s, 1)->codec.pt, 107);
+    assert_int_equal(mock_line(s, 2)->codec.pt, 107);
+}
+
+static void pause_and_start(void **state)
+{
+    const sl_hid p = (room_make(""), publishing(1, MOCK_OFFER("video v vp8")));
+    const sl_hid s = subscribed("[{'feed':1}]");
+    const unsigned keys = mock_line(p, 0)->keyframes;
+
+    (void)state;
+    mock_request(s, "{'request':'pause'}", NULL, "{'videoroom':'event','room':1,'paused':'ok'}",
+                 NONE);
+    assert_true(mock_route(s, 0)->paused);
+    mock_request(s, "{'request':'start'}", NULL, STARTED, NONE);
+    assert_false(mock_route(s, 0)->paused);
+    assert_int_equal(mock_line(p, 0)->keyframes, keys + 1);
+    mock_request(s, "{'request':'start'}", NULL, STARTED, NONE);
+    assert_int_equal(mock_line(p, 0)->keyframes, keys + 1);
+}
+
+static void nothing_flows_before_start_or_on_refused_lines(void **state)
+{
+    const sl_hid s = (room_make(""), mock_attach());
+    struct sl_mline lines[2];
+    struct sl_jsep_in answer;
+
+    (void)state;
+    publishing(1, MOCK_OFFER("audio a opus", "video v vp8"));
+    mock_send(s, "{'request':'join','ptype':'subscriber','room':1,'streams':[{'feed':1}]}", NULL);
+    mock_skip(s);
+    answer = *mock_answer(s);
+    memcpy(lines, answer.lines, sizeof(lines));
+    lines[1].dir = SL_DIR_INACTIVE;
+    answer.lines = lines;
+    /* Any request may carry the answer; only `start` starts. */
+    mock_request(s, "{'request':'configure','send':true}", &answer, CONFIGURED, NONE);
+    assert_true(mock_route(s, 0)->active && mock_route(s, 0)->paused);
+    assert_false(mock_route(s, 1)->active);
+    mock_request(s, "{'request':'start'}", NULL, STARTED, NONE);
+    assert_false(mock_route(s, 0)->paused);
+    mock_send(s, "{'request':'configure','update':true}", NULL);
+    mock_skip(s);
+    mock_request(s, "{'request':'start'}", mock_answer(s), STARTED, NONE);
+    assert_true(mock_route(s, 1)->active);
+}
+
+static void update_errors(void **state)
+{
+    static const struct {
+        const char *body;
+        int code;
+        const char *text;
+    } v[] = {
+        { "{'request':'update'}", 429, "Missing mandatory element (subscribe|unsubscribe)" },
+        { "{'request':'update','subscribe':1}", 430,
+          "Invalid element type (subscribe should be an array)" },
+        { "{'request':'subscribe'}", 429, "Missing mandatory element (streams)" },
+        { "{'request':'subscribe','streams':[]}", 430,
+          "Invalid element (streams should not be empty)" },
+        { "{'request':'subscribe','streams':[{'feed':9}]}", 428, "No such feed (9)" },
+        { "{'request':'subscribe','streams':[{'feed':1,'mid':'v','send':1}]}", 430,
+          "Invalid element type (send should be a boolean)" },
+        { "{'request':'update','unsubscribe':[{'feed':1}],'subscribe':[{'feed':9}]}", 428,
+          "No such feed (9)" },
+        { "{'request':'unsubscribe'}", 429, "Missing mandatory element (streams)" },
+        { "{'request':'unsubscribe','streams':[]}", 430,
+          "Invalid element (streams should not be empty)" },
+        { "{'request':'unsubscribe','streams':[1]}", 430,
+          "Invalid element type (streams should hold objects)" },
+        { "{'request':'unsubscribe','streams':[{}]}", 429,
+          "Missing mandatory element (feed|sub_mid)" },
+        { "{'request':'unsubscribe','streams':[{'sub_mid':1}]}", 430,
+          "Invalid element type (sub_mid should be a string)" },
+        { "{'request':'unsubscribe','streams':[{'feed':'x'}]}", 430,
+          "Invalid element type (feed should be a positive integer)" },
+        { "{'request':'configure','mid':'7'}", 428, "No such mid '7' in subscription" },
+        { "{'request':'configure','mid':'x'}", 428, "No such mid 'x' in subscription" },
+        { "{'request':'configure','substream':3}", 430,
+          "Invalid value (substream should be 0, 1 or 2)" },
+        { "{'request':'configure','restart':1}", 430,
+          "Invalid element type (restart should be a boolean)" },
+        { "{'request':'configure','streams':[{},{}]}", 429, "Missing mandatory element (mid)" },
+        { "{'request':'configure','streams':[1]}", 430,
+          "Invalid element type (streams should hold objects)" },
+        { "{'request':'switch'}", 429, "Missing mandatory element (streams)" },
+        { "{'request':'switch','streams':[]}", 430, "Empty switch list" },
+        { "{'request':'switch','streams':[1]}", 430,
+          "Invalid element type (streams should hold objects)" },
+        { "{'request':'switch','streams':[{'feed':1,'mid':'v'}]}", 429,
+          "Missing mandatory element (sub_mid)" },
+        { "{'request':'switch','streams':[{'feed':9,'mid':'v','sub_mid':'0'}]}", 428,
+          "No such feed (9)" },
+        { "{'request':'switch','streams':[{'feed':1,'mid':'x','sub_mid':'0'}]}", 428,
+          "No such mid 'x' in feed (1)" },
+        { "{'request':'switch','streams':[{'feed':1,'mid':'v','sub_mid':'9'}]}", 428,
+          "No such mid '9' in subscription" },
+        { "{'request':'switch','feed':9}", 428, "No such feed (9)" },
+    };
+    sl_hid s;
+
+    (void)state;
+    room_make("");
+    publishing(1, MOCK_OFFER("video v vp8"));
+    s = subscribed("[{'feed':1}]");
+    for (size_t i = 0; i < COUNT(v); i++)
+        expect_error(s, v[i].body, NULL, v[i].code, v[i].text);
+    assert_true(mock_route(s, 0)->active); /* errors changed nothing */
+}
+
+static void subscriptions_reuse_inactive_lines_and_wait_for_answers(void **state)
+{
+    const sl_hid p = (room_make(",'publishers':9"), publishing(1, MOCK_OFFER("video v vp8")));
+    const sl_hid q = publishing(2, MOCK_OFFER("audio a opus", "video v vp8"));
+    const sl_hid s = subscribed("[{'feed':1}]");
+
+    (void)state;
+    (void)p;
+    /* Nothing to do: known already, or never there. */
+    mock_request(s, "{'request':'subscribe','streams':[{'feed':1}]}", NULL,
+                 "{'videoroom':'updated','room':1}", NONE);
+    mock_request(s, "{'request':'unsubscribe','streams':[{'feed':9},{'sub_mid':'7'}]}", NULL,
+                 "{'videoroom':'updated','room':1}", NONE);
+
+    mock_request(s, "{'request':'update','unsubscribe':[{'sub_mid':'0'}],'subscribe':[{'feed':2}]}",
+                 NULL,
+                 "{'videoroom':'updated','room':1,'streams':[" LINE_VIDEO(
+                     0, "0", 2, "v", "true") "," LINE_AUDIO(1, "1", 2, "a", "false") "]}",
+                 OFFER);
+    /* An answer is outstanding. */
+    mock_request(s, "{'request':'subscribe','streams':[{'feed':1,'mid':'v','send':false}]}", NULL,
+                 "{'videoroom':'updating','room':1}", NONE);
+    mock_request(s, "{'request':'unsubscribe','streams':[{'feed':2,'mid':'a'}]}", NULL,
+                 "{'videoroom':'updating','room':1}", NONE);
+    (void)q;
+}
+
+static void deferred_updates_follow_the_answer(void **state)
+{
+    const sl_hid p = (room_make(",'publishers':9"), publishing(1, MOCK_OFFER("video v vp8")));
+    const sl_hid s = mock_attach();
+    uint64_t tx;
+
+    (void)state;
+    (void)p;
+    publishing(2, MOCK_OFFER("video v vp8"));
+    mock_send(s, "{'request':'join','ptype':'subscriber','room':1,'streams':[{'feed':1}]}", NULL);
+    mock_skip(s);
+    mock_request(s, "{'request':'subscribe','streams':[{'feed':2}]}", NULL,
+                 "{'videoroom':'updating','room':1}", NONE);
+    mock_request(s, "{'request':'unsubscribe','streams':[{'feed':1}]}", NULL,
+                 "{'videoroom':'updating','room':1}", NONE);
+    tx = mock_send(s, "{'request':'start'}", mock_answer(s));
+    mock_expect(s, tx, STARTED, NONE);
+    mock_expect(
+        s, 0,
+        "{'videoroom':'updated','room':1,'streams':[{'type':'video','active':false,"
+        "'mindex':0,'mid':'0','ready':true,'send':true}," LINE_VIDEO(1, "1", 2, "v", "false") "]}",
+        OFFER);
+    assert_false(mock_route(s, 0)->active);
+    assert_false(mock_route(s, 1)->active);
+    mock_request(s, "{'request':'start'}", mock_answer(s), STARTED, NONE);
+    assert_true(mock_route(s, 1)->active);
+    mock_expect_nothing(s);
+}
+
+static void lines_of_another_codec_are_not_reused(void **state)
+{
+    const sl_hid s = (room_make(",'videocodec':'vp8,vp9','publishers':9"), mock_attach());
+
+    (void)state;
+    publishing(1, MOCK_OFFER("video v vp8"));
+    publishing(2, MOCK_OFFER("video v vp9"));
+    mock_send(s, "{'request':'join','ptype':'subscriber','room':1,'streams':[{'feed':1}]}", NULL);
+    mock_send(s, "{'request':'start'}", mock_answer(s));
+    mock_send(s, "{'request':'update','subscribe':[{'feed':2}],'unsubscribe':[{'feed':1}]}", NULL);
+    assert_int_equal(mock_nlines(s), 2);
+    mock_send(s, "{'request':'start'}", mock_answer(s));
+    mock_send(s, "{'request':'subscribe','streams':[{'feed':1}]}", NULL);
+    assert_int_equal(mock_nlines(s), 2); /* back on its old line */
+    assert_int_equal(mock_line(s, 0)->want.dir, SL_DIR_SEND);
+}
+
+static void crossrefs_tell_twins_apart(void **state)
+{
+    const sl_hid s = (room_make(""), mock_attach());
+
+    (void)state;
+    publishing(1, MOCK_OFFER("video v vp8"));
+    mock_send(s,
+              "{'request':'join','ptype':'subscriber','room':1,'streams':[{'feed':1},"
+              "{'feed':1,'crossrefid':'again'},{'feed':1,'mid':'v'}]}",
+              NULL);
+    assert_int_equal(mock_nlines(s), 2);
+}
+
+static void configure_sets_layers_and_gates(void **state)
+{
+    const sl_hid p = (room_make(""), publishing(1, MOCK_OFFER("audio a opus", "video v vp8 sim")));
+    const sl_hid s = subscribed("[{'feed':1}]");
+    const struct sl_layer_event ev = { 1, 2, -1, -1, 3, 3 };
+    const unsigned keys = mock_line(p, 1)->keyframes;
+
+    (void)state;
+    mock_request(s,
+                 "{'request':'configure','mid':'1','substream':1,'temporal':0,'fallback':1000,"
+                 "'min_delay':1,'max_delay':2}",
+                 NULL, CONFIGURED, NONE);
+    assert_int_equal(mock_route(s, 1)->wish.substream, 1);
+    assert_int_equal(mock_route(s, 1)->wish.temporal, 0);
+    assert_int_equal(mock_route(s, 1)->wish.fallback_us, 1000);
+    assert_int_equal(mock_route(s, 1)->wish.min_delay, 1);
+    mock_layer(s, 1, &ev);
+    mock_expect(s, 0, "{'videoroom':'event','room':1,'mid':'1','substream':1}", NONE);
+    mock_expect(s, 0, "{'videoroom':'event','room':1,'mid':'1','temporal':2}", NONE);
+    mock_send(s, "{'request':'configure','streams':[{'mid':'1','substream':1}]}", NULL);
+    mock_expect(s, 0, "{'videoroom':'event','room':1,'mid':'1','substream':1}", NONE);
+    mock_skip(s);
+    mock_layer(s, 9, &ev);
+    mock_expect_nothing(s);
+    mock_request(s, "{'request':'configure','streams':[{'mid':'1','send':false}]}", NULL,
+                 CONFIGURED, NONE);
+    assert_true(mock_route(s, 1)->paused);
+    assert_false(mock_route(s, 0)->paused);
+    mock_request(s, "{'request':'configure','mid':'1','send':true}", NULL, CONFIGURED, NONE);
+    assert_false(mock_route(s, 1)->paused);
+    assert_int_equal(mock_line(p, 1)->keyframes, keys + 1);
+    mock_request(s, "{'request':'configure','audio':false}", NULL, CONFIGURED, NONE);
+    assert_true(mock_route(s, 0)->paused);
+    mock_slow_link(s, 1, false, 1);
+    mock_expect_nothing(s);
+    mock_slow_link(s, 1, true, 1);
+    mock_expect(s, 0, "{'videoroom':'slow_link'}", NONE);
+}
+
+static void svc_layers_have_their_own_events(void **state)
+{
+    const struct sl_layer_event ev = { -1, -1, 1, 2, 3, 3 };
+    sl_hid s;
+
+    (void)state;
+    room_make(",'videocodec':'vp9'");
+    publishing(1, MOCK_OFFER("video v vp9 svc=L3T3"));
+    s = subscribed("[{'feed':1}]");
+    mock_layer(s, 0, &ev);
+    mock_expect(s, 0, "{'videoroom':'event','room':1,'mid':'0','spatial_layer':1}", NONE);
+    mock_expect(s, 0, "{'videoroom':'event','room':1,'mid':'0','temporal_layer':2}", NONE);
+}
+
+static void restarts_are_answered_at_once(void **state)
+{
+    const sl_hid s = (room_make(""), mock_attach());
+    uint64_t tx;
+
+    (void)state;
+    publishing(1, MOCK_OFFER("video v vp8"));
+    mock_send(s, "{'request':'join','ptype':'subscriber','room':1,'streams':[{'feed':1}]}", NULL);
+    mock_skip(s);
+    mock_request(s, "{'request':'configure','restart':true}", NULL, CONFIGURED, NONE);
+    tx = mock_send(s, "{'request':'start'}", mock_answer(s));
+    mock_expect(s, tx, STARTED, NONE);
+    mock_expect(s, 0, "{'videoroom':'updated','room':1,'streams':['*']}", OFFER);
+    assert_true(mock_restart(s));
+    mock_request(s, "{'request':'start'}", mock_answer(s), STARTED, NONE);
+    mock_request(s, "{'request':'configure','restart':true}", NULL, CONFIGURED, OFFER);
+    assert_true(mock_restart(s));
+    mock_request(s, "{'request':'start'}", mock_answer(s), STARTED, NONE);
+    mock_request(s, "{'request':'configure','update':true}", NULL, CONFIGURED, OFFER);
+    assert_false(mock_restart(s));
+}
+
+#define SWITCHED(n, streams)                                                                       \
+    "{'videoroom':'event','switched':'ok','room':1,'changes':" n ",'streams':[" streams "]}"
+
+static void switch_changes_sources_without_negotiation(void **state)
+{
+    sl_hid q, s;
+
+    (void)state;
+    room_make(",'publishers':9,'videocodec':'vp8,vp9'");
+    publishing(1, MOCK_OFFER("audio a opus", "video v vp8"));
+    q = publishing(2, MOCK_OFFER("video v vp8", "audio a opus", "video w vp9"));
+    s = subscribed("[{'feed':1}]");
+    mock_send(s, "{'request':'configure','mid':'1','substream':0,'send':false}", NULL);
+    mock_skip(s);
+    mock_request(
+        s,
+        "{'request':'switch','streams':[{'feed':2,'mid':'v','sub_mid':'1'},"
+        "{'feed':2,'mid':'w','sub_mid':'1'},{'feed':2,'mid':'v','sub_mid':'0'}]}",
+        NULL,
+        SWITCHED("1", LINE_AUDIO(0, "0", 1, "a", "true") "," LINE_VIDEO(1, "1", 2, "v", "true")),
+        NONE);
+    assert_int_equal(mock_route(s, 1)->from.handle, q);
+    assert_int_equal(mock_route(s, 1)->from.mindex, 0);
+    assert_int_equal(mock_route(s, 1)->wish.substream, 2); /* as new */
+    assert_false(mock_route(s, 1)->paused);
+    /* The old form finds what fits. */
+    mock_request(s, "{'request':'switch','feed':1}", NULL,
+                 "{'videoroom':'event','switched':'ok','room':1,'changes':2,'id':1,"
+                 "'display':'P1','streams':[" LINE_AUDIO(0, "0", 1, "a", "true") "," LINE_VIDEO(
+                     1, "1", 1, "v", "true") "]}",
+                 NONE);
+    mock_request(s, "{'request':'switch','feed':2}", NULL,
+                 "{'videoroom':'event','switched':'ok','room':1,'changes':2,'id':2,"
+                 "'display':'P2','streams':[" LINE_AUDIO(0, "0", 2, "a", "true") "," LINE_VIDEO(
+                     1, "1", 2, "v", "true") "]}",
+                 NONE);
+    assert_int_equal(mock_route(s, 0)->from.mindex, 1);
+}
+
+static void switch_fills_inactive_lines_with_an_offer(void **state)
+{
+    uint64_t tx;
+    sl_hid s;
+
+    (void)state;
+    room_make(",'publishers':9");
+    publishing(1, MOCK_OFFER("video v vp8"));
+    publishing(2, MOCK_OFFER("video v vp8"));
+    s = subscribed("[{'feed':1}]");
+    mock_send(s, "{'request':'unsubscribe','streams':[{'sub_mid':'0'}]}", NULL);
+    mock_send(s, "{'request':'start'}", mock_answer(s));
+    mock_skip(s);
+    tx = mock_send(s, "{'request':'switch','streams':[{'feed':2,'mid':'v','sub_mid':'0'}]}", NULL);
+    mock_expect(
+        s, 0, "{'videoroom':'updated','room':1,'streams':[" LINE_VIDEO(0, "0", 2, "v", "true") "]}",
+        OFFER);
+    mock_expect(s, tx, SWITCHED("1", LINE_VIDEO(0, "0", 2, "v", "true")), NONE);
+    assert_false(mock_route(s, 0)->active);
+    mock_send(s, "{'request':'start'}", mock_answer(s));
+    assert_true(mock_route(s, 0)->active);
+}
+
+static void a_dummy_holds_a_line_until_somebody_is_there(void **state)
+{
+    json_t *list, *dummy;
+    char body[200];
+    sl_hid p, s;
+
+    (void)state;
+    room_make(",'dummy_publisher':true");
+    p = publishing(1, MOCK_OFFER("video v vp8"));
+    list = mock_call_json(p, "{'request':'listparticipants','room':1}");
+    dummy = json_object_get(json_array_get(json_object_get(list, "participants"), 0), "id");
+    snprintf(body, sizeof(body), "[{'feed':%lld,'mid':'1'}]", (long long)json_integer_value(dummy));
+    snprintf(body + 100, 100, "{'request':'kick','room':1,'id':%lld}",
+             (long long)json_integer_value(dummy));
+    json_decref(list);
+    s = subscribed(body);
+    assert_false(mock_route(s, 0)->active);
+    mock_send(s, "{'request':'switch','streams':[{'feed':1,'mid':'v','sub_mid':'0'}]}", NULL);
+    assert_true(mock_route(s, 0)->active);
+    assert_int_equal(mock_route(s, 0)->from.handle, p);
+    list = mock_call_json(p, body + 100);
+    assert_int_equal(json_integer_value(json_object_get(list, "error_code")), 428);
+    json_decref(list);
+}
+
+static void updates_of_the_server(void **state)
+{
+    sl_hid p, s, quiet;
+
+    (void)state;
+    room_make(",'publishers':9");
+    p = publishing(1, MOCK_OFFER("audio a opus", "video v vp8"));
+    publishing(2, MOCK_OFFER("audio a opus"));
+    s = subscribed("[{'feed':1},{'feed':2}]");
+    quiet = mock_attach();
+    mock_send(quiet,
+              "{'request':'join','ptype':'subscriber','room':1,'autoupdate':false,"
+              "'streams':[{'feed':1}]}",
+              NULL);
+    mock_send(quiet, "{'request':'start'}", mock_answer(quiet));
+    mock_skip(quiet);
+    mock_send(p, "{'request':'leave'}", NULL);
+    mock_expect(s, 0,
+                "{'videoroom':'updated','room':1,'streams':["
+                "{'type':'audio','active':false,'mindex':0,'mid':'0','ready':true,'send':true},"
+                "{'type':'video','active':false,'mindex':1,'mid':'1','ready':true,'send':true}"
+                "," LINE_AUDIO(2, "2", 2, "a", "true") "]}",
+                OFFER);
+    mock_expect_nothing(s); /* one event for all its streams */
+    mock_expect_nothing(quiet);
+    mock_request(quiet, "{'request':'unsubscribe','streams':[{'feed':1}]}", NULL,
+                 "{'videoroom':'updated','room':1,'streams':['*','*']}", OFFER);
+    /* While an answer is out, changes wait for it. */
+    p = publishing(1, MOCK_OFFER("audio a opus"));
+    mock_down(p, "ICE failed");
+    mock_expect_nothing(s);
+    mock_send(s, "{'request':'start'}", mock_answer(s));
+    mock_skip(s);
+    mock_detach(p);
+    mock_expect_nothing(s); /* it watched nothing of that */
+}
+
+static void a_changed_codec_ends_subscriptions(void **state)
+{
+    const sl_hid p =
+        (room_make(",'videocodec':'vp8,vp9'"), publishing(1, MOCK_OFFER("video v vp8")));
+    const sl_hid s = subscribed("[{'feed':1}]");
+
+    (void)state;
+    mock_send(p, "{'request':'configure','videocodec':'vp9'}", MOCK_OFFER("video v vp8 vp9"));
+    mock_expect(s, 0,
+                "{'videoroom':'updated','room':1,'streams':[{'type':'video','active':false,"
+                "'mindex':0,'mid':'0','ready':true,'send':true}]}",
+                OFFER);
+}
+
+static void leave_closes_and_hangup_starts_over(void **state)
+{
+    sl_hid s;
+
+    (void)state;
+    room_make("");
+    publishing(1, MOCK_OFFER("audio a opus", "video v vp8"));
+    s = subscribed("[{'feed':1}]");
+    mock_down(s, "DTLS alert");
+    mock_skip(s);
+    mock_request(
+        s, "{'request':'subscribe','streams':[{'feed':1,'mid':'v'}]}", NULL,
+        "{'videoroom':'updated','room':1,'streams':[" LINE_VIDEO(0, "0", 1, "v", "false") "]}",
+        OFFER);
+    mock_request(s, "{'request':'leave'}", NULL, "{'videoroom':'event','room':1,'left':'ok'}",
+                 NONE);
+    mock_expect_hangup(s, "Close PC");
+    expect_error(s, "{'request':'join','ptype':'subscriber','room':1,'feed':1}", NULL, 425,
+                 "Not in a room (create a new handle)");
+}
+
+static void offers_from_both_ends(void **state)
+{
+    const sl_hid s = (room_make(""), mock_attach());
+
+    (void)state;
+    publishing(1, MOCK_OFFER("audio a opus"));
+    mock_send(s, "{'request':'join','ptype':'subscriber','room':1,'streams':[{'feed':1}]}", NULL);
+    mock_skip(s);
+    mock_roll_back(s); /* what the core does with our offer then */
+    expect_error(s, "{'request':'start'}", MOCK_OFFER("audio a opus"), 431,
+                 "Invalid SDP type: subscribers send answers");
+    mock_request(s, "{'request':'unsubscribe','streams':[{'feed':9}]}", NULL,
+                 "{'videoroom':'updated','room':1,'streams':['*']}", OFFER);
+}
+
+static void e2ee_is_passed_on(void **state)
+{
+    const sl_hid s = (room_make(""), mock_attach());
+
+    (void)state;
+    publishing(1, mock_e2ee(MOCK_OFFER("video v vp8")));
+    publishing(2, MOCK_OFFER("video v vp8"));
+    mock_send(s, "{'request':'join','ptype':'subscriber','room':1,'streams':[{'feed':1}]}", NULL);
+    assert_true(mock_is_e2ee(s));
+    mock_send(s, "{'request':'start'}", mock_answer(s));
+    mock_skip(s);
+    expect_error(s, "{'request':'subscribe','streams':[{'feed':2}]}", NULL, 438,
+                 "Can't mix normal and end-to-end encrypted feeds in one subscription");
+    mock_request(s, "{'request':'switch','feed':2}", NULL,
+                 "{'videoroom':'event','switched':'ok','room':1,'changes':0,'id':2,"
+                 "'display':'P2','streams':['*']}",
+                 NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(the_happy_path_has_the_order_of_the_protocol),
+        T(join_errors),
+        T(the_old_join_has_one_feed),
+        T(attached_tells_all_about_the_streams),
+        T(payload_types_mean_one_thing_in_a_bundle),
+        T(pause_and_start),
+        T(nothing_flows_before_start_or_on_refused_lines),
+        T(update_errors),
+        T(subscriptions_reuse_inactive_lines_and_wait_for_answers),
+        T(deferred_updates_follow_the_answer),
+        T(lines_of_another_codec_are_not_reused),
+        T(crossrefs_tell_twins_apart),
+        T(configure_sets_layers_and_gates),
+        T(svc_layers_have_their_own_events),
+        T(restarts_are_answered_at_once),
+        T(switch_changes_sources_without_negotiation),
+        T(switch_fills_inactive_lines_with_an_offer),
+        T(a_dummy_holds_a_line_until_somebody_is_there),
+        T(updates_of_the_server),
+        T(a_changed_codec_ends_subscriptions),
+        T(leave_closes_and_hangup_starts_over),
+        T(offers_from_both_ends),
+        T(e2ee_is_passed_on),
     };
 
     return cmocka_run_group_tests_name("videoroom, subscribers", tests, NULL, NULL);

@@ -38,21 +38,29 @@ static inline int teardown(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static inline void error_check(json_t *got, int code, const char *text)
+{
+    const json_t *v = json_object_get(got, "error");
+
+    if (!v || strcmp(json_string_value(v), text) != 0)
+        fail_msg("got %s, wanted %d %s", json_dumps(got, JSON_ENCODE_ANY), code, text);
+    assert_int_equal(json_integer_value(json_object_get(got, "error_code")), code);
+    assert_string_equal(json_string_value(json_object_get(got, "videoroom")), "event");
+    assert_int_equal(json_object_size(got), 3);
+    json_decref(got);
+}
+
+/* The request's end is this error. */
 static inline void expect_error(sl_hid h, const char *body, const struct sl_jsep_in *jsep, int code,
                                 const char *text)
 {
-    char want[400];
-
-    snprintf(want, sizeof(want), "{'videoroom':'event','error_code':%d,'error':'%s'}", code, text);
-    mock_request(h, body, jsep, want, NONE);
+    mock_send(h, body, jsep);
+    error_check(mock_take(h), code, text);
 }
 
 static inline void call_error(sl_hid h, const char *body, int code, const char *text)
 {
-    char want[400];
-
-    snprintf(want, sizeof(want), "{'videoroom':'event','error_code':%d,'error':'%s'}", code, text);
-    mock_call(h, body, want);
+    error_check(mock_call_json(h, body), code, text);
 }
 
 /* Room 1 with the members @more (", 'x':1", or ""). */
