@@ -140,7 +140,8 @@ static void ask_or_defer(struct sl_track *t, struct sl_source *s)
 {
     uint64_t now_us = t->ctx->now_us;
 
-    if (s->key_asked_us && now_us < s->key_asked_us + SL_KEY_INTERVAL_US) {
+    /* Nobody to ask before its first packet came. */
+    if (!s->ssrc || (s->key_asked_us && now_us < s->key_asked_us + SL_KEY_INTERVAL_US)) {
         if (!s->key_wanted_us)
             s->key_wanted_us = now_us;
         return;
@@ -155,7 +156,7 @@ void sl_track_keyframe(struct sl_track *t, int layer)
     if (t->kind != SL_KIND_VIDEO || !t->receives)
         return;
     for (int i = 0; i < t->nlayers; i++)
-        if ((layer < 0 || layer == i) && t->source[i].ssrc)
+        if (layer < 0 || layer == i)
             ask_or_defer(t, &t->source[i]);
 }
 

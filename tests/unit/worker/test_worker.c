@@ -1,0 +1,496 @@
+/* Two workers, real clients on loopback: joins, forwarding, loss repair, key frames, ends. */
+#include "tests/unit/test_cmocka.h"
+
+#include "base/clock.h"
+#include "rtcp/rtcp.h"
+#include "rtp/rtp_pkt.h"
+#include "rtp/rtp_rtx.h"
+#include "rtp/rtp_seq.h"
+#include "tests/mock/rtc_client.h"
+#include "worker/worker.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NWORKERS 2
+#define PORT     39210
+#define REPORTS  64
+#define VIDEO_PT 96
+#define RTX_PT   97
+#define SSRC_IN  0x11111111u
+#define SSRC_OUT 0x22222222u
+#define RTX_OUT  0x33333333u
+
+struct world {
+    struct sl_worker *workers[NWORKERS];
+    struct sl_cert *cert, *client_cert;
+    struct sl_fingerprint fp, client_fp;
+    pthread_mutex_t lock;
+    struct sl_report reports[REPORTS];
+    size_t nreports;
+    uint32_t slot;
+};
+
+static struct world world;
+
+static void on_report(void *arg, struct sl_report *r)
+{
+    struct world *w = arg;
+
+    pthread_mutex_lock(&w->lock);
+    if (w->nreports < REPORTS)
+        w->reports[w->nreports++] = *r;
+    pthread_mutex_unlock(&w->lock);
+    free(r);
+}
+
+static bool has_report(enum sl_report_type type, sl_id pc)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&world.lock);
+    for (size_t i = 0; i < world.nreports; i++)
+        if (world.reports[i].type == type && world.reports[i].pc == pc)
+            found = true;
+    pthread_mutex_unlock(&world.lock);
+    return found;
+}
+
+static bool wait_report(enum sl_report_type type, sl_id pc)
+{
+    for (int i = 0; i < 300; i++) {
+        if (has_report(type, pc))
+            return true;
+        usleep(10000);
+    }
+    return false;
+}
+
+static int setup(void **state)
+{
+    char text[128], err[160];
+
+    (void)state;
+    memset(&world, 0, sizeof(world));
+    pthread_mutex_init(&world.lock, NULL);
+    sl_role_enter(&sl_role_worker);
+    if (sl_srtp_init() || sl_cert_create(&world.cert) || sl_cert_create(&world.client_cert))
+        return -1;
+    snprintf(text, sizeof(text), "sha-256 %s", sl_cert_fingerprint(world.cert));
+    (void)sl_fingerprint_parse(text, &world.fp);
+    snprintf(text, sizeof(text), "sha-256 %s", sl_cert_fingerprint(world.client_cert));
+    (void)sl_fingerprint_parse(text, &world.client_fp);
+    for (unsigned int i = 0; i < NWORKERS; i++) {
+        struct sl_addr bind;
+        struct sl_worker_conf c = {
+            .index = i,
+            .bind = &bind,
+            .nbind = 1,
+            .cert = world.cert,
+            .mtu = 1200,
+            .ice_grace_s = 90,
+            .no_media_s = 1,
+            .twcc_period_us = 100000,
+            .report = on_report,
+            .arg = &world,
+        };
+
+        (void)sl_addr_from_ip("127.0.0.1", (uint16_t)(PORT + i), &bind);
+        if (sl_worker_create(&c, &world.workers[i], err, sizeof(err)) < 0) {
+            print_error("%s\n", err);
+            return -1;
+        }
+    }
+    if (sl_workers_connect(world.workers, NWORKERS))
+        return -1;
+    for (unsigned int i = 0; i < NWORKERS; i++)
+        if (sl_worker_start(world.workers[i]))
+            return -1;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < NWORKERS; i++)
+        sl_worker_stop(world.workers[i]);
+    sl_workers_destroy(world.workers, NWORKERS);
+    sl_cert_destroy(world.cert);
+    sl_cert_destroy(world.client_cert);
+    sl_srtp_fini();
+    sl_role_leave(&sl_role_worker);
+    pthread_mutex_destroy(&world.lock);
+    return 0;
+}
+
+static void post(struct sl_wmsg *m)
+{
+    sl_worker_post(world.workers[sl_id_worker(m->pc)], m);
+}
+
+/* One video m-line. */
+static struct sl_media *make_media(enum sl_dir dir)
+{
+    struct sl_media *m = calloc(1, sizeof(*m) + sizeof(m->line[0]));
+    struct sl_media_line *l = m->line;
+
+    m->n = 1;
+    strcpy(l->mid, "0");
+    l->kind = SL_KIND_VIDEO;
+    l->dir = dir;
+    l->codec = SL_CODEC_VP8;
+    l->pt = VIDEO_PT;
+    l->rtx_pt = RTX_PT;
+    l->red_pt = SL_PT_NONE;
+    l->clock_rate = 90000;
+    l->nack = l->pli = true;
+    if (dir & SL_DIR_RECV)
+        l->ssrc[0] = SSRC_IN;
+    if (dir & SL_DIR_SEND) {
+        l->tx_ssrc = SSRC_OUT;
+        l->tx_rtx_ssrc = RTX_OUT;
+    }
+    return m;
+}
+
+/* A peer connection on @worker and its connected client. */
+static sl_id join(struct rtc_client *c, unsigned int worker, enum sl_dir dir) SL_ON_WORKER
+{
+    sl_id id = sl_id_make(worker, ++world.slot, 7);
+    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_PC_OPEN, id, 0);
+    struct sl_ice_creds creds;
+    struct sl_addr server;
+
+    sl_ice_creds_make(&creds);
+    m->open.lite = true;
+    m->open.local = creds;
+    post(m);
+    m = sl_wmsg_new(SL_WMSG_PC_REMOTE, id, 0);
+    strcpy(m->remote.ufrag, "test");
+    m->remote.fingerprint = world.client_fp;
+    m->remote.dtls_server = true;
+    post(m);
+    m = sl_wmsg_new(SL_WMSG_PC_MEDIA, id, 0);
+    m->media = make_media(dir);
+    post(m);
+    (void)sl_addr_from_ip("127.0.0.1", (uint16_t)(PORT + worker), &server);
+    assert_int_equal(rtc_init(c, &server, &creds, world.client_cert, &world.fp), 0);
+    assert_true(rtc_connect(c));
+    assert_true(wait_report(SL_REPORT_UP, id));
+    return id;
+}
+
+static void leave(struct rtc_client *c, sl_id id) SL_ON_WORKER
+{
+    post(sl_wmsg_new(SL_WMSG_PC_CLOSE, id, 0));
+    assert_true(wait_report(SL_REPORT_CLOSED, id));
+    rtc_fini(c);
+}
+
+static void route(sl_id from, sl_id to)
+{
+    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_ROUTE_ADD, to, 0);
+
+    m->route.from = from;
+    m->route.nlayers = 1;
+    m->route.wish = (struct sl_layer_wish)SL_LAYER_WISH_INIT;
+    post(m);
+}
+
+/* A VP8 packet of one frame each: descriptor with a 15-bit picture id, then the frame. */
+static void send_video(struct rtc_client *c, uint16_t seq, uint32_t ts, bool key) SL_ON_WORKER
+{
+    uint8_t p[200] = { 0 };
+    uint8_t *d = p + SL_RTP_HDR;
+
+    sl_rtp_write_header(p, true, VIDEO_PT, seq, ts, SSRC_IN);
+    d[0] = 0x90; /* X, S */
+    d[1] = 0x80; /* I */
+    sl_put16(d + 2, 0x8000 | (seq & 0x7fff));
+    d[4] = key ? 0x10 : 0x11; /* P bit of the frame tag */
+    d[5] = 0x02;
+    memcpy(d + 7, "\x9d\x01\x2a\x80\x02\xe0\x01", 7);
+    sl_put16(d + 20, seq); /* to be recognised at the other end */
+    rtc_send_rtp(c, p, sizeof(p));
+}
+
+/* RTP of @ssrc that arrived, in order of arrival. */
+static size_t count_rtp(const struct rtc_client *c, uint32_t ssrc, uint16_t *seqs, uint16_t *marks)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->nreceived; i++) {
+        const struct rtc_packet *p = &c->received[i];
+        struct sl_rtp rtp;
+
+        if (p->is_rtcp || sl_rtp_parse(p->data, p->len, &rtp) < 0 || rtp.ssrc != ssrc)
+            continue;
+        if (seqs)
+            seqs[n] = rtp.seq;
+        if (marks)
+            marks[n] = sl_get16(p->data + rtp.payload_off + 20);
+        n++;
+    }
+    return n;
+}
+
+static bool got_rtcp(const struct rtc_client *c, uint8_t pt, uint8_t fmt)
+{
+    for (size_t i = 0; i < c->nreceived; i++) {
+        struct sl_rtcp_it it = sl_rtcp_begin(c->received[i].data, c->received[i].len);
+        struct sl_rtcp_pkt p;
+
+        while (c->received[i].is_rtcp && sl_rtcp_next(&it, &p) > 0)
+            if (p.pt == pt && (fmt == 255 || p.fmt == fmt))
+                return true;
+    }
+    return false;
+}
+
+static void forwards(unsigned int from_worker, unsigned int to_worker) SL_ON_WORKER
+{
+    struct rtc_client pub, sub;
+    sl_id p = join(&pub, from_worker, SL_DIR_RECV);
+    sl_id s = join(&sub, to_worker, SL_DIR_SEND);
+    uint16_t seqs[64], marks[64];
+    size_t n;
+
+    route(p, s);
+    rtc_poll(&pub, 50);
+    send_video(&pub, 65500, 1000, false); /* before a key frame: not for anybody */
+    rtc_poll(&pub, 100);
+    assert_true(got_rtcp(&pub, SL_RTCP_PSFB, SL_PSFB_PLI));
+    for (unsigned int i = 1; i <= 50; i++)
+        send_video(&pub, (uint16_t)(65500 + i), 1000 + i * 3000, i == 1);
+    rtc_poll(&sub, 300);
+    n = count_rtp(&sub, SSRC_OUT, seqs, marks);
+    assert_int_equal(n, 50);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(marks[i], (uint16_t)(65501 + i));
+        assert_int_equal((uint16_t)(seqs[i] - seqs[0]), i);
+    }
+    assert_int_equal(sub.unreadable, 0);
+    assert_true(has_report(SL_REPORT_RECEIVING, p));
+    leave(&pub, p);
+    leave(&sub, s);
+}
+
+static void forwards_on_one_worker_without_a_gap(void **state)
+{
+    (void)state;
+    SL_ASSUME(worker);
+    forwards(0, 0);
+}
+
+static void forwards_to_another_worker_without_a_gap(void **state)
+{
+    (void)state;
+    SL_ASSUME(worker);
+    forwards(0, 1);
+}
+
+static void repairs_the_loss_of_a_subscriber_by_rtx(void **state)
+{
+    struct rtc_client pub, sub;
+    sl_id p, s;
+    uint16_t seqs[64], marks[64];
+    uint8_t buf[64];
+    struct sl_writer w = sl_writer_make(buf, sizeof(buf));
+    const struct rtc_packet *rtx = NULL;
+    size_t n;
+
+    (void)state;
+    SL_ASSUME(worker);
+    p = join(&pub, 0, SL_DIR_RECV);
+    s = join(&sub, 1, SL_DIR_SEND);
+    route(p, s);
+    rtc_poll(&pub, 50);
+    for (unsigned int i = 0; i < 10; i++)
+        send_video(&pub, (uint16_t)(100 + i), i * 3000, i == 0);
+    rtc_poll(&sub, 200);
+    n = count_rtp(&sub, SSRC_OUT, seqs, marks);
+    assert_int_equal(n, 10);
+    sl_rtcp_rr_write(&w, 1, NULL, 0);
+    sl_rtcp_nack_write(&w, 1, SSRC_OUT, &seqs[4], 1);
+    rtc_send_rtcp(&sub, buf, sl_writer_len(&w));
+    rtc_poll(&sub, 200);
+    assert_int_equal(count_rtp(&sub, RTX_OUT, NULL, NULL), 1);
+    for (size_t i = 0; i < sub.nreceived; i++)
+        if (!sub.received[i].is_rtcp && sl_get32(sub.received[i].data + 8) == RTX_OUT)
+            rtx = &sub.received[i];
+    assert_non_null(rtx);
+    assert_int_equal(rtx->data[1] & 0x7f, RTX_PT);
+    assert_int_equal(sl_get16(rtx->data + SL_RTP_HDR), seqs[4]);
+    assert_int_equal(sl_get16(rtx->data + SL_RTP_HDR + 2 + 20), 104);
+    leave(&pub, p);
+    leave(&sub, s);
+}
+
+static void asks_the_publisher_for_what_is_missing(void **state)
+{
+    struct rtc_client pub;
+    sl_id p;
+
+    (void)state;
+    SL_ASSUME(worker);
+    p = join(&pub, 0, SL_DIR_RECV);
+    send_video(&pub, 100, 0, true);
+    send_video(&pub, 102, 3000, false);
+    rtc_poll(&pub, 200);
+    assert_true(got_rtcp(&pub, SL_RTCP_RTPFB, SL_RTPFB_NACK));
+    leave(&pub, p);
+}
+
+static void passes_a_picture_loss_on(void **state)
+{
+    struct rtc_client pub, sub;
+    sl_id p, s;
+    uint8_t buf[64];
+    struct sl_writer w = sl_writer_make(buf, sizeof(buf));
+
+    (void)state;
+    SL_ASSUME(worker);
+    p = join(&pub, 1, SL_DIR_RECV);
+    s = join(&sub, 0, SL_DIR_SEND);
+    route(p, s);
+    send_video(&pub, 1, 0, true);
+    rtc_poll(&pub, 700); /* longer than requests are throttled */
+    pub.nreceived = 0;
+    sl_rtcp_pli_write(&w, 1, SSRC_OUT);
+    rtc_send_rtcp(&sub, buf, sl_writer_len(&w));
+    rtc_poll(&pub, 300);
+    assert_true(got_rtcp(&pub, SL_RTCP_PSFB, SL_PSFB_PLI));
+    leave(&pub, p);
+    leave(&sub, s);
+}
+
+static void reports_to_both_sides_every_second(void **state)
+{
+    struct rtc_client pub, sub;
+    sl_id p, s;
+
+    (void)state;
+    SL_ASSUME(worker);
+    p = join(&pub, 0, SL_DIR_RECV);
+    s = join(&sub, 0, SL_DIR_SEND);
+    route(p, s);
+    rtc_poll(&pub, 50);
+    send_video(&pub, 1, 0, true);
+    rtc_poll(&pub, 1500);
+    rtc_poll(&sub, 100);
+    assert_true(got_rtcp(&pub, SL_RTCP_RR, 255));
+    assert_true(got_rtcp(&sub, SL_RTCP_SR, 255));
+    assert_true(got_rtcp(&sub, SL_RTCP_SDES, 255));
+    leave(&pub, p);
+    leave(&sub, s);
+}
+
+static void tells_silence_and_the_end_of_the_client(void **state)
+{
+    struct rtc_client pub;
+    sl_id p;
+
+    (void)state;
+    SL_ASSUME(worker);
+    p = join(&pub, 0, SL_DIR_RECV);
+    send_video(&pub, 1, 0, true);
+    sl_dtls_close(pub.dtls);
+    assert_true(wait_report(SL_REPORT_DOWN, p));
+    leave(&pub, p);
+}
+
+static void an_unproven_address_gets_no_answer(void **state)
+{
+    struct rtc_client c;
+    struct sl_ice_creds creds;
+    struct sl_addr server;
+
+    (void)state;
+    SL_ASSUME(worker);
+    sl_ice_creds_make(&creds); /* nobody's */
+    (void)sl_addr_from_ip("127.0.0.1", PORT, &server);
+    assert_int_equal(rtc_init(&c, &server, &creds, world.client_cert, &world.fp), 0);
+    rtc_check(&c);
+    sl_dtls_start(c.dtls);
+    rtc_poll(&c, 200);
+    assert_false(c.checked);
+    assert_int_equal(c.state, SL_DTLS_NEW);
+    rtc_fini(&c);
+}
+
+static void a_wrong_certificate_gets_no_keys(void **state)
+{
+    struct sl_cert *other = NULL, *mine = world.client_cert;
+    struct rtc_client c;
+    sl_id id;
+
+    (void)state;
+    SL_ASSUME(worker);
+    assert_int_equal(sl_cert_create(&other), 0);
+    world.client_cert = other; /* what it shows is not what the description named */
+    id = sl_id_make(0, ++world.slot, 7);
+    {
+        struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_PC_OPEN, id, 0);
+        struct sl_ice_creds creds;
+        struct sl_addr server;
+
+        sl_ice_creds_make(&creds);
+        m->open.lite = true;
+        m->open.local = creds;
+        post(m);
+        m = sl_wmsg_new(SL_WMSG_PC_REMOTE, id, 0);
+        strcpy(m->remote.ufrag, "test");
+        m->remote.fingerprint = world.client_fp;
+        m->remote.dtls_server = true;
+        post(m);
+        (void)sl_addr_from_ip("127.0.0.1", PORT, &server);
+        assert_int_equal(rtc_init(&c, &server, &creds, other, &world.fp), 0);
+    }
+    (void)rtc_connect(&c);
+    assert_true(wait_report(SL_REPORT_DOWN, id));
+    assert_false(has_report(SL_REPORT_UP, id));
+    leave(&c, id);
+    world.client_cert = mine;
+    sl_cert_destroy(other);
+}
+
+static void messages_for_stale_ids_are_harmless(void **state)
+{
+    struct rtc_client c;
+    sl_id id, stale;
+
+    (void)state;
+    SL_ASSUME(worker);
+    id = join(&c, 0, SL_DIR_SENDRECV);
+    stale = sl_id_make(0, sl_id_slot(id), 6);
+    route(stale, id);
+    route(id, stale);
+    post(sl_wmsg_new(SL_WMSG_ROUTE_DEL, stale, 0));
+    post(sl_wmsg_new(SL_WMSG_KEYFRAME, stale, 0));
+    post(sl_wmsg_new(SL_WMSG_PC_CLOSE, stale, 0));
+    assert_true(wait_report(SL_REPORT_CLOSED, stale));
+    send_video(&c, 1, 0, true);
+    rtc_poll(&c, 50);
+    assert_int_equal(c.state, SL_DTLS_CONNECTED);
+    leave(&c, id);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(forwards_on_one_worker_without_a_gap),
+        cmocka_unit_test(forwards_to_another_worker_without_a_gap),
+        cmocka_unit_test(repairs_the_loss_of_a_subscriber_by_rtx),
+        cmocka_unit_test(asks_the_publisher_for_what_is_missing),
+        cmocka_unit_test(passes_a_picture_loss_on),
+        cmocka_unit_test(reports_to_both_sides_every_second),
+        cmocka_unit_test(tells_silence_and_the_end_of_the_client),
+        cmocka_unit_test(an_unproven_address_gets_no_answer),
+        cmocka_unit_test(a_wrong_certificate_gets_no_keys),
+        cmocka_unit_test(messages_for_stale_ids_are_harmless),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
