@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "../test_oom.h"
 #include "media/media_cache.h"
 
 static int pkts[4096]; /* references held to each */
@@ -54,6 +55,18 @@ static void the_last_packets_are_there(void **state)
     sl_cache_fini(&c);
     assert_int_equal(held(), 0);
     sl_cache_fini(&c);
+}
+
+static void memory_that_is_not_there(void **state)
+{
+    struct sl_cache c = { 0 };
+
+    (void)state;
+    oom_fail_at(1);
+    assert_int_equal(sl_cache_init(&c, 64, 1, unref), -ENOMEM);
+    assert_true(oom_happened());
+    sl_cache_fini(&c);
+    assert_int_equal(sl_cache_init(&c, SIZE_MAX / 2, 1, unref), -ENOMEM);
 }
 
 static void old_ones_are_not_given_out_and_expire(void **state)
@@ -114,6 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_packets_are_there),
+        cmocka_unit_test(memory_that_is_not_there),
         cmocka_unit_test(old_ones_are_not_given_out_and_expire),
         cmocka_unit_test(resends_keep_their_distance),
     };
