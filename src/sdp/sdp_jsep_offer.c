@@ -73,7 +73,7 @@ static uint8_t pt_assign(struct numbers *n, enum sl_codec codec, const char *fmt
             return (uint8_t)i;
     }
     if (pt >= 128 || n->pt[pt].is_taken)
-        pt = pt_free(n, 96);
+        pt = pt_free(n, 112); /* leaves those behind the defaults to RTX */
     numbers_claim(n, pt, codec, fmtp);
     return pt;
 }

@@ -25,7 +25,7 @@ static uint32_t test_rand(void *arg)
     return next_ssrc++;
 }
 
-static int jsep_setup(void **state)
+static inline int jsep_setup(void **state)
 {
     static const struct sl_jsep_conf conf = { .cname = "sluice",
                                               .session_id = 1700000000000000,
@@ -38,7 +38,7 @@ static int jsep_setup(void **state)
     return arena && !sl_jsep_create(&conf, &jsep) ? 0 : -1;
 }
 
-static int jsep_teardown(void **state)
+static inline int jsep_teardown(void **state)
 {
     (void)state;
     SL_ASSUME(control);
