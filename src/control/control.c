@@ -85,8 +85,7 @@ int sl_control_start(struct sl_control *c, const struct sl_conf *conf, char *err
     if (!rc)
         rc = sl_control_transports_start(c, err, cap);
     if (!rc) {
-        sl_info("control", "ready", "plugins=%zu transports=%d", sl_plugins_count(c->plugins),
-                c->ntransports);
+        sl_info("control", "ready", "plugins=%zu", sl_plugins_count(c->plugins));
         return 0;
     }
     if (!err[0])

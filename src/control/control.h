@@ -21,7 +21,7 @@ struct sl_control {
     struct sl_api *api;
     json_t *info;
     int signals; /* signalfd of SIGTERM and SIGINT */
-    int ntransports;
+    bool has_transports;
 };
 
 /* 0 or -errno, and @err: one sentence. Then nothing runs. @conf outlives the result. */

@@ -216,7 +216,7 @@ static bool is_path(const char *s)
     return s && *s == '/';
 }
 
-/* Each of a comma list is an IP address. */
+/* Each of a comma list is an IP address or "all". */
 static bool are_addresses(const char *list)
 {
     char *copy = list ? strdup(list) : NULL, *save = NULL;
@@ -224,7 +224,7 @@ static bool are_addresses(const char *list)
     bool ok = true;
 
     for (char *p = copy ? strtok_r(copy, ", ", &save) : NULL; p; p = strtok_r(NULL, ", ", &save))
-        ok = ok && !sl_addr_from_ip(p, 0, &a);
+        ok = ok && (!strcmp(p, "all") || !sl_addr_from_ip(p, 0, &a));
     free(copy);
     return ok;
 }
@@ -422,18 +422,12 @@ static bool is_inside(const struct sl_addr *a)
     return sl_addr_is_loopback(a) || sl_addr_is_private(a) || sl_addr_is_link_local(a);
 }
 
-static bool listens_inside(const char *bind)
+/* All of this machine's addresses. */
+static bool machine_is_inside(void)
 {
     struct sl_addr list[64];
-    int n;
+    int n = sl_addr_list_local(AF_UNSPEC, true, 0, list, SL_COUNT(list));
 
-    if (bind && *bind) {
-        if (sl_addr_from_ip(bind, 0, &list[0]))
-            return false;
-        if (!sl_addr_is_any(&list[0]))
-            return is_inside(&list[0]);
-    }
-    n = sl_addr_list_local(AF_UNSPEC, true, 0, list, SL_COUNT(list));
     if (n < 0 || n > (int)SL_COUNT(list))
         return false;
     for (int i = 0; i < n; i++) {
@@ -441,6 +435,22 @@ static bool listens_inside(const char *bind)
             return false;
     }
     return true;
+}
+
+static bool listens_inside(const char *bind)
+{
+    char *copy = strdup(bind ? bind : "all"), *save = NULL;
+    bool ok = copy != NULL;
+    struct sl_addr a;
+
+    for (char *p = copy ? strtok_r(copy, ", ", &save) : NULL; p; p = strtok_r(NULL, ", ", &save)) {
+        if (sl_addr_from_ip(p, 0, &a) || sl_addr_is_any(&a))
+            ok = ok && machine_is_inside();
+        else
+            ok = ok && is_inside(&a);
+    }
+    free(copy);
+    return ok;
 }
 
 bool sl_conf_allows_anonymous(const struct sl_conf *conf)

@@ -2,15 +2,79 @@
 
 #include "control/control.h"
 #include "base/log.h"
+#include "transports/http/http.h"
+#include "transports/websocket/ws.h"
+#include <errno.h>
 #include <stdio.h>
+
+static struct sl_http_conf http_conf(const struct sl_http_conf_group *g)
+{
+    return (struct sl_http_conf){
+        .enabled = g->enabled,
+        .bind = g->bind,
+        .port = (int)g->port,
+        .base_path = g->base_path,
+        .static_dir = g->static_dir,
+        .tls_port = (int)g->tls_port,
+        .tls_cert = g->tls_cert,
+        .tls_key = g->tls_key,
+        .allowed_origins = g->allowed_origins,
+    };
+}
+
+static struct sl_http_conf admin_conf(const struct sl_admin_conf_group *g)
+{
+    return (struct sl_http_conf){
+        .enabled = g->enabled,
+        .bind = g->bind,
+        .port = (int)g->port,
+        .base_path = g->base_path,
+    };
+}
+
+static struct sl_ws_conf ws_conf(const struct sl_ws_conf_group *g)
+{
+    return (struct sl_ws_conf){
+        .enabled = g->enabled,
+        .bind = g->bind,
+        .port = (int)g->port,
+        .tls_port = (int)g->tls_port,
+        .tls_cert = g->tls_cert,
+        .tls_key = g->tls_key,
+    };
+}
 
 int sl_control_transports_start(struct sl_control *c, char *err, size_t cap)
 {
-    c->ntransports = 0;
+    const struct sl_http_conf http = http_conf(&c->conf->http);
+    const struct sl_http_conf admin = admin_conf(&c->conf->admin);
+    const struct sl_ws_conf ws = ws_conf(&c->conf->websockets);
+    struct sl_http_args args = { .http = &http, .admin = admin.enabled ? &admin : NULL, .ws = &ws };
+    int rc;
+
+    if (!http.enabled && !admin.enabled && !ws.enabled) {
+        snprintf(err, cap,
+                 "nobody could reach this server: http, websockets and admin are all "
+                 "disabled");
+        return -EINVAL;
+    }
+    args.core = sl_api_transport_add(c->api, &sl_http_transport);
+    args.ws_core = sl_api_transport_add(c->api, &sl_ws_transport);
+    if (!args.core || !args.ws_core)
+        return -ENOSPC;
+    rc = sl_http_start(&args, err, cap);
+    if (rc)
+        return rc;
+    c->has_transports = true;
+    sl_info("control", "listening", "http=%d https=%d ws=%d wss=%d admin=%d",
+            sl_http_port(SL_HTTP_PLAIN), sl_http_port(SL_HTTP_TLS), sl_http_port(SL_HTTP_WS),
+            sl_http_port(SL_HTTP_WSS), sl_http_port(SL_HTTP_ADMIN));
     return 0;
 }
 
 void sl_control_transports_stop(struct sl_control *c)
 {
-    c->ntransports = 0;
+    if (c->has_transports)
+        sl_http_stop();
+    c->has_transports = false;
 }
