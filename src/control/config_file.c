@@ -161,6 +161,24 @@ static GKeyFile *keyfile_load(const char *path, bool optional, char *err, size_t
     return kf;
 }
 
+/* A value without the blanks behind it, which GKeyFile keeps; NULL: @e. */
+static char *value_read(GKeyFile *kf, const char *group, const char *key, GError **e)
+{
+    char *raw = g_key_file_get_value(kf, group, key, e);
+    char *text = NULL;
+
+    if (raw) {
+        g_key_file_set_value(kf, group, key, g_strchomp(raw));
+        text = g_key_file_get_string(kf, group, key, e);
+    }
+    g_free(raw);
+    if (text && *e) { /* a wrong escape gives both */
+        g_free(text);
+        text = NULL;
+    }
+    return text;
+}
+
 /* One group; NULL: @err. */
 static json_t *group_load(GKeyFile *kf, const char *path, const char *group, char *err, size_t cap)
 {
@@ -169,7 +187,7 @@ static json_t *group_load(GKeyFile *kf, const char *path, const char *group, cha
 
     for (int i = 0; keys && keys[i]; i++) {
         GError *e = NULL;
-        char *value = g_key_file_get_string(kf, group, keys[i], &e);
+        char *value = value_read(kf, group, keys[i], &e);
 
         if (!value) {
             snprintf(err, cap,
