@@ -1,0 +1,217 @@
+#include "mock_pc.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct sl_pc {
+    const struct sl_pc_cb *cb;
+    void *arg;
+    bool remote_offer, local_offer; /* open */
+    bool negotiated, up, e2ee;
+    sl_pc_local_fn done;
+    void *done_arg;
+    enum sl_jsep_type local_type;
+};
+
+struct mock_pc_state mock_pc;
+
+static const struct sl_mline lines[] = {
+    { .mid = "0", .kind = SL_KIND_AUDIO, .dir = SL_DIR_SENDRECV },
+    { .mid = "1", .kind = SL_KIND_VIDEO, .dir = SL_DIR_SENDRECV },
+};
+
+void mock_pc_reset(void)
+{
+    memset(&mock_pc, 0, sizeof(mock_pc));
+}
+
+const struct sl_pc_cb *mock_pc_cb(const struct sl_pc *pc)
+{
+    return pc->cb;
+}
+
+void *mock_pc_arg(const struct sl_pc *pc)
+{
+    return pc->arg;
+}
+
+void mock_pc_set_up(struct sl_pc *pc)
+{
+    pc->up = true;
+    pc->cb->up(pc->arg);
+}
+
+int sl_pc_create(struct sl_pc_world *w, const struct sl_pc_cb *cb, void *arg, uint64_t group,
+                 struct sl_pc **out)
+{
+    struct sl_pc *pc;
+
+    if (mock_pc.create_err)
+        return mock_pc.create_err;
+    pc = calloc(1, sizeof(*pc));
+    if (!pc)
+        return -ENOMEM;
+    pc->cb = cb;
+    pc->arg = arg;
+    mock_pc.created++;
+    mock_pc.group = group;
+    mock_pc.last = pc;
+    *out = pc;
+    return 0;
+}
+
+void sl_pc_destroy(struct sl_pc *pc)
+{
+    if (!pc)
+        return;
+    mock_pc.destroyed++;
+    if (mock_pc.last == pc)
+        mock_pc.last = NULL;
+    free(pc);
+}
+
+int sl_pc_set_remote(struct sl_pc *pc, struct sl_arena *a, const struct sl_pc_remote *in,
+                     struct sl_jsep_in *out, struct sl_pc_error *err)
+{
+    mock_pc.remote = *in;
+    mock_pc.remote.sdp = NULL;
+    if (mock_pc.remote_err.code) {
+        *err = mock_pc.remote_err;
+        return -EBADMSG;
+    }
+    if (in->sdp_len < 2 || strncmp(in->sdp, "v=", 2)) {
+        err->code = 465;
+        snprintf(err->text, sizeof(err->text), "Invalid SDP (doesn't start with v=)");
+        return -EBADMSG;
+    }
+    if (in->type == SL_JSEP_OFFER) {
+        pc->remote_offer = true;
+    } else {
+        pc->local_offer = false;
+        pc->negotiated = true;
+    }
+    pc->e2ee = in->e2ee;
+    *out = (struct sl_jsep_in){
+        .type = in->type, .lines = lines, .nlines = 2, .update = pc->negotiated, .e2ee = in->e2ee
+    };
+    return 0;
+}
+
+void sl_pc_rollback(struct sl_pc *pc)
+{
+    mock_pc.rollbacks++;
+    pc->remote_offer = pc->local_offer = false;
+}
+
+bool sl_pc_is_negotiated(const struct sl_pc *pc)
+{
+    return pc->negotiated;
+}
+
+bool sl_pc_is_up(const struct sl_pc *pc)
+{
+    return pc->up;
+}
+
+bool sl_pc_awaits_answer(const struct sl_pc *pc)
+{
+    return pc->local_offer;
+}
+
+void mock_pc_finish(struct sl_pc *pc)
+{
+    char sdp[64];
+    sl_pc_local_fn done = pc->done;
+
+    snprintf(sdp, sizeof(sdp), "v=0 %s %d", pc->local_type == SL_JSEP_OFFER ? "offer" : "answer",
+             ++mock_pc.descriptions);
+    pc->done = NULL;
+    done(pc->done_arg, mock_pc.fail_local ? NULL : sdp);
+}
+
+int sl_pc_set_local(struct sl_pc *pc, const struct sl_jsep_out *out, sl_pc_local_fn done, void *arg)
+{
+    if (mock_pc.local_err)
+        return mock_pc.local_err;
+    if (out->type == SL_JSEP_OFFER && (pc->local_offer || pc->remote_offer))
+        return -EBUSY;
+    if (out->type == SL_JSEP_ANSWER) {
+        pc->remote_offer = false;
+        pc->negotiated = true;
+    } else {
+        pc->local_offer = true;
+    }
+    pc->done = done;
+    pc->done_arg = arg;
+    pc->local_type = out->type;
+    if (!mock_pc.hold_local)
+        mock_pc_finish(pc);
+    return 0;
+}
+
+void sl_pc_candidate(struct sl_pc *pc, const char *text, const char *mid, int mindex)
+{
+    if (mock_pc.ncandidates < MOCK_PC_CANDIDATES)
+        snprintf(mock_pc.candidates[mock_pc.ncandidates++], sizeof(mock_pc.candidates[0]),
+                 "%s|%s|%d", text ? text : "-", mid ? mid : "-", mindex);
+}
+
+const struct sl_mline *sl_pc_lines(const struct sl_pc *pc, size_t *n)
+{
+    *n = 2;
+    return lines;
+}
+
+bool sl_pc_is_e2ee(const struct sl_pc *pc)
+{
+    return pc->e2ee;
+}
+
+int sl_pc_route_add(struct sl_pc *from, uint16_t from_mindex, struct sl_pc *to, uint16_t to_mindex,
+                    const struct sl_layer_wish *wish)
+{
+    mock_pc.routes++;
+    return 0;
+}
+
+int sl_pc_route_del(struct sl_pc *to, uint16_t mindex)
+{
+    mock_pc.routes--;
+    return 0;
+}
+
+int sl_pc_route_pause(struct sl_pc *to, uint16_t mindex, bool paused)
+{
+    return mindex < 2 ? 0 : -ENOENT;
+}
+
+int sl_pc_route_layers(struct sl_pc *to, uint16_t mindex, const struct sl_layer_wish *wish)
+{
+    return mindex < 2 ? 0 : -ENOENT;
+}
+
+int sl_pc_keyframe(struct sl_pc *from, uint16_t mindex)
+{
+    return mindex < 2 ? 0 : -ENOENT;
+}
+
+int sl_pc_bitrate(struct sl_pc *pc, uint32_t bps)
+{
+    return 0;
+}
+
+int sl_pc_fir_interval(struct sl_pc *pc, uint32_t seconds)
+{
+    return 0;
+}
+
+int sl_pc_gate(struct sl_pc *from, uint16_t mindex, bool closed)
+{
+    return mindex < 2 ? 0 : -ENOENT;
+}
+
+int sl_pc_talk_detect(struct sl_pc *from, uint16_t mindex, uint32_t packets, uint8_t threshold)
+{
+    return mindex < 2 ? 0 : -ENOENT;
+}
