@@ -826,18 +826,18 @@ static void a_message_at_the_limit_passes(void **state)
     client_close(&c);
 }
 
-static void events_come_in_order_behind_the_answer(void **state)
+static void events_in_order(bool tls)
 {
     struct client c;
     char *data;
     size_t len;
 
-    ws_open(&c, port(SL_HTTP_PLAIN), false, "/janus");
-    ws_text(&c, "{\"janus\":\"push\",\"count\":200,\"size\":5000}");
+    ws_open(&c, port(tls ? SL_HTTP_TLS : SL_HTTP_PLAIN), tls, "/janus");
+    ws_text(&c, "{\"janus\":\"push\",\"count\":300,\"size\":9000}");
     assert_int_equal(ws_recv(&c, &data, &len), 1);
     assert_non_null(strstr(data, "\"echo\""));
     free(data);
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 300; i++) {
         char want[16];
 
         snprintf(want, sizeof(want), "{\"n\":%d,", i);
@@ -848,20 +848,28 @@ static void events_come_in_order_behind_the_answer(void **state)
     client_close(&c);
 }
 
+static void events_come_in_order_behind_the_answer(void **state)
+{
+    events_in_order(false);
+    events_in_order(true);
+}
+
 static void a_client_that_does_not_read_is_closed(void **state)
 {
-    struct sl_ws_stats a, b;
-    struct client c;
-    int gone = fake_gone(), small = 4096;
+    for (int tls = 0; tls < 2; tls++) {
+        struct sl_ws_stats a, b;
+        struct client c;
+        int gone = fake_gone(), small = 4096;
 
-    sl_ws_stats_get(&a);
-    ws_open(&c, port(SL_HTTP_PLAIN), false, "/janus");
-    assert_int_equal(setsockopt(c.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
-    ws_text(&c, "{\"janus\":\"push\",\"count\":200,\"size\":100000}");
-    assert_true(fake_wait(fake_gone, gone + 1));
-    sl_ws_stats_get(&b);
-    assert_int_equal(b.slow_closed - a.slow_closed, 1);
-    client_close(&c);
+        sl_ws_stats_get(&a);
+        ws_open(&c, port(tls ? SL_HTTP_TLS : SL_HTTP_PLAIN), tls, "/janus");
+        assert_int_equal(setsockopt(c.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+        ws_text(&c, "{\"janus\":\"push\",\"count\":200,\"size\":100000}");
+        assert_true(fake_wait(fake_gone, gone + 1));
+        sl_ws_stats_get(&b);
+        assert_int_equal(b.slow_closed - a.slow_closed, 1);
+        client_close(&c);
+    }
 }
 
 static void unanswered_requests_stop_the_reading_not_the_connection(void **state)
@@ -931,6 +939,41 @@ static void a_broken_connection_is_gone_once(void **state)
     (void)fake_release(SL_TSTATUS_OK);
     assert_int_equal(fake_gone(), gone + 20);
     assert_int_equal(fake_bad_order(), 0);
+}
+
+static int64_t cpu_us(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+static void idle_connections_cost_nothing(void **state)
+{
+    static const char poll[] = "GET /janus/30 HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct client c[8];
+    int64_t t0;
+
+    for (int i = 0; i < 8; i++) {
+        bool tls = i % 2;
+
+        if (i < 4) {
+            ws_open(&c[i], port(tls ? SL_HTTP_TLS : SL_HTTP_PLAIN), tls, "/janus");
+            ws_text(&c[i], "{\"janus\":\"hold\"}");
+        } else {
+            client_open(&c[i], port(tls ? SL_HTTP_TLS : SL_HTTP_PLAIN), tls);
+            client_send(&c[i], poll, sizeof(poll) - 1);
+        }
+    }
+    assert_true(fake_wait(fake_held, 8));
+    shutdown(c[6].fd, SHUT_WR); /* pollers that leave are noticed when the poll ends */
+    shutdown(c[7].fd, SHUT_WR);
+    t0 = cpu_us();
+    (void)nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+    assert_true(cpu_us() - t0 < 100000);
+    for (int i = 0; i < 8; i++)
+        client_close(&c[i]);
 }
 
 static void stopping_says_going_away(void **state)
@@ -1054,6 +1097,7 @@ int main(void)
         T(unanswered_requests_stop_the_reading_not_the_connection),
         T(dead_peers_are_found_by_pings),
         T(a_broken_connection_is_gone_once),
+        T(idle_connections_cost_nothing),
         T(stopping_says_going_away),
     };
 
