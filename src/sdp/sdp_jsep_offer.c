@@ -63,6 +63,18 @@ static uint8_t pt_free(const struct numbers *n, uint8_t from)
     return SL_PT_NONE;
 }
 
+/* When peers made up so many configurations that numbers are used up: one that fits, else the
+ * default, whatever it stands for by now. */
+static uint8_t pt_share(const struct numbers *n, enum sl_codec codec, const char *fmtp)
+{
+    for (unsigned i = 0; i < 128; i++) {
+        if (n->pt[i].is_taken && n->pt[i].codec == codec &&
+            sl_sdp_codec_is_compatible(codec, n->pt[i].fmtp, fmtp))
+            return (uint8_t)i;
+    }
+    return sl_codec_info_get(codec)->pt;
+}
+
 /* The number of a codec with its parameters: the one it has, its default, or a free one. */
 static uint8_t pt_assign(struct numbers *n, enum sl_codec codec, const char *fmtp)
 {
@@ -72,8 +84,10 @@ static uint8_t pt_assign(struct numbers *n, enum sl_codec codec, const char *fmt
         if (numbers_has(n, (uint8_t)i, codec, fmtp))
             return (uint8_t)i;
     }
-    if (pt >= 128 || n->pt[pt].is_taken)
+    if (n->pt[pt].is_taken)
         pt = pt_free(n, 112); /* leaves those behind the defaults to RTX */
+    if (pt == SL_PT_NONE)
+        return pt_share(n, codec, fmtp);
     numbers_claim(n, pt, codec, fmtp);
     return pt;
 }
@@ -204,8 +218,6 @@ static int offer_codec(struct jsep_round *r, struct jsep_line *l, struct numbers
     l->channels = sl_sdp_codec_get(l->codec.codec)->channels;
     codec_fmtp(&l->codec);
     l->codec.pt = pt_assign(n, l->codec.codec, l->codec.fmtp);
-    if (l->codec.pt == SL_PT_NONE)
-        return -EINVAL;
     if (l->kind == SL_KIND_VIDEO)
         l->rtx_pt = rtx_assign(n, l->codec.pt);
     if (red && l->codec.codec == SL_CODEC_OPUS) {

@@ -451,6 +451,32 @@ static void offers_many_lines(void **state)
     free(lines);
 }
 
+/* Publishers that make up parameters cannot keep a subscriber from being served. */
+static void goes_on_when_numbers_run_out(void **state)
+{
+    struct sl_mcodec codecs[80];
+    struct sl_mline lines[80];
+    struct sl_media *m;
+
+    (void)state;
+    SL_ASSUME(control);
+    for (unsigned i = 0; i < 80; i++) {
+        codecs[i] = i == 79 ? h264 : i == 78 ? opus : vp8;
+        if (i < 78)
+            (void)snprintf(codecs[i].fmtp, sizeof(codecs[i].fmtp), "max-fr=%u", i);
+        lines[i] = wish(i == 78 ? SL_KIND_AUDIO : SL_KIND_VIDEO, SL_DIR_SEND, &codecs[i], SUB_EXTS);
+    }
+    offered(lines, 80);
+    answered();
+    m = sl_jsep_media(jsep);
+    for (size_t i = 0; i < 80; i++)
+        assert_int_equal(m->line[i].dir, SL_DIR_SEND);
+    assert_int_equal(m->line[79].pt, 107); /* defaults are never given to others */
+    assert_int_equal(m->line[78].pt, 111);
+    assert_int_equal(m->line[77].codec, SL_CODEC_VP8);
+    free(m);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, jsep_setup, jsep_teardown)
@@ -468,6 +494,7 @@ int main(void)
         TEST(survives_the_end_of_the_first_line),
         TEST(never_uses_an_ssrc_of_the_peer),
         TEST(offers_many_lines),
+        TEST(goes_on_when_numbers_run_out),
     };
 
     sl_role_enter(&sl_role_control);
