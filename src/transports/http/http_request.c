@@ -123,11 +123,8 @@ void http_on_completed(void *cls, struct MHD_Connection *mc, void **req,
     if (!r)
         return;
     *req = NULL;
-    /* Whoever answers from now on finds nobody. */
-    pthread_mutex_lock(&http.lock);
-    sl_list_del(&r->link);
-    r->state = HTTP_DONE;
-    pthread_mutex_unlock(&http.lock);
+    /* It does not wait: a suspended connection is never completed. No lock here, since
+     * libmicrohttpd may hold its own, which it takes under ours when we suspend and resume. */
     if (!r->upgraded)
         atomic_fetch_sub(&http.live, 1);
     http_req_unref(r);
