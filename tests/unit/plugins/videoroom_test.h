@@ -23,6 +23,17 @@ extern const struct sl_plugin sl_plugin;
 #define CONFIGURED "{'videoroom':'event','room':1,'configured':'ok'}"
 #define STARTED    "{'videoroom':'event','room':1,'started':'ok'}"
 
+#define LINE_AUDIO(i, mid, feed, fmid, ready)                                                      \
+    "{'type':'audio','active':true,'mindex':" #i ",'mid':'" mid "','ready':" ready                 \
+    ",'send':true,'feed_id':" #feed ",'feed_display':'P" #feed "','feed_mid':'" fmid               \
+    "','codec':'opus'}"
+#define LINE_VIDEO(i, mid, feed, fmid, ready)                                                      \
+    "{'type':'video','active':true,'mindex':" #i ",'mid':'" mid "','ready':" ready                 \
+    ",'send':true,'feed_id':" #feed ",'feed_display':'P" #feed "','feed_mid':'" fmid               \
+    "','codec':'vp8'}"
+#define SWITCHED(n, streams)                                                                       \
+    "{'videoroom':'event','switched':'ok','room':1,'changes':" n ",'streams':[" streams "]}"
+
 static inline int setup(void **state)
 {
     (void)state;
