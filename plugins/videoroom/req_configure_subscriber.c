@@ -6,8 +6,6 @@ static int item_check(struct vr_req *r, const struct vr_sub *s, const json_t *it
 {
     const char *mid;
 
-    if (!json_is_object(item))
-        return vr_fail(r, VR_ERR_INVALID, "Invalid element type (streams should hold objects)");
     if (VR_ARGS(r, item, item_args) < 0 || vr_arg_layers(r, item) < 0)
         return -1;
     mid = sl_arg_str(item, "mid", NULL);
@@ -18,34 +16,39 @@ static int item_check(struct vr_req *r, const struct vr_sub *s, const json_t *it
     return 0;
 }
 
+static void send_set(struct vr_line *l, bool send)
+{
+    const bool resumed = !l->send && send;
+
+    l->send = send;
+    vr_line_apply(l);
+    if (resumed && l->routed && l->kind == SL_KIND_VIDEO)
+        vr_core->keyframe(vr_stream_ref(l->src));
+}
+
+static void line_configure(struct vr_line *l, const json_t *item)
+{
+    vr_line_wish_read(l, item);
+    send_set(l, sl_arg_bool(item, "send", l->send));
+    vr_line_confirm(l, item);
+}
+
 static void item_apply(struct vr_sub *s, const json_t *item)
 {
     const char *mid = sl_arg_str(item, "mid", NULL);
 
-    for (size_t i = 0; i < s->nlines; i++) {
-        struct vr_line *l = s->lines[i];
-        const bool resumed = !l->send && sl_arg_bool(item, "send", false);
-
-        if (mid && vr_sub_line(s, mid) != l)
-            continue;
-        l->send = sl_arg_bool(item, "send", l->send);
-        vr_line_wish_read(l, item);
-        vr_line_apply(l);
-        if (resumed && l->routed && l->kind == SL_KIND_VIDEO)
-            vr_core->keyframe(vr_stream_ref(l->src));
-        vr_line_confirm(l, item);
-    }
+    if (mid)
+        line_configure(vr_sub_line(s, mid), item);
+    for (size_t i = 0; !mid && i < s->nlines; i++)
+        line_configure(s->lines[i], item);
 }
 
 /* The old way: "audio": false is "send": false for all lines of the kind. */
 static void kinds_apply(struct vr_sub *s, const json_t *body)
 {
-    for (size_t i = 0; i < s->nlines; i++) {
-        struct vr_line *l = s->lines[i];
-
-        l->send = sl_arg_bool(body, sl_kind_to_str(l->kind), l->send);
-        vr_line_apply(l);
-    }
+    for (size_t i = 0; i < s->nlines; i++)
+        send_set(s->lines[i],
+                 sl_arg_bool(body, sl_kind_to_str(s->lines[i]->kind), s->lines[i]->send));
 }
 
 static int configure_check(struct vr_req *r, const struct vr_sub *s)
@@ -57,7 +60,7 @@ static int configure_check(struct vr_req *r, const struct vr_sub *s)
     const json_t *items, *item;
     size_t i;
 
-    if (VR_ARGS(r, r->body, args) < 0)
+    if (VR_ARGS(r, r->body, args) < 0 || vr_arg_objects(r, r->body, "streams", VR_LINES_MAX) < 0)
         return -1;
     items = sl_arg_get(r->body, "streams");
     json_array_foreach(items, i,

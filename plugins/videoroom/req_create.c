@@ -1,6 +1,8 @@
 #include "vr_request.h"
 #include <errno.h>
 
+#define VR_DUMMY_STREAMS_MAX 64
+
 /* The admin_key is a credential; without one configured, the core says who may. */
 static int create_allowed(struct vr_req *r)
 {
@@ -42,7 +44,6 @@ int req_create(struct vr_req *r)
     static const struct sl_arg args[] = {
         { "permanent", SL_ARG_BOOL },
         { "allowed", SL_ARG_ARRAY },
-        { "dummy_streams", SL_ARG_ARRAY },
     };
     struct vr_settings set;
     struct vr_room *room;
@@ -51,6 +52,7 @@ int req_create(struct vr_req *r)
     int err;
 
     if (VR_ARGS(r, r->body, args) < 0 || create_allowed(r) < 0 || strings_check(r, "allowed") < 0 ||
+        vr_arg_objects(r, r->body, "dummy_streams", VR_DUMMY_STREAMS_MAX) < 0 ||
         id_choose(r, &id) < 0)
         return -1;
     if (vr_settings_init(&set, r->body, r->text) < 0) {
@@ -66,7 +68,7 @@ int req_create(struct vr_req *r)
     if (err == -EINVAL)
         return vr_fail(r, VR_ERR_INVALID, "Invalid element (dummy_streams: codec of the room?)");
     if (err)
-        return vr_fail(r, VR_ERR_UNKNOWN, "Out of memory");
+        return vr_fail(r, VR_ERR_UNKNOWN, err == -E2BIG ? "Too many rooms" : "Out of memory");
     permanent = sl_arg_bool(r->body, "permanent", false) && vr_room_save(room);
     r->reply = vr_room_event(room, "created");
     json_object_set_new(r->reply, "permanent", json_boolean(permanent));

@@ -192,7 +192,6 @@ static json_t *attached_event(const struct vr_sub *s, const struct vr_pub *feed)
 static int join_subscriber(struct vr_req *r)
 {
     static const struct sl_arg args[] = {
-        { "streams", SL_ARG_ARRAY },
         { "use_msid", SL_ARG_BOOL },
         { "autoupdate", SL_ARG_BOOL },
     };
@@ -206,6 +205,7 @@ static int join_subscriber(struct vr_req *r)
     if (r->jsep)
         return vr_fail(r, VR_ERR_INVALID_REQUEST, "Subscribers do not send an offer with join");
     if (enter_check(r, false, &room) < 0 || VR_ARGS(r, r->body, args) < 0 ||
+        vr_arg_objects(r, r->body, "streams", VR_LINES_MAX) < 0 ||
         private_id_check(r, room, &private_id) < 0)
         return -1;
     s = vr_sub_create(room, h);

@@ -33,8 +33,6 @@ static int item_read(struct vr_req *r, const json_t *item, struct change *c)
                                           { "sub_mid", SL_ARG_STRING, SL_ARG_REQUIRED } };
     struct vr_pub *feed;
 
-    if (!json_is_object(item))
-        return vr_fail(r, VR_ERR_INVALID, "Invalid element type (streams should hold objects)");
     if (feed_get(r, item, &feed) < 0 || VR_ARGS(r, item, args) < 0 || vr_arg_layers(r, item) < 0)
         return -1;
     c->item = item;
@@ -126,7 +124,6 @@ static bool change_apply(const struct change *c)
 
 int req_switch(struct vr_req *r)
 {
-    static const struct sl_arg args[] = { { "streams", SL_ARG_ARRAY } };
     struct vr_sub *s = r->handle->sub;
     struct change *changes = NULL;
     struct vr_pub *feed = NULL; /* the old form */
@@ -135,7 +132,7 @@ int req_switch(struct vr_req *r)
     const json_t *items;
     json_t *event;
 
-    if (VR_ARGS(r, r->body, args) < 0)
+    if (vr_arg_objects(r, r->body, "streams", VR_LINES_MAX) < 0)
         return -1;
     items = sl_arg_get(r->body, "streams");
     if (!items && !sl_arg_get(r->body, "feed"))

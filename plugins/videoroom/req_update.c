@@ -15,13 +15,23 @@ static void changes_tell(struct vr_req *r, struct vr_sub *s, int changed)
 }
 
 /* Both lists are checked before anything changes; unsubscribing comes first and makes room. */
-static int change(struct vr_req *r, const json_t *add, const json_t *del)
+static int change(struct vr_req *r, const char *add_name, const char *del_name)
 {
+    const json_t *add = add_name ? sl_arg_get(r->body, add_name) : NULL;
+    const json_t *del = del_name ? sl_arg_get(r->body, del_name) : NULL;
     struct vr_sub *s = r->handle->sub;
     struct vr_line_ask *asks = NULL;
     int changed = 0, added = 0;
     size_t n = 0;
 
+    if ((add_name && vr_arg_objects(r, r->body, add_name, VR_LINES_MAX) < 0) ||
+        (del_name && vr_arg_objects(r, r->body, del_name, VR_LINES_MAX) < 0))
+        return -1;
+    /* An empty list beside a full one changes nothing. */
+    if (json_array_size(add) == 0 && json_array_size(del) > 0)
+        add = NULL;
+    if (json_array_size(del) == 0 && json_array_size(add) > 0)
+        del = NULL;
     if (del && vr_sub_remove_check(r, del) < 0)
         return -1;
     if (add && vr_sub_asks(r, s, add, &asks, &n) < 0)
@@ -45,34 +55,19 @@ int req_subscribe(struct vr_req *r)
 {
     static const struct sl_arg args[] = { { "streams", SL_ARG_ARRAY, SL_ARG_REQUIRED } };
 
-    if (VR_ARGS(r, r->body, args) < 0)
-        return -1;
-    return change(r, json_object_get(r->body, "streams"), NULL);
+    return VR_ARGS(r, r->body, args) < 0 ? -1 : change(r, "streams", NULL);
 }
 
 int req_unsubscribe(struct vr_req *r)
 {
     static const struct sl_arg args[] = { { "streams", SL_ARG_ARRAY, SL_ARG_REQUIRED } };
 
-    if (VR_ARGS(r, r->body, args) < 0)
-        return -1;
-    return change(r, NULL, json_object_get(r->body, "streams"));
+    return VR_ARGS(r, r->body, args) < 0 ? -1 : change(r, NULL, "streams");
 }
 
 int req_update(struct vr_req *r)
 {
-    static const struct sl_arg args[] = { { "subscribe", SL_ARG_ARRAY },
-                                          { "unsubscribe", SL_ARG_ARRAY } };
-    const json_t *add = sl_arg_get(r->body, "subscribe"), *del = sl_arg_get(r->body, "unsubscribe");
-
-    if (VR_ARGS(r, r->body, args) < 0)
-        return -1;
-    if (!add && !del)
+    if (!sl_arg_get(r->body, "subscribe") && !sl_arg_get(r->body, "unsubscribe"))
         return vr_fail(r, VR_ERR_MISSING, "Missing mandatory element (subscribe|unsubscribe)");
-    /* An empty list beside a full one changes nothing. */
-    if (json_array_size(add) == 0 && json_array_size(del) > 0)
-        add = NULL;
-    if (json_array_size(del) == 0 && json_array_size(add) > 0)
-        del = NULL;
-    return change(r, add, del);
+    return change(r, "subscribe", "unsubscribe");
 }

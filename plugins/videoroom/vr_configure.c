@@ -45,8 +45,6 @@ static int item_check(struct vr_req *r, const struct vr_pub *p, const json_t *it
 {
     const char *mid;
 
-    if (!json_is_object(item))
-        return vr_fail(r, VR_ERR_INVALID, "Invalid element type (streams should hold objects)");
     if (VR_ARGS(r, item, item_args) < 0)
         return -1;
     mid = sl_arg_str(item, "mid", NULL);
@@ -66,9 +64,6 @@ static int descriptions_check(struct vr_req *r)
 
     json_array_foreach(sl_arg_get(r->body, "descriptions"), i, item)
     {
-        if (!json_is_object(item))
-            return vr_fail(r, VR_ERR_INVALID,
-                           "Invalid element type (descriptions should hold objects)");
         if (VR_ARGS(r, item, args) < 0)
             return -1;
     }
@@ -93,7 +88,9 @@ int vr_configure_check(struct vr_req *r, struct vr_pub *p, bool joining)
     const json_t *streams, *item;
     size_t i;
 
-    if (VR_ARGS(r, r->body, configure_args) < 0 || vr_arg_no_recording(r, r->body) < 0)
+    if (VR_ARGS(r, r->body, configure_args) < 0 || vr_arg_no_recording(r, r->body) < 0 ||
+        vr_arg_objects(r, r->body, "streams", VR_STREAMS_MAX) < 0 ||
+        vr_arg_objects(r, r->body, "descriptions", VR_STREAMS_MAX) < 0)
         return -1;
     if (codec_check(r, p, SL_KIND_AUDIO, "audiocodec", "Audio") < 0 ||
         codec_check(r, p, SL_KIND_VIDEO, "videocodec", "Video") < 0)

@@ -181,6 +181,9 @@ void vr_line_confirm(const struct vr_line *l, const json_t *item)
 
 /* ---- what to subscribe to -------------------------------------------------------------------- */
 
+/* More than fit, since what is there already counts, too. */
+#define ASKS_MAX (4 * VR_LINES_MAX)
+
 struct asks {
     struct vr_line_ask *v;
     size_t n, cap;
@@ -190,6 +193,8 @@ static int ask_add(struct vr_req *r, struct asks *a, struct vr_stream *src, cons
 {
     if (src->disabled || src->codec.codec == SL_CODEC_NONE)
         return 0;
+    if (a->n == ASKS_MAX)
+        return vr_fail(r, VR_ERR_INVALID, "Too many streams in one subscription");
     if (a->n == a->cap) {
         const size_t cap = a->cap ? 2 * a->cap : 8;
         struct vr_line_ask *v = realloc(a->v, cap * sizeof(*v));
@@ -247,8 +252,6 @@ static int item_add(struct vr_req *r, const struct vr_sub *s, struct asks *a, co
     struct vr_pub *feed;
     struct vr_id id;
 
-    if (!json_is_object(item))
-        return vr_fail(r, VR_ERR_INVALID, "Invalid element type (streams should hold objects)");
     if (vr_arg_id(r, item, "feed", &id) < 0 || VR_ARGS(r, item, args) < 0 ||
         vr_arg_layers(r, item) < 0)
         return -1;
@@ -316,7 +319,7 @@ static bool is_subscribed(const struct vr_sub *s, const struct vr_stream *src, c
 
 static struct vr_line *line_append(struct vr_sub *s)
 {
-    struct vr_line **bigger = realloc(s->lines, (s->nlines + 1) * sizeof(*bigger));
+    struct vr_line **bigger = realloc(s->lines, (s->nlines + 1) * sizeof(struct vr_line *));
     struct vr_line *l;
 
     if (!bigger)
@@ -406,8 +409,6 @@ int vr_sub_remove_check(struct vr_req *r, const json_t *items)
         return vr_fail(r, VR_ERR_INVALID, "Invalid element (streams should not be empty)");
     json_array_foreach(items, i, item)
     {
-        if (!json_is_object(item))
-            return vr_fail(r, VR_ERR_INVALID, "Invalid element type (streams should hold objects)");
         if (VR_ARGS(r, item, args) < 0)
             return -1;
         if (sl_arg_get(item, "feed") && vr_arg_id(r, item, "feed", &id) < 0)
@@ -418,32 +419,39 @@ int vr_sub_remove_check(struct vr_req *r, const json_t *items)
     return 0;
 }
 
-static bool line_is_meant(const struct vr_line *l, const json_t *item)
+/* The lines of one item of unsubscribe. */
+static int item_remove(struct vr_sub *s, const json_t *item)
 {
     const char *sub_mid = sl_arg_str(item, "sub_mid", NULL), *mid = sl_arg_str(item, "mid", NULL);
+    struct vr_line *l = sub_mid ? vr_sub_line(s, sub_mid) : NULL;
+    int changed = 0;
     struct vr_id id;
 
-    if (!l->src)
-        return false;
-    if (sub_mid)
-        return vr_sub_line(l->sub, sub_mid) == l;
-    return vr_id_parse(json_object_get(item, "feed"), &id) &&
-           strcmp(id.s, l->src->pub->id.s) == 0 && (!mid || strcmp(mid, l->src->mid) == 0);
+    if (sub_mid) {
+        changed = l && l->src;
+        if (l)
+            vr_line_detach(l);
+        return changed;
+    }
+    if (!vr_id_parse(json_object_get(item, "feed"), &id))
+        return 0;
+    for (size_t i = 0; i < s->nlines; i++) {
+        l = s->lines[i];
+        if (!l->src || strcmp(id.s, l->src->pub->id.s) != 0 ||
+            (mid && strcmp(mid, l->src->mid) != 0))
+            continue;
+        vr_line_detach(l);
+        changed++;
+    }
+    return changed;
 }
 
 int vr_sub_remove(struct vr_sub *s, const json_t *items)
 {
     const json_t *item;
     int changed = 0;
-    size_t k;
+    size_t i;
 
-    json_array_foreach(items, k, item)
-    {
-        for (size_t i = 0; i < s->nlines; i++)
-            if (line_is_meant(s->lines[i], item)) {
-                vr_line_detach(s->lines[i]);
-                changed++;
-            }
-    }
+    json_array_foreach(items, i, item) changed += item_remove(s, item);
     return changed;
 }

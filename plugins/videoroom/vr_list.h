@@ -39,6 +39,6 @@ static inline void vr_list_del(struct vr_link *l)
     l->next = l->prev = l;
 }
 
-#define vr_list_for_each(pos, head) for (pos = (head)->next; pos != (head); pos = pos->next)
+#define vr_list_for_each(pos, head) for ((pos) = (head)->next; (pos) != (head); (pos) = (pos)->next)
 
 #endif

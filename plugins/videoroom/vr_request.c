@@ -103,6 +103,22 @@ uint32_t vr_arg_u32(const json_t *obj, const char *name, uint32_t def)
     return v < 0 ? def : v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
 }
 
+int vr_arg_objects(struct vr_req *r, const json_t *obj, const char *name, size_t max)
+{
+    const struct sl_arg arg = { name, SL_ARG_ARRAY, SL_ARG_OPTIONAL };
+    const json_t *list = sl_arg_get(obj, name), *item;
+    size_t i;
+
+    if (vr_args(r, obj, &arg, 1) < 0)
+        return -1;
+    if (json_array_size(list) > max)
+        return vr_fail(r, VR_ERR_INVALID, "Invalid element (%s should not hold more than %zu)",
+                       name, max);
+    json_array_foreach(list, i, item) if (!json_is_object(item)) return vr_fail(
+        r, VR_ERR_INVALID, "Invalid element type (%s should hold objects)", name);
+    return 0;
+}
+
 int vr_arg_room(struct vr_req *r, struct vr_room **out)
 {
     struct vr_id id;

@@ -38,6 +38,9 @@ uint32_t vr_arg_u32(const json_t *obj, const char *name, uint32_t def);
 /* Layer numbers: an error unless absent or 0..2. */
 int vr_arg_layers(struct vr_req *r, const json_t *obj);
 
+/* Member @name, when there, must be an array of @max objects at most. */
+int vr_arg_objects(struct vr_req *r, const json_t *obj, const char *name, size_t max);
+
 /* The room of member `room`. */
 int vr_arg_room(struct vr_req *r, struct vr_room **out);
 /* Member @name must be equal to @secret, unless that is NULL. */
@@ -58,14 +61,15 @@ json_t *vr_request_admin(const json_t *body);
 #define VR_REQUESTS_SYNC(X)                                                                        \
     X(create)                                                                                      \
     X(edit)                                                                                        \
-    X(destroy) X(exists) X(list) X(listparticipants) X(allowed) X(kick) X(moderate)                \
-        X(enable_recording)
+    X(destroy)                                                                                     \
+    X(exists) X(list) X(listparticipants) X(allowed) X(kick) X(moderate) X(enable_recording)
 #define VR_REQUESTS_ASYNC(X)                                                                       \
     X(join_none)                                                                                   \
     X(joinandconfigure)                                                                            \
-    X(configure_publisher) X(publish) X(unpublish) X(leave_publisher) X(start) X(pause)            \
-        X(subscribe) X(unsubscribe) X(update) X(configure_subscriber) X(switch)                    \
-            X(leave_subscriber)
+    X(configure_publisher)                                                                         \
+    X(publish)                                                                                     \
+    X(unpublish) X(leave_publisher) X(start) X(pause) X(subscribe) X(unsubscribe) X(update)        \
+        X(configure_subscriber) X(switch) X(leave_subscriber)
 #define VR_REQUEST_DECLARE(name) int req_##name(struct vr_req *r);
 VR_REQUESTS_SYNC(VR_REQUEST_DECLARE)
 VR_REQUESTS_ASYNC(VR_REQUEST_DECLARE)

@@ -44,7 +44,8 @@ static void room_free(struct vr_room *room)
 int vr_room_create(const struct vr_id *id, struct vr_settings *set, const json_t *allowed,
                    const json_t *dummy_streams, struct vr_room **out)
 {
-    struct vr_room *room = vr_room_find(id) ? NULL : calloc(1, sizeof(*room));
+    const bool can = !vr_room_find(id) && rooms_by_id.n < VR_ROOMS_MAX;
+    struct vr_room *room = can ? calloc(1, sizeof(*room)) : NULL;
     const json_t *token;
     char name[VR_ID_MAX + 8];
     size_t i;
@@ -52,7 +53,7 @@ int vr_room_create(const struct vr_id *id, struct vr_settings *set, const json_t
 
     if (!room) {
         vr_settings_fini(set);
-        return vr_room_find(id) ? -EEXIST : -ENOMEM;
+        return vr_room_find(id) ? -EEXIST : can ? -ENOMEM : -E2BIG;
     }
     room->id = *id;
     room->set = *set;

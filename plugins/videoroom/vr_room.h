@@ -10,6 +10,8 @@
 #include "vr_map.h"
 #include "vr_settings.h"
 
+#define VR_ROOMS_MAX 100000
+
 struct vr_room {
     struct vr_id id;
     struct vr_settings set;
@@ -33,7 +35,8 @@ void vr_rooms_fini(void);
 struct vr_room *vr_room_find(const struct vr_id *id);
 
 /* Takes @set over (also on failure). @allowed: array of strings, or NULL: no check of tokens.
- * @dummy_streams as in `create`, or NULL. 0; -EEXIST; -ENOMEM; -EINVAL: bad dummy_streams. */
+ * @dummy_streams as in `create`, or NULL. 0; -EEXIST; -ENOMEM; -E2BIG: too many
+ * rooms; -EINVAL: bad dummy_streams. */
 int vr_room_create(const struct vr_id *id, struct vr_settings *set, const json_t *allowed,
                    const json_t *dummy_streams, struct vr_room **out);
 /* Tells everybody in it and closes their connections. */

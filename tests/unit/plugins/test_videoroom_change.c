@@ -307,10 +307,37 @@ static void offers_from_both_ends(void **state)
                  "{'videoroom':'updated','room':1,'streams':['*']}", OFFER);
 }
 
+static void lists_without_end_are_refused(void **state)
+{
+    static const char *const v[] = {
+        "{'request':'unsubscribe','streams':[",
+        "{'request':'subscribe','streams':[",
+        "{'request':'configure','streams':[",
+        "{'request':'switch','streams':[",
+    };
+    static char body[70000];
+    sl_hid s;
+
+    (void)state;
+    room_make("");
+    publishing(1, MOCK_OFFER("video v vp8"));
+    s = subscribed("[{'feed':1}]");
+    for (size_t i = 0; i < COUNT(v); i++) {
+        size_t len = (size_t)snprintf(body, sizeof(body), "%s{'sub_mid':'0'}", v[i]);
+
+        for (int k = 0; k < 1024; k++)
+            len += (size_t)snprintf(body + len, sizeof(body) - len, ",{'sub_mid':'0'}");
+        snprintf(body + len, sizeof(body) - len, "]}");
+        expect_error(s, body, NULL, 430,
+                     "Invalid element (streams should not hold more than 1024)");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(update_errors),
+        T(lists_without_end_are_refused),
         T(subscriptions_reuse_inactive_lines_and_wait_for_answers),
         T(deferred_updates_follow_the_answer),
         T(lines_of_another_codec_are_not_reused),
