@@ -59,9 +59,9 @@ extern const struct sl_transport sl_http_transport;
  * @cap) is one sentence for the operator. */
 int sl_http_start(const struct sl_http_args *args, char *err, size_t cap);
 
-/* Answers new and pending requests with 503, closes WebSockets with 1001 and gives
- * all that up to a second each to go out. The core may still call answer and push, which do nothing
- * but forget the request; core->gone was called for every connection. */
+/* Answers new and pending requests with 503, closes WebSockets with 1001 and gives that up to 1.5 s
+ * to go out. The core may still call answer and push, which do nothing but forget the request;
+ * core->gone was called for every connection. */
 void sl_http_stop(void);
 
 enum sl_http_listener {
