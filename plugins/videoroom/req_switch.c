@@ -147,7 +147,7 @@ int req_switch(struct vr_req *r)
     free(changes);
     /* A request is ended by one event, so this one goes without its transaction. */
     if (filled)
-        vr_sub_renegotiate(s, NULL);
+        (void)vr_sub_renegotiate(s, NULL);
     event = vr_room_event(s->room, "event");
     json_object_set_new(event, "switched", json_string("ok"));
     json_object_set_new(event, "changes", json_integer((json_int_t)done));

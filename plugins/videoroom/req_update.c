@@ -3,15 +3,16 @@
 #include <stdlib.h>
 
 /* Tells what became of it: an offer, or later, or nothing to do. */
-static void changes_tell(struct vr_req *r, struct vr_sub *s, int changed)
+static int changes_tell(struct vr_req *r, struct vr_sub *s, int changed)
 {
-    if (changed > 0 || s->stale)
-        vr_sub_renegotiate(s, r->msg);
-    else
+    if (changed == 0 && !s->stale)
         vr_answer(r, vr_room_event(s->room, "updated"));
+    else if (vr_sub_renegotiate(s, r->msg) < 0)
+        return vr_fail(r, VR_ERR_UNKNOWN, "Could not make an offer");
     vr_notify(s->h, json_pack("{s:s, s:o, s:o, s:I}", "event", "updated", "room",
                               vr_id_json(&s->room->id), "streams", vr_sub_streams(s), "private_id",
                               (json_int_t)s->private_id));
+    return 0;
 }
 
 /* Both lists are checked before anything changes; unsubscribing comes first and makes room. */
@@ -47,8 +48,7 @@ static int change(struct vr_req *r, const char *add_name, const char *del_name)
         return vr_fail(r, VR_ERR_UNKNOWN,
                        added == -E2BIG ? "Too many streams in one subscription" : "Out of memory");
     }
-    changes_tell(r, s, changed + added);
-    return 0;
+    return changes_tell(r, s, changed + added);
 }
 
 int req_subscribe(struct vr_req *r)

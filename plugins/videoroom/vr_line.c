@@ -344,28 +344,6 @@ static struct vr_line *line_find(struct vr_sub *s, const struct vr_stream *src)
     return line_append(s);
 }
 
-/* A payload type means the same on all lines of a bundle (RFC 8843 section 9.1), so that a second
- * set of parameters of a codec needs another number. */
-static uint8_t pt_choose(struct vr_sub *s, enum sl_codec codec, const char *fmtp)
-{
-    const uint8_t usual = sl_codec_info_get(codec)->pt;
-    uint8_t pt = usual;
-
-    for (size_t i = 0; i < s->npts; i++)
-        if (s->pts[i].codec == codec && strcmp(s->pts[i].fmtp, fmtp) == 0)
-            return s->pts[i].pt;
-    for (size_t i = 0; i < s->npts; i++)
-        if (s->pts[i].pt == usual)
-            pt = (uint8_t)(35 + s->npts);
-    if (s->npts == VR_PTS_MAX)
-        return usual;
-    s->pts[s->npts].pt = pt;
-    s->pts[s->npts].codec = codec;
-    snprintf(s->pts[s->npts].fmtp, SL_FMTP_MAX + 1, "%s", fmtp);
-    s->npts++;
-    return pt;
-}
-
 int vr_sub_add(struct vr_sub *s, const struct vr_line_ask *asks, size_t n)
 {
     int changed = 0;
@@ -383,9 +361,8 @@ int vr_sub_add(struct vr_sub *s, const struct vr_line_ask *asks, size_t n)
         if (!l)
             return -ENOMEM;
         l->kind = src->kind;
-        l->codec = src->codec;
+        l->codec = src->codec; /* its payload type is the core's business */
         l->red = src->red;
-        l->codec.pt = pt_choose(s, l->codec.codec, l->codec.fmtp);
         l->crossref = crossref ? strdup(crossref) : NULL;
         l->send = !sl_arg_str(asks[i].item, "mid", NULL) || sl_arg_bool(asks[i].item, "send", true);
         l->accepted = false; /* its next answer counts */

@@ -140,21 +140,23 @@ int vr_sub_offer(struct vr_sub *s, struct sl_msg *m, json_t *event, bool restart
     return 0;
 }
 
-void vr_sub_renegotiate(struct vr_sub *s, struct sl_msg *m)
+int vr_sub_renegotiate(struct vr_sub *s, struct sl_msg *m)
 {
-    json_t *event = vr_room_event(s->room, "updated");
+    json_t *event;
     int err = -EBUSY;
 
-    json_object_set_new(event, "streams", vr_sub_streams(s));
-    if (s->awaits_answer)
-        json_decref(event);
-    else
+    if (!s->awaits_answer) {
+        event = vr_room_event(s->room, "updated");
+        json_object_set_new(event, "streams", vr_sub_streams(s));
         err = vr_sub_offer(s, m, event, s->pending_restart);
-    if (err == 0)
-        return;
-    s->pending = true;
-    if (m)
-        vr_core->event(s->h, m, vr_room_event(s->room, "updating"), NULL);
+    }
+    if (err == -EBUSY) {
+        s->pending = true;
+        err = m ? vr_core->event(s->h, m, vr_room_event(s->room, "updating"), NULL) : 0;
+    } else if (err) {
+        s->stale = true; /* the next change tries again */
+    }
+    return err;
 }
 
 static void line_answered(struct vr_line *l, const struct sl_mline *in)
@@ -181,5 +183,5 @@ void vr_sub_answered(struct vr_sub *s, const struct sl_jsep_in *answer)
 void vr_sub_after_answer(struct vr_sub *s)
 {
     if (s->pending && !s->awaits_answer)
-        vr_sub_renegotiate(s, NULL);
+        (void)vr_sub_renegotiate(s, NULL);
 }

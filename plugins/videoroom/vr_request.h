@@ -68,7 +68,8 @@ json_t *vr_request_admin(const json_t *body);
     X(joinandconfigure)                                                                            \
     X(configure_publisher)                                                                         \
     X(publish)                                                                                     \
-    X(unpublish) X(leave_publisher) X(start) X(pause) X(subscribe) X(unsubscribe) X(update)        \
+    X(unpublish)                                                                                   \
+    X(leave_publisher) X(start) X(pause) X(subscribe) X(unsubscribe) X(update)                     \
         X(configure_subscriber) X(switch) X(leave_subscriber)
 #define VR_REQUEST_DECLARE(name) int req_##name(struct vr_req *r);
 VR_REQUESTS_SYNC(VR_REQUEST_DECLARE)

@@ -28,7 +28,7 @@ static void lines_free(struct vr_sub *s)
     }
     free(s->lines);
     s->lines = NULL;
-    s->nlines = s->npts = 0;
+    s->nlines = 0;
 }
 
 void vr_sub_reset(struct vr_sub *s)
@@ -55,7 +55,7 @@ void vr_sub_flush(struct vr_room *room)
 
         vr_list_del(&s->dirty);
         if (s->autoupdate)
-            vr_sub_renegotiate(s, NULL);
+            (void)vr_sub_renegotiate(s, NULL);
         else
             s->stale = true;
     }

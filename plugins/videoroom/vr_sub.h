@@ -14,8 +14,7 @@
 #include "vr_pub.h"
 #include "vr_request.h"
 
-#define VR_LINES_MAX 1024
-#define VR_PTS_MAX   29 /* beside the usual ones: 35 to 63 */
+#define VR_LINES_MAX 256 /* as many as a description holds */
 
 struct vr_line {
     struct vr_sub *sub;
@@ -47,12 +46,6 @@ struct vr_sub {
 
     struct vr_line **lines; /* by mindex */
     size_t nlines;
-    struct {
-        uint8_t pt;
-        enum sl_codec codec;
-        char fmtp[SL_FMTP_MAX + 1];
-    } pts[VR_PTS_MAX]; /* payload types in use: one meaning each within the bundle */
-    size_t npts;
 
     struct vr_link in_room; /* room->subs */
     struct vr_link dirty;   /* room->dirty */
@@ -108,8 +101,8 @@ json_t *vr_sub_streams(const struct vr_sub *s);
 /* Sends @event with an offer, for @m or NULL. 0 or -errno. Steals @event. */
 int vr_sub_offer(struct vr_sub *s, struct sl_msg *m, json_t *event, bool restart);
 /* Lines changed: `updated` with an offer, or `updating` when an answer is outstanding. Without @m
- * nothing is said then. */
-void vr_sub_renegotiate(struct vr_sub *s, struct sl_msg *m);
+ * nothing is said then. 0, or -errno when there was no offer to be had (@m lives on). */
+int vr_sub_renegotiate(struct vr_sub *s, struct sl_msg *m);
 /* The client's answer. */
 void vr_sub_answered(struct vr_sub *s, const struct sl_jsep_in *answer);
 /* After the answer's own reply: offers what changed meanwhile. */

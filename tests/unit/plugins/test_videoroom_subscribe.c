@@ -35,8 +35,6 @@ static void the_happy_path_has_the_order_of_the_protocol(void **state)
                  "{'videoroom':'attached','room':1,'streams':[" LINE_AUDIO(
                      0, "0", 10, "a", "false") "," LINE_VIDEO(1, "1", 10, "v", "false") "]}",
                  OFFER);
-    assert_int_equal(mock_line(s, 0)->codec.pt, 111);
-    assert_int_equal(mock_line(s, 1)->codec.pt, 96);
     assert_int_equal(mock_line(s, 1)->want.dir, SL_DIR_SEND);
     assert_false(mock_route(s, 0)->active);
     mock_request(s, "{'request':'start'}", mock_answer(s), STARTED, NONE);
@@ -188,25 +186,6 @@ static void attached_tells_all_about_the_streams(void **state)
     assert_string_equal(mock_line(s, 1)->want.track, "v");
     assert_true(mock_line(s, 0)->want.exts & SL_EXT_BIT(SL_EXT_ABS_SEND_TIME));
     assert_false(mock_line(s, 0)->want.exts & SL_EXT_BIT(SL_EXT_RID));
-    assert_int_equal(mock_line(s, 2)->codec.pt, 107);
-    assert_int_equal(mock_line(s, 3)->codec.pt, 101);
-}
-
-static void payload_types_mean_one_thing_in_a_bundle(void **state)
-{
-    const sl_hid s = (room_make(",'videocodec':'h264'"), mock_attach());
-
-    (void)state;
-    publishing(1, MOCK_OFFER("video v h264/42e01f?profile-level-id=42e01f"));
-    publishing(2, MOCK_OFFER("video v h264/640c1f?profile-level-id=640c1f"));
-    publishing(3, MOCK_OFFER("video v h264/42e01f?profile-level-id=42e01f"));
-    mock_send(s,
-              "{'request':'join','ptype':'subscriber','room':1,'streams':[{'feed':1},{'feed':2},"
-              "{'feed':3}]}",
-              NULL);
-    assert_int_equal(mock_line(s, 0)->codec.pt, 107);
-    assert_int_not_equal(mock_line(s, 1)->codec.pt, 107);
-    assert_int_equal(mock_line(s, 2)->codec.pt, 107);
 }
 
 static void pause_and_start(void **state)
@@ -366,7 +345,6 @@ int main(void)
         T(join_errors),
         T(the_old_join_has_one_feed),
         T(attached_tells_all_about_the_streams),
-        T(payload_types_mean_one_thing_in_a_bundle),
         T(pause_and_start),
         T(nothing_flows_before_start_or_on_refused_lines),
         T(crossrefs_tell_twins_apart),
