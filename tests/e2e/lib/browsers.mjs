@@ -1,0 +1,168 @@
+// Chromium through Playwright and Firefox through Puppeteer's WebDriver BiDi, with one face:
+//
+//   page.goto(url)  page.evaluate(fn, arg)  page.screenshot(file)  page.close()  page.log
+//   page.click(selector)  page.fill(selector, text)  page.waitFor(fn, arg, seconds)  page.native
+//
+// Cameras and microphones are the browsers' fake ones, permissions are granted, nothing leaves the
+// machine.
+
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
+
+const CHROMIUM_ARGS = [
+  '--headless=new',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+  '--autoplay-policy=no-user-gesture-required',
+];
+
+const FIREFOX_PREFS = {
+  'media.navigator.streams.fake': true,
+  'media.navigator.permission.disabled': true,
+  'media.peerconnection.ice.loopback': true,
+  'media.peerconnection.ice.obfuscate_host_addresses': false,
+  'media.autoplay.default': 0,
+  'media.autoplay.blocking_policy': 0,
+  'media.gmp-manager.updateEnabled': false,
+  'media.gmp-provider.enabled': false,
+  'app.update.enabled': false,
+  'browser.safebrowsing.malware.enabled': false,
+  'browser.safebrowsing.phishing.enabled': false,
+  'datareporting.healthreport.uploadEnabled': false,
+  'network.captive-portal-service.enabled': false,
+  'network.connectivity-service.enabled': false,
+  'network.dns.disableIPv6': true,
+};
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function launchChromium() {
+  const { chromium } = await import('playwright-core');
+  const server = await chromium.launchServer({
+    executablePath: CHROMIUM,
+    args: CHROMIUM_ARGS,
+    ignoreDefaultArgs: ['--headless', '--mute-audio'],
+    host: '127.0.0.1',
+  });
+  const browser = await chromium.connect(server.wsEndpoint());
+  return {
+    kind: 'chromium',
+    pid: server.process().pid,
+    async newPage() {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ignoreHTTPSErrors: true });
+      const native = await context.newPage();
+      return { native, end: () => context.close() };
+    },
+    async close() {
+      await browser.close().catch(() => {});
+      await server.close().catch(() => {});
+    },
+  };
+}
+
+async function launchFirefox() {
+  const { default: puppeteer } = await import('puppeteer-core');
+  const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'sluice-firefox-'));
+  const browser = await puppeteer.launch({
+    browser: 'firefox',
+    executablePath: FIREFOX,
+    headless: true,
+    userDataDir: profile,
+    acceptInsecureCerts: true,
+    extraPrefsFirefox: FIREFOX_PREFS,
+    defaultViewport: { width: 1280, height: 800 },
+  });
+  return {
+    kind: 'firefox',
+    pid: browser.process().pid,
+    async newPage() {
+      const native = await browser.newPage();
+      return { native, end: () => native.close() };
+    },
+    async close() {
+      await browser.close().catch(() => {});
+      fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+export function launch(kind) {
+  return kind === 'firefox' ? launchFirefox() : launchChromium();
+}
+
+class Page {
+  constructor(browser, { native, end }) {
+    this.kind = browser.kind;
+    this.native = native;
+    this.end = end;
+    this.log = [];
+    native.on('console', (m) => this.log.push(`${m.type()} ${m.text()}`));
+    native.on('pageerror', (e) => this.log.push(`pageerror ${e?.stack ?? e}`));
+  }
+
+  goto(url) {
+    return this.native.goto(url);
+  }
+
+  evaluate(fn, arg) {
+    return this.native.evaluate(fn, arg);
+  }
+
+  click(selector) {
+    return this.native.locator(selector).click();
+  }
+
+  fill(selector, text) {
+    return this.native.locator(selector).fill(text);
+  }
+
+  screenshot(file) {
+    return this.native.screenshot({ path: file });
+  }
+
+  // Until fn(arg) in the page is true; its last answer otherwise in the error.
+  async waitFor(fn, arg, seconds = 10) {
+    const end = Date.now() + seconds * 1000;
+    let last;
+    do {
+      last = await this.evaluate(fn, arg);
+      if (last) return last;
+      await sleep(100);
+    } while (Date.now() < end);
+    throw new Error(`not within ${seconds} s: ${fn}`);
+  }
+
+  async close() {
+    if (this.closed) return;
+    this.closed = true;
+    await this.end();
+  }
+}
+
+const shared = new Map();
+
+// A page in a shared browser of that kind, or in the given one.
+export async function openPage(which) {
+  let browser = which;
+  if (typeof which === 'string') {
+    if (!shared.has(which)) shared.set(which, await launch(which));
+    browser = shared.get(which);
+  }
+  return new Page(browser, await browser.newPage());
+}
+
+export async function closeBrowsers() {
+  for (const browser of shared.values()) await browser.close();
+  shared.clear();
+}

@@ -1,0 +1,185 @@
+// Starts the built sluice on free ports of the loopback interface and ends it by its pid.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import dgram from 'node:dgram';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { buildDir, topDir } from './paths.mjs';
+
+const WORKERS = 2;
+const STOP_MS = 10000;
+
+const ROOMS = `
+[room 1234]
+description = Room of the tests
+publishers = 20
+bitrate = 0
+`;
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function freeTcpPort() {
+  return new Promise((resolve, reject) => {
+    const s = net.createServer();
+    s.on('error', reject);
+    s.listen(0, '127.0.0.1', () => {
+      const { port } = s.address();
+      s.close(() => resolve(port));
+    });
+  });
+}
+
+function isUdpFree(port) {
+  return new Promise((resolve) => {
+    const s = dgram.createSocket('udp4');
+    s.on('error', () => resolve(false));
+    s.bind(port, '127.0.0.1', () => s.close(() => resolve(true)));
+  });
+}
+
+// The first of WORKERS free UDP ports in a row, below the range of ephemeral ports.
+async function freeUdpPorts() {
+  for (let tries = 0; tries < 100; tries++) {
+    const port = 20000 + Math.floor(Math.random() * 5000) * 2;
+    const free = [];
+    for (let i = 0; i < WORKERS; i++) free.push(await isUdpFree(port + i));
+    if (free.every(Boolean)) return port;
+  }
+  throw new Error('no free UDP ports');
+}
+
+// The server wants all plugins in one folder; a build tree has one for each.
+function gatherPlugins(dir) {
+  fs.mkdirSync(dir, { recursive: true });
+  for (const name of fs.readdirSync(path.join(buildDir, 'plugins'))) {
+    const so = path.join(buildDir, 'plugins', name, '.libs', `${name}.so`);
+    if (fs.existsSync(so)) fs.symlinkSync(so, path.join(dir, `${name}.so`));
+  }
+  return dir;
+}
+
+function toIni(conf) {
+  return Object.entries(conf)
+    .map(([group, keys]) =>
+      [`[${group}]`, ...Object.entries(keys).map(([k, v]) => `${k} = ${v}`), ''].join('\n'))
+    .join('\n');
+}
+
+let serial = 0;
+
+export class Server {
+  constructor(dir, conf, files) {
+    this.dir = path.join(dir, `server${++serial}`);
+    this.conf = conf;
+    this.files = files;
+    this.log = '';
+  }
+
+  async start() {
+    fs.mkdirSync(this.dir, { recursive: true });
+    this.httpPort = await freeTcpPort();
+    this.wsPort = await freeTcpPort();
+    this.mediaPort = await freeUdpPorts();
+    const own = {
+      general: {
+        workers: WORKERS,
+        log_level: 'debug',
+        plugins_dir: gatherPlugins(path.join(this.dir, 'plugins')),
+      },
+      http: { bind: '127.0.0.1', port: this.httpPort },
+      websockets: { bind: '127.0.0.1', port: this.wsPort },
+      media: { bind: '127.0.0.1', port: this.mediaPort },
+    };
+    if (fs.existsSync(path.join(topDir, 'html'))) own.http.static_dir = path.join(topDir, 'html');
+    for (const [group, keys] of Object.entries(this.conf))
+      own[group] = { ...own[group], ...keys };
+    fs.writeFileSync(path.join(this.dir, 'sluice.conf'), toIni(own));
+    for (const [name, text] of Object.entries({ 'videoroom.conf': ROOMS, ...this.files }))
+      fs.writeFileSync(path.join(this.dir, name), text);
+
+    this.child = spawn(path.join(buildDir, 'sluice'), ['-c', path.join(this.dir, 'sluice.conf')], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: {
+        ...process.env,
+        ASAN_OPTIONS: 'detect_leaks=1:detect_stack_use_after_return=1',
+        UBSAN_OPTIONS: 'print_stacktrace=1',
+        TSAN_OPTIONS: 'halt_on_error=0',
+      },
+    });
+    const file = fs.createWriteStream(path.join(this.dir, 'server.log'));
+    this.child.stderr.on('data', (d) => {
+      this.log += d;
+      file.write(d);
+    });
+    this.exited = new Promise((resolve) => {
+      this.child.on('close', (code, signal) => {
+        file.end();
+        resolve({ code, signal });
+      });
+    });
+    await this.waitUntilReady();
+  }
+
+  async waitUntilReady() {
+    const gone = this.exited.then(() => 'gone');
+    for (let i = 0; i < 200; i++) {
+      if (await canConnect(this.httpPort)) return;
+      if ((await Promise.race([gone, sleep(50)])) === 'gone')
+        throw new Error(`the server did not start:\n${this.log.slice(-2000)}`);
+    }
+    throw new Error(`the server does not answer:\n${this.log.slice(-2000)}`);
+  }
+
+  get pid() {
+    return this.child.pid;
+  }
+  get http() {
+    return `http://127.0.0.1:${this.httpPort}/janus`;
+  }
+  get pages() {
+    return `http://127.0.0.1:${this.httpPort}`;
+  }
+  get ws() {
+    return `ws://127.0.0.1:${this.wsPort}/janus`;
+  }
+  // WebSocket on the HTTP port.
+  get wsUpgrade() {
+    return `ws://127.0.0.1:${this.httpPort}/janus`;
+  }
+
+  // What leaks would show in: open files, threads, resident memory in KiB.
+  usage() {
+    const status = fs.readFileSync(`/proc/${this.pid}/status`, 'utf8');
+    return {
+      fds: fs.readdirSync(`/proc/${this.pid}/fd`).length,
+      threads: Number(/^Threads:\s+(\d+)/m.exec(status)[1]),
+      rssKib: Number(/^VmRSS:\s+(\d+)/m.exec(status)[1]),
+    };
+  }
+
+  async stop() {
+    if (this.stopped) return;
+    this.stopped = true;
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_MS);
+    if (this.child.exitCode === null) this.child.kill('SIGTERM');
+    const { code, signal } = await this.exited;
+    clearTimeout(timer);
+    const report = /(ERROR: |WARNING: )\w*Sanitizer[^]*|runtime error: [^\n]*/.exec(this.log);
+    assert.equal(report?.[0].slice(0, 4000), undefined, 'a sanitizer has something to say');
+    assert.deepEqual({ code, signal }, { code: 0, signal: null },
+      `exit of the server; its last words:\n${this.log.slice(-1500)}`);
+  }
+}
+
+function canConnect(port) {
+  return new Promise((resolve) => {
+    const s = net.connect(port, '127.0.0.1');
+    s.on('connect', () => {
+      s.destroy();
+      resolve(true);
+    });
+    s.on('error', () => resolve(false));
+  });
+}
