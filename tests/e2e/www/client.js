@@ -1,0 +1,414 @@
+// What the tests do in a page, with the unmodified janus.js. Everything hangs on window.T;
+// handles, cameras and so on have names, so that tests can speak of them in evaluate().
+
+import Janus from '/janus.js';
+
+const ECHO = 'janus.plugin.echotest';
+const ROOM = 'janus.plugin.videoroom';
+
+const handles = new Map(); // name -> { handle, events, up, remote: Map(mid -> { track, element }) }
+let janus;
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function until(what, fn, ms = 15000) {
+  const end = performance.now() + ms;
+  for (;;) {
+    const value = await fn();
+    if (value) return value;
+    if (performance.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
+    await sleep(10);
+  }
+}
+
+// ---- sessions and handles -----------------------------------------------------------------------
+
+// @server: a URL of http or ws, or a list of them.
+async function connect(server) {
+  if (!window.T.ready) {
+    await new Promise((resolve) =>
+      Janus.init({
+        debug: ['warn', 'error'],
+        dependencies: Janus.useDefaultDependencies({ adapter: window.adapter }),
+        callback: resolve,
+      }));
+    window.T.ready = true;
+  }
+  janus = await new Promise((resolve, reject) => {
+    const j = new Janus({
+      server,
+      iceServers: [],
+      destroyOnUnload: true,
+      success: () => resolve(j),
+      error: (e) => {
+        window.T.lost = String(e);
+        reject(new Error(String(e)));
+      },
+      destroyed: () => (window.T.destroyed = true),
+    });
+  });
+  return janus.getSessionId();
+}
+
+const destroy = () => new Promise((success, error) => janus.destroy({ success, error }));
+const reconnect = () => new Promise((success, error) => janus.reconnect({ success, error }));
+
+function show(entry, track, mid, on) {
+  const old = entry.remote.get(mid);
+  if (!on) {
+    old?.element.remove();
+    entry.remote.delete(mid);
+    return;
+  }
+  if (old?.track === track) return;
+  old?.element.remove();
+  const element = document.createElement(track.kind === 'video' ? 'video' : 'audio');
+  element.autoplay = true;
+  element.playsInline = true;
+  element.width = 320;
+  element.srcObject = new MediaStream([track]);
+  document.body.append(element);
+  element.play().catch(() => {});
+  entry.remote.set(mid, { track, element });
+}
+
+// Attaches to @plugin; @onJsep(entry, data, jsep) answers what comes with SDP.
+function attach(name, plugin, onJsep) {
+  return new Promise((resolve, reject) => {
+    const entry = { name, events: [], remote: new Map(), data: [], up: false, hangups: [] };
+    janus.attach({
+      plugin,
+      opaqueId: name,
+      success: (handle) => {
+        entry.handle = handle;
+        handles.set(name, entry);
+        resolve(entry);
+      },
+      error: (e) => reject(new Error(String(e))),
+      webrtcState: (on, reason) => {
+        entry.up = on;
+        if (!on) entry.hangups.push(reason);
+      },
+      iceState: (state) => (entry.ice = state),
+      mediaState: (medium, receiving, mid) => entry.events.push({ mediaState: medium, receiving, mid }),
+      ondetached: () => (entry.detached = true),
+      ondataopen: () => (entry.dataOpen = true),
+      ondata: (d) => entry.data.push(d),
+      onmessage: (data, jsep) => {
+        entry.events.push(data);
+        if (jsep) entry.lastJsep = jsep;
+        Promise.resolve(onJsep?.(entry, data, jsep)).catch((e) => {
+          entry.error = String(e?.stack ?? e);
+          console.error(entry.error);
+        });
+      },
+      onremotetrack: (track, mid, on) => show(entry, track, mid, on),
+    });
+  });
+}
+
+const of = (name) => {
+  const entry = handles.get(name);
+  if (!entry) throw new Error(`no handle ${name}`);
+  return entry;
+};
+
+const createOffer = (entry, options) =>
+  new Promise((success, error) => entry.handle.createOffer({ ...options, success, error }));
+const createAnswer = (entry, options) =>
+  new Promise((success, error) => entry.handle.createAnswer({ ...options, success, error }));
+const accept = (entry, jsep) =>
+  new Promise((success, error) => entry.handle.handleRemoteJsep({ jsep, success, error }));
+const send = (entry, message, jsep) =>
+  new Promise((success, error) => entry.handle.send({ message, jsep, success, error }));
+
+// Sends a request; gives the event for which @matches is true. Only later events count.
+async function ask(name, message, matches, jsep) {
+  const entry = of(name);
+  const from = entry.events.length;
+  const sync = await send(entry, message, jsep);
+  if (sync) return sync;
+  return until(`event after ${JSON.stringify(message)}; had ${JSON.stringify(entry.events.slice(from))}`,
+    () => entry.events.slice(from).find((e) => e.error_code || matches(e)));
+}
+
+const detach = (name) =>
+  new Promise((success, error) => of(name).handle.detach({ success, error, noRequest: false }));
+
+// ---- what cameras show --------------------------------------------------------------------------
+
+// A track of a canvas in @colour [r, g, b] with a moving white bar, so that frames differ.
+function painted(colour, { width = 320, height = 240, fps = 20 } = {}) {
+  const canvas = document.createElement('canvas');
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext('2d');
+  let n = 0;
+  const paint = () => {
+    context.fillStyle = `rgb(${colour.join(',')})`;
+    context.fillRect(0, 0, width, height);
+    context.fillStyle = 'white';
+    context.fillRect((n++ * 8) % width, height - 20, 40, 20);
+  };
+  paint();
+  setInterval(paint, 1000 / fps);
+  return canvas.captureStream(fps).getVideoTracks()[0];
+}
+
+// 'camera' (the browser's fake one), { colour }, or nothing.
+function capture(video) {
+  if (video === 'camera') return { width: 640, height: 480 };
+  return painted(video.colour, video);
+}
+
+function tracksOf({ audio = true, video = 'camera', data = false, recv = true }) {
+  const tracks = [];
+  if (audio) tracks.push({ type: 'audio', capture: true, recv });
+  if (video) tracks.push({ type: 'video', capture: capture(video), recv });
+  if (data) tracks.push({ type: 'data' });
+  return tracks;
+}
+
+// ---- echo ---------------------------------------------------------------------------------------
+
+async function echo(name = 'echo', options = {}) {
+  const entry = await attach(name, ECHO, (e, data, jsep) => jsep && accept(e, jsep));
+  const jsep = await createOffer(entry, { tracks: tracksOf(options), trickle: options.trickle });
+  await send(entry, { audio: true, video: true }, jsep);
+  await until('WebRTC up', () => entry.up);
+}
+
+// ---- room ---------------------------------------------------------------------------------------
+
+// Joins; subscribes to everybody who publishes (one subscriber handle for all: `${name}-sub`), and
+// keeps doing so, unless options.watch is false. Publishes unless options.publish is false.
+async function join(name, options = {}) {
+  const t0 = performance.now();
+  const { room = 1234, display = name, watch = true, publish: doPublish = true } = options;
+  const known = new Map(); // feed -> streams
+  const entry = await attach(name, ROOM, async (e, data, jsep) => {
+    if (jsep) await accept(e, jsep);
+    if (data.publishers && watch) subscribe(e, data.publishers);
+    const gone = data.leaving ?? data.unpublished;
+    if (gone !== undefined && gone !== 'ok' && watch) unsubscribe(e, gone);
+  });
+  Object.assign(entry, { room, known, t0, chain: Promise.resolve() });
+  const joined = await ask(name, { request: 'join', ptype: 'publisher', room, display, id: options.id },
+    (e) => e.videoroom === 'joined');
+  if (joined.error_code) throw new Error(`join: ${joined.error_code} ${joined.error}`);
+  entry.id = joined.id;
+  entry.privateId = joined.private_id;
+  if (doPublish) await publish(name, options);
+  return joined.id;
+}
+
+async function publish(name, options = {}) {
+  const entry = of(name);
+  const jsep = await createOffer(entry, { tracks: tracksOf({ ...options, recv: false }), trickle: options.trickle });
+  const done = await ask(name, { request: 'configure', audio: true, video: true }, (e) => e.configured, jsep);
+  if (done.error_code) throw new Error(`configure: ${done.error_code} ${done.error}`);
+  await until('WebRTC up (publisher)', () => entry.up);
+  return done;
+}
+
+// Another offer on the same connection: adds, replaces or removes tracks, restarts ICE.
+async function renegotiate(name, { tracks, iceRestart, message = { request: 'configure' } }) {
+  const entry = of(name);
+  for (const t of tracks ?? []) if (t.video) t.capture = capture(t.video);
+  const jsep = await createOffer(entry, { tracks, iceRestart });
+  return ask(name, message, (e) => e.configured || e.result, jsep);
+}
+
+async function replaceTracks(name, tracks) {
+  for (const t of tracks) if (t.video) t.capture = capture(t.video);
+  await new Promise((success, error) => of(name).handle.replaceTracks({ tracks, success, error }));
+}
+
+async function unpublish(name) {
+  const entry = of(name);
+  const done = await ask(name, { request: 'unpublish' }, (e) => e.unpublished === 'ok');
+  await until('WebRTC down', () => !entry.up);
+  return done;
+}
+
+const streamsOf = (publishers, feed) => publishers.get(feed) ?? [];
+
+async function onOffer(entry, data, jsep) {
+  if (data.streams) entry.streams = data.streams;
+  if (!jsep) return;
+  const answer = await createAnswer(entry, { jsep, tracks: [{ type: 'data' }] });
+  await send(entry, { request: 'start', room: entry.room }, answer);
+}
+
+// Requests of one subscriber go one after the other.
+function inTurn(entry, fn) {
+  entry.chain = entry.chain.then(fn).catch((e) => {
+    entry.error = String(e?.stack ?? e);
+    console.error(entry.error);
+  });
+  return entry.chain;
+}
+
+function subscribe(entry, publishers) {
+  return inTurn(entry, async () => {
+    const wanted = [];
+    for (const p of publishers) {
+      const had = new Set(streamsOf(entry.known, p.id).map((s) => s.mid));
+      for (const s of p.streams)
+        if (!s.disabled && !had.has(s.mid)) wanted.push({ feed: p.id, mid: s.mid });
+      entry.known.set(p.id, p.streams.filter((s) => !s.disabled));
+    }
+    if (!wanted.length) return;
+    const name = `${entry.name}-sub`;
+    let sub = handles.get(name);
+    if (!sub) {
+      sub = await attach(name, ROOM, onOffer);
+      sub.room = entry.room;
+      const reply = await ask(name,
+        { request: 'join', ptype: 'subscriber', room: entry.room, streams: wanted, private_id: entry.privateId, use_msid: true },
+        (e) => e.videoroom === 'attached');
+      if (reply.error_code) throw new Error(`subscribe: ${reply.error_code} ${reply.error}`);
+    } else {
+      const reply = await ask(name, { request: 'update', subscribe: wanted },
+        (e) => e.videoroom === 'updated' || e.videoroom === 'updating');
+      if (reply.error_code) throw new Error(`update: ${reply.error_code} ${reply.error}`);
+    }
+  });
+}
+
+function unsubscribe(entry, feed) {
+  return inTurn(entry, async () => {
+    const sub = handles.get(`${entry.name}-sub`);
+    if (!entry.known.delete(feed) || !sub) return;
+    if (!sub.streams?.some((s) => s.feed_id === feed && s.active)) return;
+    await ask(sub.name, { request: 'update', unsubscribe: [{ feed }] },
+      (e) => e.videoroom === 'updated' || e.videoroom === 'updating');
+  });
+}
+
+// ---- looking at what arrives --------------------------------------------------------------------
+
+// { mid: { kind, frames, fps, width, height, packets, bytes, lost, energy, active } }
+async function received(name) {
+  const out = {};
+  const pc = of(name).handle.webrtcStuff.pc;
+  for (const tr of pc?.getTransceivers() ?? []) {
+    const report = await tr.receiver.getStats();
+    for (const s of report.values()) {
+      if (s.type !== 'inbound-rtp') continue;
+      out[tr.mid] = {
+        kind: tr.receiver.track.kind,
+        ssrc: s.ssrc,
+        frames: s.framesDecoded ?? 0,
+        keyFrames: s.keyFramesDecoded ?? 0,
+        fps: s.framesPerSecond ?? 0,
+        width: s.frameWidth ?? 0,
+        height: s.frameHeight ?? 0,
+        packets: s.packetsReceived,
+        bytes: s.bytesReceived,
+        lost: s.packetsLost,
+        energy: s.totalAudioEnergy ?? 0,
+        freezes: s.freezeCount ?? 0,
+        direction: tr.currentDirection,
+      };
+    }
+  }
+  return out;
+}
+
+// The picture of a remote video as seen now: mean colour, and a hash that changes with the frame.
+function look(name, mid) {
+  const video = of(name).remote.get(mid)?.element;
+  if (!video?.videoWidth) return null;
+  const canvas = document.createElement('canvas');
+  canvas.width = 64;
+  canvas.height = 48;
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  context.drawImage(video, 0, 0, 64, 48);
+  const { data } = context.getImageData(0, 0, 64, 48);
+  const sum = [0, 0, 0];
+  let hash = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    for (let c = 0; c < 3; c++) {
+      if (i / 4 < 64 * 30) sum[c] += data[i + c];
+      hash = (hash * 31 + data[i + c]) | 0;
+    }
+  }
+  return { colour: sum.map((s) => Math.round(s / (64 * 30))), hash, width: video.videoWidth, height: video.videoHeight };
+}
+
+// Waits until the video of @mid has decoded some frames and shows pictures that differ.
+async function seesMotion(name, mid, ms = 15000) {
+  const start = (await received(name))[mid]?.frames ?? 0;
+  const hashes = new Set();
+  await until(`moving pictures on ${name} mid ${mid}`, async () => {
+    const seen = look(name, mid);
+    if (seen) hashes.add(seen.hash);
+    return hashes.size >= 3 && (await received(name))[mid]?.frames >= start + 3;
+  }, ms);
+  return { ...(await received(name))[mid], ...look(name, mid) };
+}
+
+// The mids of a subscriber handle that carry @kind of @feed.
+function midsOf(name, feed, kind = 'video') {
+  return (of(name).streams ?? [])
+    .filter((s) => s.active && s.type === kind && (feed === undefined || s.feed_id === feed))
+    .map((s) => s.mid);
+}
+
+// Waits until @name (a participant) sees moving pictures of @n others; what they look like.
+async function seesOthers(name, n, ms = 20000) {
+  const sub = await until('a subscription', () => handles.get(`${name}-sub`), ms);
+  await until(`${n} videos; has ${JSON.stringify(sub.streams)}`, () => midsOf(sub.name).length >= n, ms);
+  const out = [];
+  for (const mid of midsOf(sub.name)) {
+    const { feed_id, feed_display } = sub.streams.find((s) => s.mid === mid);
+    out.push({ feed: feed_id, display: feed_display, mid, ...(await seesMotion(sub.name, mid, ms)) });
+  }
+  return out;
+}
+
+async function hearsSomething(name, mid, ms = 10000) {
+  const start = (await received(name))[mid]?.energy ?? 0;
+  return until(`sound on ${name} mid ${mid}`, async () => {
+    const now = (await received(name))[mid];
+    return now && now.packets > 20 && now.energy > start && now;
+  }, ms);
+}
+
+// From a participant's join to its first decoded frame of somebody, in ms; polls each 5 ms.
+async function firstFrame(name, ms = 10000) {
+  const entry = of(name);
+  for (;;) {
+    const sub = handles.get(`${name}-sub`);
+    for (const s of sub ? Object.values(await received(sub.name)) : [])
+      if (s.kind === 'video' && s.frames > 0) return performance.now() - entry.t0;
+    if (performance.now() - entry.t0 > ms) throw new Error(`no frame within ${ms} ms`);
+    await sleep(5);
+  }
+}
+
+// The ICE user fragment and the DTLS state, which tell restarts from new connections.
+function transport(name) {
+  const pc = of(name).handle.webrtcStuff.pc;
+  const sdp = pc?.remoteDescription?.sdp ?? '';
+  return {
+    ufrag: /^a=ice-ufrag:(.*)$/m.exec(sdp)?.[1].trim(),
+    fingerprint: /^a=fingerprint:(.*)$/m.exec(sdp)?.[1].trim(),
+    state: pc?.connectionState,
+    lite: /^a=ice-lite/m.test(sdp),
+  };
+}
+
+const state = (name) => {
+  const { events, up, hangups, streams, error, data, dataOpen, detached, id } = of(name);
+  return JSON.parse(JSON.stringify({ events, up, hangups, streams, error, data, dataOpen, detached, id }));
+};
+const has = (name) => handles.has(name);
+const say = (name, text) => new Promise((success, error) => of(name).handle.data({ text, success, error }));
+
+window.T = {
+  connect, destroy, reconnect, attach, ask, detach, echo, join, publish, unpublish, renegotiate, replaceTracks,
+  received, look, seesMotion, seesOthers, hearsSomething, firstFrame, midsOf, transport, state, has, say, sleep,
+  sessionId: () => janus.getSessionId(),
+};
