@@ -15,6 +15,7 @@ export class Context {
     this.ice = ice;
     this.notes = [];
     this.pages = [];
+    this.servers = 0;
     this.closers = []; // run in reverse order
     this.dir = path.join(buildDir, 'e2e', name.replace(/[^A-Za-z0-9=]+/g, '-'));
     fs.rmSync(this.dir, { recursive: true, force: true });
@@ -33,7 +34,8 @@ export class Context {
   // Starts sluice; @conf is { group: { key: value } } over the fixture's own.
   async server(conf = {}, files = {}) {
     const media = this.ice ? { ice: this.ice, ...conf.media } : conf.media;
-    const server = new Server(this.dir, { ...conf, media }, files);
+    const dir = path.join(this.dir, `server${++this.servers}`);
+    const server = new Server(dir, { ...conf, media }, files);
     await server.start();
     this.onClose(() => server.stop());
     return server;

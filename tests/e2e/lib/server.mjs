@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import dgram from 'node:dgram';
 import fs from 'node:fs';
 import net from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import { buildDir, topDir } from './paths.mjs';
 
@@ -60,6 +61,14 @@ function gatherPlugins(dir) {
   return dir;
 }
 
+// Where media listens. Firefox has no loopback candidates and pairs its others with none, so the
+// machine's own first address is there too; packets between the two stay in the machine.
+function mediaAddresses() {
+  const own = Object.values(os.networkInterfaces()).flat();
+  const first = own.find((a) => a.family === 'IPv4' && !a.internal);
+  return ['127.0.0.1', ...(first ? [first.address] : [])].join(',');
+}
+
 function toIni(conf) {
   return Object.entries(conf)
     .map(([group, keys]) =>
@@ -67,11 +76,9 @@ function toIni(conf) {
     .join('\n');
 }
 
-let serial = 0;
-
 export class Server {
   constructor(dir, conf, files) {
-    this.dir = path.join(dir, `server${++serial}`);
+    this.dir = dir;
     this.conf = conf;
     this.files = files;
     this.log = '';
@@ -90,7 +97,7 @@ export class Server {
       },
       http: { bind: '127.0.0.1', port: this.httpPort },
       websockets: { bind: '127.0.0.1', port: this.wsPort },
-      media: { bind: '127.0.0.1', port: this.mediaPort },
+      media: { bind: mediaAddresses(), port: this.mediaPort },
     };
     if (fs.existsSync(path.join(topDir, 'html'))) own.http.static_dir = path.join(topDir, 'html');
     for (const [group, keys] of Object.entries(this.conf))

@@ -113,8 +113,11 @@ const of = (name) => {
   return entry;
 };
 
+// Without trickling janus.js calls success twice, first with nothing.
 const createOffer = (entry, options) =>
-  new Promise((success, error) => entry.handle.createOffer({ ...options, success, error }));
+  new Promise((resolve, error) => {
+    entry.handle.createOffer({ ...options, success: (jsep) => jsep && resolve(jsep), error });
+  });
 const createAnswer = (entry, options) =>
   new Promise((success, error) => entry.handle.createAnswer({ ...options, success, error }));
 const accept = (entry, jsep) =>
