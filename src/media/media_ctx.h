@@ -66,6 +66,8 @@ struct sl_media_cb {
     /* To another worker. */
     void (*forward)(void *arg, unsigned int worker, sl_id pc, uint16_t mindex, struct sl_pkt *pkt);
     void (*keyframe)(void *arg, unsigned int worker, sl_id pc, uint16_t mindex, int layer);
+    /* A sink is about to go while it may be in a mirror: take it out. */
+    void (*sink_gone)(void *arg, struct sl_sink *sink);
     /* All slots are taken: send what is staged now. */
     void (*flush)(void *arg);
 };

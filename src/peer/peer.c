@@ -35,7 +35,7 @@ static void on_dtls_send(void *arg, const uint8_t *data, size_t len)
     struct sl_peer *p = arg;
 
     SL_ASSUME(worker);
-    sl_peer_env_send(p->env, p->id, &p->path, data, len);
+    sl_peer_env_send(p->env, p->ep.id, &p->path, data, len);
 }
 
 static void dtls_connected(struct sl_peer *p) SL_ON_WORKER
@@ -53,7 +53,7 @@ static void dtls_connected(struct sl_peer *p) SL_ON_WORKER
     p->is_up = true;
     sl_peer_media_up(p);
     sl_peer_rtcp_start(p);
-    p->env->cb.up(p->env->arg, p->id);
+    p->env->cb.up(p->env->arg, p->ep.id);
 }
 
 static void on_dtls_state(void *arg, enum sl_dtls_state state)
@@ -161,7 +161,7 @@ void sl_peer_on_ice_state(struct sl_peer *p, enum sl_ice_state state)
     } else if (state == SL_ICE_DISCONNECTED && old != SL_ICE_DISCONNECTED) {
         p->tx.open = false;
         sl_timer_set(p->env->wheel, &p->life, p->env->ctx->now_us + p->env->grace_us);
-        p->env->cb.ice_failed(p->env->arg, p->id);
+        p->env->cb.ice_failed(p->env->arg, p->ep.id);
     } else if (state == SL_ICE_FAILED && !p->was_connected) {
         sl_peer_down(p, "ICE failed");
     }
@@ -177,8 +177,30 @@ void sl_peer_down(struct sl_peer *p, const char *reason)
     p->tx.open = false;
     sl_timer_cancel(&p->life);
     sl_peer_rtcp_stop(p);
-    p->env->cb.down(p->env->arg, p->id, reason);
+    p->env->cb.down(p->env->arg, p->ep.id, reason);
 }
+
+static void destroy(struct sl_endpoint *e)
+{
+    struct sl_peer *p = sl_container(e, struct sl_peer, ep);
+
+    if (p->dtls && !p->is_down)
+        sl_dtls_close(p->dtls);
+    sl_timer_cancel(&p->life);
+    sl_timer_cancel(&p->dtls_timer);
+    sl_peer_rtcp_stop(p);
+    sl_tx_fini(&p->tx);
+    sl_peer_media_fini(p);
+    sl_lite_agent_destroy(p->agent);
+    drop_path(p);
+    sl_dtls_destroy(p->dtls);
+    sl_srtp_destroy(p->srtp);
+    for (size_t i = 0; i < p->nearly; i++)
+        free(p->early[i].data);
+    free(p);
+}
+
+static const struct sl_endpoint_ops ops = { .destroy = destroy };
 
 int sl_peer_create(struct sl_peer_env *env, sl_id id, const struct sl_ice_creds *local,
                    struct sl_peer **out)
@@ -189,7 +211,7 @@ int sl_peer_create(struct sl_peer_env *env, sl_id id, const struct sl_ice_creds 
     if (!p)
         return -ENOMEM;
     p->env = env;
-    p->id = id;
+    sl_endpoint_init(&p->ep, &ops, env->ctx, id);
     p->path.fd = -1;
     p->own_ssrc = sl_rand32() | 1;
     sl_tx_init(&p->tx, env->ctx, sl_peer_tx_flush);
@@ -207,29 +229,14 @@ int sl_peer_create(struct sl_peer_env *env, sl_id id, const struct sl_ice_creds 
     return 0;
 }
 
-void sl_peer_destroy(struct sl_peer *p)
+struct sl_endpoint *sl_peer_endpoint(struct sl_peer *p)
 {
-    if (!p)
-        return;
-    if (p->dtls && !p->is_down)
-        sl_dtls_close(p->dtls);
-    sl_timer_cancel(&p->life);
-    sl_timer_cancel(&p->dtls_timer);
-    sl_peer_rtcp_stop(p);
-    sl_tx_fini(&p->tx);
-    sl_peer_media_fini(p);
-    sl_lite_agent_destroy(p->agent);
-    drop_path(p);
-    sl_dtls_destroy(p->dtls);
-    sl_srtp_destroy(p->srtp);
-    for (size_t i = 0; i < p->nearly; i++)
-        free(p->early[i].data);
-    free(p);
+    return &p->ep;
 }
 
-sl_id sl_peer_id(const struct sl_peer *p)
+struct sl_peer *sl_peer_of(struct sl_endpoint *e)
 {
-    return p->id;
+    return e && e->ops == &ops ? sl_container(e, struct sl_peer, ep) : NULL;
 }
 
 int sl_peer_set_remote(struct sl_peer *p, const char *ufrag, const struct sl_fingerprint *fp,

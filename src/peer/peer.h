@@ -15,23 +15,19 @@
 #include "base/timer.h"
 #include "dtls/dtls.h"
 #include "ice/ice.h"
-#include "media/media_ctx.h"
+#include "media/media_endpoint.h"
 #include "net/net_udp.h"
 #include "sdp/sdp_media.h"
 
 struct sl_ice_lite;
 struct sl_nice;
 struct sl_peer;
-struct sl_sink;
-struct sl_track;
 
 struct sl_peer_cb {
     /* None may destroy the peer inside; the owner marks it and does so later. */
     void (*up)(void *arg, sl_id pc);
     void (*down)(void *arg, sl_id pc, const char *reason); /* once; @reason is a literal */
     void (*ice_failed)(void *arg, sl_id pc);
-    /* A sink is about to go while it may be in a mirror: take it out. */
-    void (*sink_gone)(void *arg, struct sl_sink *sink);
 };
 
 /* What all peers of a worker share. */
@@ -54,12 +50,13 @@ struct sl_peer_env {
 void sl_peer_env_send(struct sl_peer_env *env, sl_id pc, const struct sl_ice_path *path,
                       const uint8_t *data, size_t len) SL_ON_WORKER;
 
-/* @local: credentials of an ICE-lite agent; NULL: ICE is the ICE thread's. 0 or -ENOMEM. */
+/* @local: credentials of an ICE-lite agent; NULL: ICE is the ICE thread's. 0 or -ENOMEM.
+ * It ends by ops->destroy of its endpoint, which sends close_notify when DTLS is up. */
 int sl_peer_create(struct sl_peer_env *env, sl_id id, const struct sl_ice_creds *local,
                    struct sl_peer **out) SL_ON_WORKER;
-/* Sends close_notify when DTLS is up. */
-void sl_peer_destroy(struct sl_peer *p) SL_ON_WORKER;
-sl_id sl_peer_id(const struct sl_peer *p);
+struct sl_endpoint *sl_peer_endpoint(struct sl_peer *p);
+/* NULL: an endpoint of another kind, or NULL itself. */
+struct sl_peer *sl_peer_of(struct sl_endpoint *e);
 
 /* What the remote description says about the transport. The first call starts the clock of ICE
  * (15 s) and DTLS (20 s); later ones (restart) change the ufrag only. */
@@ -75,11 +72,6 @@ void sl_peer_input(struct sl_peer *p, uint8_t *data, size_t len) SL_ON_WORKER;
 /* From the ICE back end. @path: its fd is owned by the peer when ICE is the ICE thread's. */
 void sl_peer_on_ice_state(struct sl_peer *p, enum sl_ice_state state) SL_ON_WORKER;
 void sl_peer_on_ice_path(struct sl_peer *p, const struct sl_ice_path *path) SL_ON_WORKER;
-
-/* By index; NULL when the line is no such thing. */
-uint16_t sl_peer_nlines(const struct sl_peer *p);
-struct sl_track *sl_peer_track(struct sl_peer *p, uint16_t mindex) SL_ON_WORKER;
-struct sl_sink *sl_peer_sink(struct sl_peer *p, uint16_t mindex) SL_ON_WORKER;
 
 /* REMB cap for what the peer sends, bit/s; 0: none. */
 void sl_peer_set_bitrate(struct sl_peer *p, uint32_t bps) SL_ON_WORKER;

@@ -34,20 +34,14 @@ struct sl_rx_ssrc {
     bool is_rtx;
 };
 
-struct sl_peer_line {
-    struct sl_track *track; /* once it received; kept until the peer goes */
-    struct sl_sink *sink;   /* once it sent; kept likewise: numbering never restarts */
-    uint32_t sink_ssrc;
-};
-
 struct sl_early {
     uint8_t *data;
     size_t len;
 };
 
 struct sl_peer {
+    struct sl_endpoint ep;
     struct sl_peer_env *env;
-    sl_id id;
 
     /* ICE */
     struct sl_lite_agent *agent; /* NULL: full ICE */
@@ -70,8 +64,6 @@ struct sl_peer {
 
     /* Media */
     struct sl_media *media;
-    struct sl_peer_line *lines;
-    size_t nlines;
     struct sl_ext_map extmap;
     struct sl_rx_ssrc rx[SL_PEER_SSRCS_MAX];
     size_t nrx;

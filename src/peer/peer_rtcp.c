@@ -16,8 +16,8 @@
 
 static struct sl_sink *sink_by_ssrc(struct sl_peer *p, uint32_t ssrc)
 {
-    for (size_t i = 0; i < p->nlines; i++) {
-        struct sl_sink *s = p->lines[i].sink;
+    for (size_t i = 0; i < p->ep.nlines; i++) {
+        struct sl_sink *s = p->ep.lines[i].sink;
 
         if (s && (s->ssrc == ssrc || (s->rtx_ssrc && s->rtx_ssrc == ssrc)))
             return s;
@@ -47,7 +47,7 @@ static void on_sr(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
         return;
     on_report_blocks(p, rb, n);
     rx = sl_peer_rx_find(p, sr.ssrc);
-    t = rx && !rx->is_rtx ? sl_peer_track(p, rx->mindex) : NULL;
+    t = rx && !rx->is_rtx ? sl_endpoint_track(&p->ep, rx->mindex) : NULL;
     if (t && t->source[rx->layer].ssrc == sr.ssrc) {
         struct sl_source *s = &t->source[rx->layer];
 
@@ -237,8 +237,8 @@ static void on_fast(struct sl_timer *t, uint64_t now_us)
     SL_ASSUME(worker);
     if (tick)
         p->tick_us = now_us;
-    for (size_t i = 0; i < p->nlines; i++) {
-        struct sl_track *track = p->lines[i].track;
+    for (size_t i = 0; i < p->ep.nlines; i++) {
+        struct sl_track *track = p->ep.lines[i].track;
 
         for (int l = 0; track && l < track->nlayers; l++)
             if (track->source[l].wants_nack && sl_nack_next_us(&track->source[l].nack) <= now_us)
@@ -246,8 +246,8 @@ static void on_fast(struct sl_timer *t, uint64_t now_us)
         receives = receives || (track && track->receives);
         if (tick && track)
             sl_track_tick(track);
-        if (tick && p->lines[i].sink)
-            sl_sink_tick(p->lines[i].sink);
+        if (tick && p->ep.lines[i].sink)
+            sl_sink_tick(p->ep.lines[i].sink);
     }
     if (p->twcc)
         send_twcc(p);
@@ -259,8 +259,8 @@ static size_t video_ssrcs(const struct sl_peer *p, uint32_t *ssrc, size_t max)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < p->nlines; i++) {
-        const struct sl_track *t = p->lines[i].track;
+    for (size_t i = 0; i < p->ep.nlines; i++) {
+        const struct sl_track *t = p->ep.lines[i].track;
 
         for (int l = 0; t && t->kind == SL_KIND_VIDEO && l < t->nlayers && n < max; l++)
             if (t->source[l].ssrc && p->media->line[i].remb)
@@ -306,8 +306,8 @@ static size_t report_blocks(struct sl_peer *p, struct sl_rtcp_rb *rb, size_t max
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < p->nlines; i++) {
-        struct sl_track *t = p->lines[i].track;
+    for (size_t i = 0; i < p->ep.nlines; i++) {
+        struct sl_track *t = p->ep.lines[i].track;
 
         for (int l = 0; t && t->receives && l < t->nlayers && n < max; l++) {
             struct sl_source *s = &t->source[l];
@@ -334,8 +334,8 @@ static void send_reports(struct sl_peer *p) SL_ON_WORKER
 
     if (!slot)
         return;
-    for (size_t i = 0; i < p->nlines; i++) {
-        struct sl_sink *s = p->lines[i].sink;
+    for (size_t i = 0; i < p->ep.nlines; i++) {
+        struct sl_sink *s = p->ep.lines[i].sink;
 
         if (!s || !s->packets || !s->enabled)
             continue;
@@ -357,15 +357,15 @@ static void every_second(struct sl_peer *p) SL_ON_WORKER
     uint64_t now_us = p->env->ctx->now_us;
     bool fir = p->fir_interval_us && now_us >= p->fir_at_us;
 
-    for (size_t i = 0; i < p->nlines; i++) {
-        struct sl_track *t = p->lines[i].track;
+    for (size_t i = 0; i < p->ep.nlines; i++) {
+        struct sl_track *t = p->ep.lines[i].track;
 
         if (t)
             sl_track_second(t);
         if (t && fir)
             sl_track_keyframe(t, -1);
-        if (p->lines[i].sink)
-            sl_sink_second(p->lines[i].sink);
+        if (p->ep.lines[i].sink)
+            sl_sink_second(p->ep.lines[i].sink);
     }
     if (fir)
         p->fir_at_us = now_us + p->fir_interval_us;

@@ -110,7 +110,7 @@ static const struct sl_rx_ssrc *learn(struct sl_peer *p, const struct sl_rtp *rt
 static enum sl_drop unwrap_rtx(struct sl_peer *p, struct sl_pkt *pkt, const struct sl_media_line *m,
                                const struct sl_rx_ssrc *rx)
 {
-    uint32_t ssrc = p->lines[rx->mindex].track->source[rx->layer].ssrc;
+    uint32_t ssrc = p->ep.lines[rx->mindex].track->source[rx->layer].ssrc;
     int len;
 
     if (pkt->rtp.pt != m->rtx_pt)
@@ -135,7 +135,7 @@ static enum sl_drop deliver(struct sl_peer *p, struct sl_pkt *pkt) SL_ON_WORKER
     if (!rx)
         return SL_DROP_UNKNOWN_SSRC;
     m = &p->media->line[rx->mindex];
-    if (!(m->dir & SL_DIR_RECV) || !p->lines[rx->mindex].track)
+    if (!(m->dir & SL_DIR_RECV) || !p->ep.lines[rx->mindex].track)
         return SL_DROP_NOT_RECEIVING;
     if (p->twcc && (pkt->ext.present & SL_EXT_BIT(SL_EXT_TWCC))) {
         sl_twcc_rx_add(p->twcc, pkt->ext.twcc, p->env->ctx->now_us);
@@ -154,7 +154,7 @@ static enum sl_drop deliver(struct sl_peer *p, struct sl_pkt *pkt) SL_ON_WORKER
         sl_payload_parse(m->codec, pkt->data + pkt->rtp.payload_off, pkt->rtp.payload_len,
                          &pkt->payload) < 0)
         return SL_DROP_MALFORMED;
-    sl_track_push(p->lines[rx->mindex].track, pkt, rx->is_rtx);
+    sl_track_push(p->ep.lines[rx->mindex].track, pkt, rx->is_rtx);
     return SL_DROP_NONE;
 }
 

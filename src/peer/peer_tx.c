@@ -74,6 +74,6 @@ void sl_peer_tx_flush(struct sl_tx *tx)
             give_back(p->env, s);
             continue;
         }
-        queue(p->env, p->id, &p->path, s);
+        queue(p->env, p->ep.id, &p->path, s);
     }
 }

@@ -291,6 +291,7 @@ static void create_media(struct sl_worker *w)
         .layer = on_layer,
         .forward = sl_worker_forward,
         .keyframe = sl_worker_keyframe,
+        .sink_gone = on_sink_gone,
         .flush = on_flush,
     };
 
@@ -307,7 +308,7 @@ static void create_media(struct sl_worker *w)
         .mtu = w->conf.mtu,
         .twcc_period_us = w->conf.twcc_period_us,
         .grace_us = (uint64_t)w->conf.ice_grace_s * 1000000,
-        .cb = { on_up, on_down, on_ice_failed, on_sink_gone },
+        .cb = { on_up, on_down, on_ice_failed },
         .arg = w,
     };
 }

@@ -7,14 +7,33 @@
 
 #define SLOTS_MAX 65536 /* peer connections of one worker */
 
+struct sl_endpoint *sl_worker_endpoint(struct sl_worker *w, sl_id id)
+{
+    uint32_t slot = sl_id_slot(id);
+
+    if (sl_id_worker(id) != w->conf.index || slot >= w->nslots ||
+        w->slots[slot].gen != sl_id_gen(id))
+        return NULL;
+    return w->slots[slot].ep;
+}
+
 struct sl_peer *sl_worker_peer(struct sl_worker *w, sl_id pc)
 {
-    uint32_t slot = sl_id_slot(pc);
+    return sl_peer_of(sl_worker_endpoint(w, pc));
+}
 
-    if (sl_id_worker(pc) != w->conf.index || slot >= w->nslots ||
-        w->slots[slot].gen != sl_id_gen(pc))
-        return NULL;
-    return w->slots[slot].peer;
+struct sl_track *sl_worker_track(struct sl_worker *w, sl_id id, uint16_t mindex)
+{
+    struct sl_endpoint *e = sl_worker_endpoint(w, id);
+
+    return e ? sl_endpoint_track(e, mindex) : NULL;
+}
+
+struct sl_sink *sl_worker_sink(struct sl_worker *w, sl_id id, uint16_t mindex)
+{
+    struct sl_endpoint *e = sl_worker_endpoint(w, id);
+
+    return e ? sl_endpoint_sink(e, mindex) : NULL;
 }
 
 static struct sl_worker_slot *slot_get(struct sl_worker *w, sl_id pc)
@@ -55,12 +74,14 @@ static void report(struct sl_worker *w, enum sl_report_type type, sl_id pc, cons
 static void on_pc_open(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
     struct sl_worker_slot *s = slot_get(w, m->pc);
+    struct sl_peer *p;
 
-    if (!s || s->peer ||
-        sl_peer_create(&w->env, m->pc, m->open.lite ? &m->open.local : NULL, &s->peer) < 0) {
+    if (!s || s->ep ||
+        sl_peer_create(&w->env, m->pc, m->open.lite ? &m->open.local : NULL, &p) < 0) {
         report(w, SL_REPORT_DOWN, m->pc, "Out of resources");
         return;
     }
+    s->ep = sl_peer_endpoint(p);
     s->gen = sl_id_gen(m->pc);
 }
 
@@ -93,52 +114,35 @@ static void on_pc_media(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
         m->media = NULL;
 }
 
-static void close_peer(struct sl_worker *w, struct sl_worker_slot *s) SL_ON_WORKER
+static void close_endpoint(struct sl_worker *w, struct sl_worker_slot *s) SL_ON_WORKER
 {
-    struct sl_peer *p = s->peer;
+    struct sl_endpoint *e = s->ep;
 
-    if (!p)
+    if (!e)
         return;
-    for (uint16_t i = 0; i < sl_peer_nlines(p); i++) {
-        struct sl_sink *sink = sl_peer_sink(p, i);
-
-        if (sink)
-            sl_worker_route_del(w, sink);
-    }
-    s->peer = NULL;
-    sl_peer_destroy(p);
+    for (size_t i = 0; i < e->nlines; i++)
+        if (e->lines[i].sink)
+            sl_worker_route_del(w, e->lines[i].sink);
+    s->ep = NULL;
+    e->ops->destroy(e);
 }
 
 static void on_pc_close(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
-    if (sl_worker_peer(w, m->pc))
-        close_peer(w, &w->slots[sl_id_slot(m->pc)]);
+    if (sl_worker_endpoint(w, m->pc))
+        close_endpoint(w, &w->slots[sl_id_slot(m->pc)]);
     report(w, SL_REPORT_CLOSED, m->pc, NULL);
 }
 
 void sl_worker_close_all(struct sl_worker *w)
 {
     for (uint32_t i = 0; i < w->nslots; i++)
-        close_peer(w, &w->slots[i]);
-}
-
-static struct sl_sink *sink_of(struct sl_worker *w, const struct sl_wmsg *m) SL_ON_WORKER
-{
-    struct sl_peer *p = sl_worker_peer(w, m->pc);
-
-    return p ? sl_peer_sink(p, m->mindex) : NULL;
-}
-
-static struct sl_track *track_of(struct sl_worker *w, const struct sl_wmsg *m) SL_ON_WORKER
-{
-    struct sl_peer *p = sl_worker_peer(w, m->pc);
-
-    return p ? sl_peer_track(p, m->mindex) : NULL;
+        close_endpoint(w, &w->slots[i]);
 }
 
 static void on_route_del(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
-    struct sl_sink *s = sink_of(w, m);
+    struct sl_sink *s = sl_worker_sink(w, m->pc, m->mindex);
 
     if (s)
         sl_worker_route_del(w, s);
@@ -146,7 +150,7 @@ static void on_route_del(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 
 static void on_route_pause(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
-    struct sl_sink *s = sink_of(w, m);
+    struct sl_sink *s = sl_worker_sink(w, m->pc, m->mindex);
 
     if (s)
         sl_sink_set_paused(s, m->flag);
@@ -154,7 +158,7 @@ static void on_route_pause(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 
 static void on_route_layers(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
-    struct sl_sink *s = sink_of(w, m);
+    struct sl_sink *s = sl_worker_sink(w, m->pc, m->mindex);
 
     if (s)
         sl_sink_set_wish(s, &m->route.wish);
@@ -162,7 +166,7 @@ static void on_route_layers(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 
 static void on_keyframe(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
-    struct sl_track *t = track_of(w, m);
+    struct sl_track *t = sl_worker_track(w, m->pc, m->mindex);
 
     if (t)
         sl_track_keyframe(t, m->layer);
@@ -170,7 +174,7 @@ static void on_keyframe(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 
 static void on_gate(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
-    struct sl_track *t = track_of(w, m);
+    struct sl_track *t = sl_worker_track(w, m->pc, m->mindex);
 
     if (t)
         sl_track_set_gate(t, m->flag);
@@ -178,7 +182,7 @@ static void on_gate(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 
 static void on_talk(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
-    struct sl_track *t = track_of(w, m);
+    struct sl_track *t = sl_worker_track(w, m->pc, m->mindex);
 
     if (t)
         sl_track_talk_detect(t, m->talk.packets, m->talk.threshold);

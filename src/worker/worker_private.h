@@ -26,9 +26,8 @@ struct sl_ring_entry {
 
 /* Slot of the id table. */
 struct sl_worker_slot {
-    struct sl_peer *peer;
+    struct sl_endpoint *ep;
     uint32_t gen;
-    bool down; /* reported gone; waits for PC_CLOSE */
 };
 
 struct sl_worker {
@@ -66,7 +65,11 @@ struct sl_worker {
 
 /* worker_dispatch.c */
 void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER;
+/* NULL: no such endpoint any more; sl_worker_peer: or no peer connection. */
+struct sl_endpoint *sl_worker_endpoint(struct sl_worker *w, sl_id id) SL_ON_WORKER;
 struct sl_peer *sl_worker_peer(struct sl_worker *w, sl_id pc) SL_ON_WORKER;
+struct sl_track *sl_worker_track(struct sl_worker *w, sl_id id, uint16_t mindex) SL_ON_WORKER;
+struct sl_sink *sl_worker_sink(struct sl_worker *w, sl_id id, uint16_t mindex) SL_ON_WORKER;
 void sl_worker_close_all(struct sl_worker *w) SL_ON_WORKER;
 
 /* worker_route.c: mirrors and the traffic between workers */

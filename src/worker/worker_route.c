@@ -49,8 +49,7 @@ static struct sl_mirror *mirror_get(struct sl_worker *w, sl_id pc, uint16_t mind
         return NULL;
     }
     if (sl_id_worker(pc) == w->conf.index) {
-        struct sl_peer *p = sl_worker_peer(w, pc);
-        struct sl_track *t = p ? sl_peer_track(p, mindex) : NULL;
+        struct sl_track *t = sl_worker_track(w, pc, mindex);
 
         if (t)
             sl_track_join(t, m);
@@ -84,8 +83,7 @@ void sl_worker_route_del(struct sl_worker *w, struct sl_sink *sink)
 
 void sl_worker_route_add(struct sl_worker *w, struct sl_wmsg *msg)
 {
-    struct sl_peer *p = sl_worker_peer(w, msg->pc);
-    struct sl_sink *sink = p ? sl_peer_sink(p, msg->mindex) : NULL;
+    struct sl_sink *sink = sl_worker_sink(w, msg->pc, msg->mindex);
     struct sl_mirror *m;
 
     if (!sink)
@@ -109,8 +107,7 @@ void sl_worker_route_add(struct sl_worker *w, struct sl_wmsg *msg)
 /* Another worker has sinks for a track of ours. */
 void sl_worker_mirror_open(struct sl_worker *w, struct sl_wmsg *m)
 {
-    struct sl_peer *p = sl_worker_peer(w, m->pc);
-    struct sl_track *t = p ? sl_peer_track(p, m->mindex) : NULL;
+    struct sl_track *t = sl_worker_track(w, m->pc, m->mindex);
 
     if (t)
         sl_track_set_remote(t, m->worker, true);
@@ -118,8 +115,7 @@ void sl_worker_mirror_open(struct sl_worker *w, struct sl_wmsg *m)
 
 void sl_worker_mirror_close(struct sl_worker *w, struct sl_wmsg *m)
 {
-    struct sl_peer *p = sl_worker_peer(w, m->pc);
-    struct sl_track *t = p ? sl_peer_track(p, m->mindex) : NULL;
+    struct sl_track *t = sl_worker_track(w, m->pc, m->mindex);
 
     if (t)
         sl_track_set_remote(t, m->worker, false);

@@ -1,0 +1,51 @@
+#include "media/media_endpoint.h"
+
+#include "media/media_sink.h"
+#include "media/media_track.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+void sl_endpoint_init(struct sl_endpoint *e, const struct sl_endpoint_ops *ops, struct sl_mctx *ctx,
+                      sl_id id)
+{
+    *e = (struct sl_endpoint){ .ops = ops, .ctx = ctx, .id = id };
+}
+
+void sl_endpoint_fini(struct sl_endpoint *e)
+{
+    for (size_t i = 0; i < e->nlines; i++) {
+        sl_track_destroy(e->lines[i].track);
+        sl_sink_destroy(e->lines[i].sink);
+    }
+    free(e->lines);
+    e->lines = NULL;
+    e->nlines = 0;
+}
+
+int sl_endpoint_grow(struct sl_endpoint *e, size_t n)
+{
+    struct sl_line *lines;
+
+    if (n <= e->nlines)
+        return 0;
+    lines = realloc(e->lines, n * sizeof(*lines));
+    if (!lines)
+        return -ENOMEM;
+    for (size_t i = e->nlines; i < n; i++)
+        lines[i] = (struct sl_line){ 0 };
+    e->lines = lines;
+    e->nlines = n;
+    return 0;
+}
+
+void sl_endpoint_drop_sink(struct sl_endpoint *e, uint16_t mindex)
+{
+    struct sl_sink *s = sl_endpoint_sink(e, mindex);
+
+    if (!s)
+        return;
+    e->ctx->cb.sink_gone(e->ctx->arg, s);
+    sl_sink_destroy(s);
+    e->lines[mindex].sink = NULL;
+}

@@ -1,0 +1,54 @@
+/*
+ * media_endpoint.h - what owns tracks and sinks, by m-line: a peer connection is one kind
+ * (src/peer/), others are in src/relay/. Routes, mirrors and the fan-out know only this.
+ *
+ * Thread: worker.  Owner: the worker, by sl_id in its slot table.  Embedded in each kind.
+ */
+#ifndef SL_MEDIA_ENDPOINT_H
+#define SL_MEDIA_ENDPOINT_H
+
+#include "media/media_ctx.h"
+
+struct sl_endpoint;
+struct sl_sink;
+struct sl_track;
+
+struct sl_endpoint_ops {
+    /* Frees it with its tracks and sinks, which are in no mirror any more. */
+    void (*destroy)(struct sl_endpoint *e) SL_ON_WORKER;
+};
+
+struct sl_line {
+    struct sl_track *track; /* once it received; kept until the endpoint goes */
+    struct sl_sink *sink;   /* once it sent; kept likewise: numbering never restarts */
+};
+
+struct sl_endpoint {
+    const struct sl_endpoint_ops *ops; /* also tells the kind to those who made it */
+    struct sl_mctx *ctx;
+    sl_id id;
+    struct sl_line *lines;
+    size_t nlines;
+};
+
+void sl_endpoint_init(struct sl_endpoint *e, const struct sl_endpoint_ops *ops, struct sl_mctx *ctx,
+                      sl_id id);
+/* Destroys all tracks and sinks. */
+void sl_endpoint_fini(struct sl_endpoint *e) SL_ON_WORKER;
+/* At least @n lines. 0 or -ENOMEM. */
+int sl_endpoint_grow(struct sl_endpoint *e, size_t n);
+/* Takes a sink out of its mirror and destroys it; its SSRC is never used again. */
+void sl_endpoint_drop_sink(struct sl_endpoint *e, uint16_t mindex) SL_ON_WORKER;
+
+/* By index; NULL when the line is no such thing. */
+static inline struct sl_track *sl_endpoint_track(const struct sl_endpoint *e, uint16_t mindex)
+{
+    return mindex < e->nlines ? e->lines[mindex].track : NULL;
+}
+
+static inline struct sl_sink *sl_endpoint_sink(const struct sl_endpoint *e, uint16_t mindex)
+{
+    return mindex < e->nlines ? e->lines[mindex].sink : NULL;
+}
+
+#endif
