@@ -28,7 +28,12 @@ struct sl_api_conf {
     int64_t reclaim_timeout_s;    /* life after its connection is gone; 0: none */
     int64_t candidates_timeout_s; /* trickles that wait for a description */
     int64_t max_sessions;
-    int64_t max_handles; /* per session */
+    int64_t max_handles;               /* per session */
+    int64_t max_events;                /* of a session that wait; beyond it the oldest goes */
+    int64_t max_polls;                 /* of a session; beyond it the oldest is answered */
+    int64_t max_requests;              /* of a handle that wait for their event */
+    int64_t max_candidates;            /* of a handle that wait for a description */
+    int64_t max_sdp_bytes, max_mlines; /* of a client's offer */
     int64_t no_media_timer_s;
     int64_t slowlink_threshold; /* packets lost per second; 0: no slowlink events */
     const char *server_name;

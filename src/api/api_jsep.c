@@ -76,6 +76,37 @@ static bool jsep_read(struct api_req *r, const json_t *jsep, struct sl_pc_remote
     return true;
 }
 
+static int64_t count_mlines(const char *sdp, size_t len)
+{
+    int64_t n = 0;
+
+    for (size_t i = 0; i + 1 < len; i++)
+        n += sdp[i] == 'm' && sdp[i + 1] == '=' && (!i || sdp[i - 1] == '\n');
+    return n;
+}
+
+/* Whether an offer is within the operator's limits; answers have those of our offers. False after
+ * having answered. */
+static bool jsep_fits(struct api_req *r, const struct sl_pc_remote *remote) SL_ON_CONTROL;
+static bool jsep_fits(struct api_req *r, const struct sl_pc_remote *remote)
+{
+    const struct sl_api_conf *c = &r->api->conf;
+
+    if (remote->type != SL_JSEP_OFFER)
+        return true;
+    if ((int64_t)remote->sdp_len > c->max_sdp_bytes) {
+        api_fail(r, SL_API_INVALID_SDP, "Invalid SDP (longer than %lld bytes)",
+                 (long long)c->max_sdp_bytes);
+        return false;
+    }
+    if (count_mlines(remote->sdp, remote->sdp_len) > c->max_mlines) {
+        api_fail(r, SL_API_INVALID_SDP, "Invalid SDP (more than %lld m-lines)",
+                 (long long)c->max_mlines);
+        return false;
+    }
+    return true;
+}
+
 /* Makes room for the description: the last offer wins over one that is open. */
 static bool jsep_prepare(struct api_req *r, const struct sl_pc_remote *remote) SL_ON_CONTROL;
 static bool jsep_prepare(struct api_req *r, const struct sl_pc_remote *remote)
@@ -110,7 +141,7 @@ bool api_jsep_take(struct api_req *r, struct sl_arena *a, struct sl_jsep_in *in)
 
     if (!jsep)
         return true;
-    if (!jsep_read(r, jsep, &remote) || !jsep_prepare(r, &remote))
+    if (!jsep_read(r, jsep, &remote) || !jsep_fits(r, &remote) || !jsep_prepare(r, &remote))
         return false;
     if (sl_pc_set_remote(h->pc, a, &remote, in, &err)) {
         api_fail(r, err.code, "%s", err.text[0] ? err.text : sl_api_error_to_str(err.code));

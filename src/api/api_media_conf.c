@@ -4,12 +4,10 @@ static const char *const ice_words[] = { "lite", "full", NULL };
 
 static const struct sl_opt opts[] = {
     SL_OPT_ENUM("ice", struct sl_media_conf, ice, "lite", ice_words,
-                "lite: one UDP port per worker; full: libnice with STUN, TURN and ICE-TCP"),
+                "lite: one UDP port per worker; full: libnice with STUN and TURN"),
     SL_OPT_STR("bind", struct sl_media_conf, bind, NULL,
                "comma list of addresses for media; unset: all"),
     SL_OPT_INT("port", struct sl_media_conf, port, 10000, 1, 65535, "worker i uses UDP port + i"),
-    SL_OPT_INT("tcp_port", struct sl_media_conf, tcp_port, 0, 0, 65535,
-               "passive ICE-TCP on this port; 0: off"),
     SL_OPT_STR("public_ip", struct sl_media_conf, public_ip, NULL,
                "comma list of addresses to announce instead of the local ones"),
     SL_OPT_RANGE("rtp_port_range", struct sl_media_conf, rtp_port_range, "40000-49999", 1024, 65535,
@@ -26,16 +24,20 @@ static const struct sl_opt opts[] = {
                "bytes of a DTLS datagram, IP and UDP headers not counted"),
     SL_OPT_INT("ice_grace", struct sl_media_conf, ice_grace_s, 90, 0, 86400,
                "seconds that a peer connection waits for an ICE restart"),
-    SL_OPT_INT("burst_wait_us", struct sl_media_conf, burst_wait_us, 0, 0, 10000,
-               "microseconds to wait for more packets of a burst"),
     SL_OPT_INT("no_media_timer", struct sl_media_conf, no_media_timer_s, 1, 0, 3600,
                "seconds without RTP until a media event says so; 0: never"),
     SL_OPT_INT("slowlink_threshold", struct sl_media_conf, slowlink_threshold, 0, 0, 100000,
                "packets lost in a second that make a slowlink event; 0: none"),
-    SL_OPT_INT("min_nack_queue", struct sl_media_conf, min_nack_queue_ms, 200, 0, 1000,
-               "milliseconds of sent packets that can be resent, at least"),
     SL_OPT_INT("twcc_period", struct sl_media_conf, twcc_period_ms, 200, 20, 1000,
                "milliseconds between transport-wide congestion control reports"),
+    SL_OPT_INT("max_peers", struct sl_media_conf, max_peers, 10000, 1, 4000000,
+               "peer connections at a time"),
+    SL_OPT_INT("max_ssrcs", struct sl_media_conf, max_ssrcs, 128, 1, 128,
+               "SSRCs that one peer connection may send; packets of others are dropped"),
+    SL_OPT_INT("max_sdp_bytes", struct sl_media_conf, max_sdp_bytes, 65536, 1024, 262144,
+               "bytes of a client's offer"),
+    SL_OPT_INT("max_mlines", struct sl_media_conf, max_mlines, 256, 1, 256,
+               "m-lines of a client's offer"),
 };
 
 const struct sl_opt_group sl_media_group = { "media", opts, SL_COUNT(opts) };

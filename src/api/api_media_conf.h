@@ -13,18 +13,18 @@ struct sl_media_conf {
     int64_t ice; /* enum sl_media_ice */
     char *bind;  /* comma list of addresses; NULL: all */
     int64_t port;
-    int64_t tcp_port; /* 0: off */
-    char *public_ip;  /* comma list; NULL: announce local addresses */
+    char *public_ip; /* comma list; NULL: announce local addresses */
     struct sl_opt_range rtp_port_range;
     char *stun_server, *turn_server, *turn_user, *turn_password;
     char *dtls_cert, *dtls_key; /* both or none */
     int64_t mtu;
     int64_t ice_grace_s;
-    int64_t burst_wait_us;
     int64_t no_media_timer_s;
     int64_t slowlink_threshold;
-    int64_t min_nack_queue_ms;
     int64_t twcc_period_ms;
+    int64_t max_peers;
+    int64_t max_ssrcs;                 /* of one peer */
+    int64_t max_sdp_bytes, max_mlines; /* of a client's offer */
 };
 
 extern const struct sl_opt_group sl_media_group;

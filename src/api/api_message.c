@@ -39,7 +39,7 @@ static struct api_msg *msg_create(struct api_req *r)
     struct sl_handle *h = r->handle;
     struct api_msg *m;
 
-    if (h->nmsgs >= API_MSGS_MAX)
+    if (h->nmsgs >= r->api->conf.max_requests)
         return NULL;
     m = calloc(1, sizeof(*m));
     if (!m)

@@ -79,9 +79,14 @@ int sl_pc_world_add(struct sl_pc_world *w, struct sl_pc *pc, uint64_t group)
 {
     unsigned int worker = pick_worker(w, group);
     struct sl_pc_slots *s = &w->slots[worker];
+    int64_t live = 0;
     uint32_t slot;
     int err;
 
+    for (unsigned int i = 0; i < w->nworkers; i++)
+        live += w->slots[i].live;
+    if (live >= w->max_peers)
+        return -ENOSPC;
     if (!s->nfree) {
         err = slots_grow(s);
         if (err < 0)
@@ -356,6 +361,7 @@ static int create_workers(struct sl_pc_world *w, const struct sl_media_conf *c,
         .slowlink_threshold = (uint32_t)c->slowlink_threshold,
         .no_media_s = (uint32_t)c->no_media_timer_s,
         .twcc_period_us = (uint64_t)c->twcc_period_ms * 1000,
+        .max_ssrcs = (uint32_t)c->max_ssrcs,
         .report = on_report,
         .arg = w,
     };
@@ -378,8 +384,7 @@ static int create_workers(struct sl_pc_world *w, const struct sl_media_conf *c,
     return e;
 }
 
-static int create_cert(struct sl_pc_world *w, const struct sl_media_conf *c, char *err,
-                       size_t cap)
+static int create_cert(struct sl_pc_world *w, const struct sl_media_conf *c, char *err, size_t cap)
 {
     int e =
         c->dtls_cert ? sl_cert_load(c->dtls_cert, c->dtls_key, &w->cert) : sl_cert_create(&w->cert);
@@ -393,8 +398,7 @@ static int create_cert(struct sl_pc_world *w, const struct sl_media_conf *c, cha
     return e;
 }
 
-static int create_all(struct sl_pc_world *w, const struct sl_media_conf *c, char *err,
-                      size_t cap)
+static int create_all(struct sl_pc_world *w, const struct sl_media_conf *c, char *err, size_t cap)
 {
     struct sl_addr bind[SL_PC_ADDRS_MAX];
     size_t nbind = bind_addresses(c, bind, SL_PC_ADDRS_MAX, err, cap);
@@ -435,6 +439,7 @@ int sl_pc_world_create(const struct sl_pc_world_conf *conf, struct sl_pc_world *
     if (!w)
         return e;
     w->cq = conf->cq;
+    w->max_peers = conf->media->max_peers;
     w->nworkers = conf->workers ? conf->workers : (unsigned int)(cores > 0 ? cores : 1);
     if (w->nworkers > SL_WORKERS_MAX)
         w->nworkers = SL_WORKERS_MAX;

@@ -72,7 +72,7 @@ void api_poll_add(struct sl_session *s, const struct api_from *from, int maxev)
         api_answer(from, SL_TSTATUS_OK, events_take(s, maxev));
         return;
     }
-    if (s->npolls >= API_POLLS_MAX) {
+    if (s->npolls >= s->api->conf.max_polls) {
         p = sl_container(s->polls.next, struct api_poll, link);
         poll_end(p, SL_TSTATUS_OK, keepalive_new(p->maxev));
     }

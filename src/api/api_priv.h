@@ -21,11 +21,7 @@
 #include <sluice/args.h>
 
 #define API_TRANSPORTS_MAX 8
-#define API_REASON_MAX     47   /* characters of a hangup reason */
-#define API_EVENTS_MAX     1000 /* events that wait for a poll or a claim; the oldest goes */
-#define API_TRICKLES_MAX   100  /* candidates that wait for a description */
-#define API_POLLS_MAX      20   /* polls of one session; the oldest is answered */
-#define API_MSGS_MAX       1000 /* requests of a handle that wait for their event */
+#define API_REASON_MAX     47 /* characters of a hangup reason */
 #define API_POLL_US        (30 * UINT64_C(1000000))
 
 /* ---- transports and connections ------------------------------------------------------------ */
@@ -81,9 +77,9 @@ struct sl_session {
     int64_t nhandles;
 
     struct sl_list events; /* struct api_event */
-    size_t nevents;
+    int64_t nevents;
     struct sl_list polls;
-    size_t npolls;
+    int64_t npolls;
 
     uint64_t active_us, orphaned_us;
     uint64_t timeout_us; /* 0: never */
@@ -130,9 +126,9 @@ struct sl_handle {
 
     struct sl_list out;
     struct sl_list trickles;
-    size_t ntrickles;
+    int64_t ntrickles;
     struct sl_list msgs;
-    size_t nmsgs;
+    int64_t nmsgs;
 
     /* Left to do in the outermost api_leave. */
     bool end_wanted, close_wanted, down_wanted;

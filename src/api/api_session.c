@@ -188,7 +188,7 @@ void api_session_send(struct sl_session *s, json_t *json)
         push(s, json);
         return;
     }
-    if (s->nevents >= API_EVENTS_MAX) {
+    if (s->nevents >= s->api->conf.max_events) {
         e = sl_container(s->events.next, struct api_event, link);
         sl_list_del(&e->link);
         json_decref(e->json);

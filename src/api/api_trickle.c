@@ -26,7 +26,7 @@ static void trickle_keep(struct sl_handle *h, const char *text, const char *mid,
 {
     struct api_trickle *t;
 
-    if (h->ntrickles >= API_TRICKLES_MAX)
+    if (h->ntrickles >= h->session->api->conf.max_candidates)
         return;
     t = calloc(1, sizeof(*t));
     if (!t)

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -26,6 +27,18 @@ static int signals_open(void)
     return fd < 0 ? -errno : fd;
 }
 
+/* Each connection, and with full ICE each candidate, is a descriptor. */
+static void descriptors_raise(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur == r.rlim_max)
+        return;
+    r.rlim_cur = r.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &r))
+        sl_warn("control", "descriptors", "error=\"%s\"", strerror(errno));
+}
+
 static int api_start(struct sl_control *c) SL_ON_CONTROL;
 static int api_start(struct sl_control *c)
 {
@@ -36,6 +49,12 @@ static int api_start(struct sl_control *c)
         .candidates_timeout_s = g->candidates_timeout_s,
         .max_sessions = g->max_sessions,
         .max_handles = g->max_handles,
+        .max_events = g->max_events,
+        .max_polls = g->max_polls,
+        .max_requests = g->max_requests,
+        .max_candidates = g->max_candidates,
+        .max_sdp_bytes = c->conf->media.max_sdp_bytes,
+        .max_mlines = c->conf->media.max_mlines,
         .no_media_timer_s = c->conf->media.no_media_timer_s,
         .slowlink_threshold = c->conf->media.slowlink_threshold,
         .server_name = g->server_name,
@@ -64,6 +83,7 @@ int sl_control_start(struct sl_control *c, const struct sl_conf *conf, char *err
     sl_log_set_level((enum sl_log_level)conf->general.log_level);
     sl_log_set_format((enum sl_log_format)conf->general.log_format);
     err[0] = '\0';
+    descriptors_raise();
     c->signals = signals_open();
     if (c->signals < 0) {
         snprintf(err, cap, "cannot watch signals: %s", strerror(-c->signals));

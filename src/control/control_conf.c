@@ -5,6 +5,7 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- the rows -----------------------------------------------------------------------------------
  */
@@ -15,7 +16,7 @@ static const char *const anonymous_words[] = { "auto", "yes", "no", NULL };
 
 #define G struct sl_general_conf
 static const struct sl_opt general_opts[] = {
-    SL_OPT_INT("workers", G, workers, 0, 0, 255, "media threads; 0: as many as cores"),
+    SL_OPT_INT("workers", G, workers, 0, 0, 64, "media threads; 0: as many as cores"),
     SL_OPT_INT("session_timeout", G, session_timeout_s, 60, 0, 86400,
                "seconds without a request that end a session; 0: never"),
     SL_OPT_INT("reclaim_session_timeout", G, reclaim_timeout_s, 10, 0, 86400,
@@ -24,6 +25,16 @@ static const struct sl_opt general_opts[] = {
                "seconds that trickled candidates wait for their description"),
     SL_OPT_INT("max_sessions", G, max_sessions, 10000, 1, 10000000, "sessions at a time"),
     SL_OPT_INT("max_handles", G, max_handles, 100, 1, 100000, "handles of one session"),
+    SL_OPT_INT("max_events", G, max_events, 1000, 1, 100000,
+               "events of a session that wait for a poll or a claim; beyond it the oldest is lost"),
+    SL_OPT_INT("max_polls", G, max_polls, 20, 1, 1000,
+               "long polls of a session that wait; beyond it the oldest is answered"),
+    SL_OPT_INT("max_requests", G, max_requests, 1000, 1, 100000,
+               "requests of a handle that wait for their event"),
+    SL_OPT_INT("max_candidates", G, max_candidates, 100, 1, 10000,
+               "trickled candidates of a handle that wait for their description"),
+    SL_OPT_INT("max_json_depth", G, max_json_depth, 32, 4, 1000,
+               "objects and arrays inside each other in a request"),
     SL_OPT_STR("plugins_dir", G, plugins_dir, NULL,
                "where plugins (*.so) are; unset: where they were installed"),
     SL_OPT_STR("config_dir", G, config_dir, NULL,
@@ -56,6 +67,15 @@ static const struct sl_opt http_opts[] = {
     SL_OPT_STR("tls_key", G, tls_key, NULL, "PEM key of tls_cert"),
     SL_OPT_STR("allowed_origins", G, allowed_origins, NULL,
                "comma list of origins of pages that may connect; unset: all"),
+    SL_OPT_INT("max_body", G, max_body, 1048576, 1024, 67108864, "bytes of a request"),
+    SL_OPT_INT("max_connections", G, max_connections, 10000, 1, 1000000,
+               "connections at a time on each address and port, WebSockets included; holds for "
+               "groups websockets and admin, too"),
+    SL_OPT_INT("max_per_address", G, max_per_address, 0, 0, 1000000,
+               "of these, connections of one client address; 0: no limit"),
+    SL_OPT_INT("idle_timeout", G, idle_timeout_s, 60, 1, 3600,
+               "seconds after which a connection without progress is closed (long polls and "
+               "WebSockets are not)"),
 };
 #undef G
 
@@ -67,13 +87,12 @@ static const struct sl_opt ws_opts[] = {
     SL_OPT_INT("tls_port", G, tls_port, 0, 0, 65535, "TCP port with TLS; 0: off"),
     SL_OPT_STR("tls_cert", G, tls_cert, NULL, "PEM certificate chain"),
     SL_OPT_STR("tls_key", G, tls_key, NULL, "PEM key of tls_cert"),
-};
-#undef G
-
-#define G struct sl_unix_conf_group
-static const struct sl_opt unix_opts[] = {
-    SL_OPT_BOOL("enabled", G, enabled, "no", "a Unix socket"),
-    SL_OPT_STR("path", G, path, NULL, "its path"),
+    SL_OPT_INT("max_message", G, max_message, 1048576, 1024, 67108864,
+               "bytes of a message of a client; this and the following hold for all WebSockets"),
+    SL_OPT_INT("max_queue", G, max_queue, 4194304, 65536, 1073741824,
+               "bytes that wait for a client that does not read; beyond it it is disconnected"),
+    SL_OPT_INT("ping_interval", G, ping_interval_s, 30, 0, 3600,
+               "seconds between pings; a client that is silent for two is disconnected; 0: none"),
 };
 #undef G
 
@@ -81,8 +100,11 @@ static const struct sl_opt unix_opts[] = {
 static const struct sl_opt admin_opts[] = {
     SL_OPT_BOOL("enabled", G, enabled, "no", "the administrator's listener"),
     SL_OPT_STR("bind", G, bind, "127.0.0.1", "address to listen on"),
-    SL_OPT_INT("port", G, port, 7088, 1, 65535, "TCP port"),
+    SL_OPT_INT("port", G, port, 7088, 0, 65535, "TCP port; 0: off"),
     SL_OPT_STR("base_path", G, base_path, "/admin", "where the admin protocol is"),
+    SL_OPT_INT("tls_port", G, tls_port, 0, 0, 65535, "TCP port for HTTPS; 0: off"),
+    SL_OPT_STR("tls_cert", G, tls_cert, NULL, "PEM certificate chain"),
+    SL_OPT_STR("tls_key", G, tls_key, NULL, "PEM key of tls_cert"),
     SL_OPT_SECRET("secret", G, secret, "requests must show it as admin_secret; has no default"),
 };
 #undef G
@@ -91,7 +113,6 @@ static const struct sl_opt_group general_group = { "general", general_opts,
                                                    SL_COUNT(general_opts) };
 static const struct sl_opt_group http_group = { "http", http_opts, SL_COUNT(http_opts) };
 static const struct sl_opt_group ws_group = { "websockets", ws_opts, SL_COUNT(ws_opts) };
-static const struct sl_opt_group unix_group = { "unix", unix_opts, SL_COUNT(unix_opts) };
 static const struct sl_opt_group admin_group = { "admin", admin_opts, SL_COUNT(admin_opts) };
 
 static const struct {
@@ -101,7 +122,6 @@ static const struct {
     { &general_group, offsetof(struct sl_conf, general) },
     { &http_group, offsetof(struct sl_conf, http) },
     { &ws_group, offsetof(struct sl_conf, websockets) },
-    { &unix_group, offsetof(struct sl_conf, unix_socket) },
     { &admin_group, offsetof(struct sl_conf, admin) },
     { &sl_media_group, offsetof(struct sl_conf, media) },
 };
@@ -151,7 +171,7 @@ static int set_key(struct sl_conf *conf, const char *where, const char *group, c
         return rc;
     }
     snprintf(err, cap,
-             "%s: there is no group [%s]; it expects general, http, websockets, unix, admin, media",
+             "%s: there is no group [%s]; it expects general, http, websockets, admin, media",
              where, group);
     return -ENOENT;
 }
@@ -229,6 +249,11 @@ static bool are_addresses(const char *list)
     return ok;
 }
 
+static int64_t workers(const struct sl_conf *c)
+{
+    return c->general.workers ? c->general.workers : sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 static int check(const struct sl_conf *c, char *err, size_t cap)
 {
     const struct {
@@ -248,8 +273,12 @@ static int check(const struct sl_conf *c, char *err, size_t cap)
           "group [websockets], key \"tls_port\": expects tls_cert and tls_key to be set, too" },
         { !c->media.dtls_cert != !c->media.dtls_key,
           "group [media]: expects dtls_cert and dtls_key to be set both or none" },
-        { c->unix_socket.enabled,
-          "group [unix], key \"enabled\": this build has no Unix socket transport" },
+        { c->admin.enabled && c->admin.tls_port && (!c->admin.tls_cert || !c->admin.tls_key),
+          "group [admin], key \"tls_port\": expects tls_cert and tls_key to be set, too" },
+        { c->admin.enabled && !c->admin.port && !c->admin.tls_port,
+          "group [admin]: expects port or tls_port to be set, since the listener is enabled" },
+        { c->media.ice == SL_MEDIA_ICE_LITE && c->media.port + workers(c) - 1 > 65535,
+          "group [media], key \"port\": expects room for one port per worker below 65536" },
         { !are_addresses(c->http.bind) || !are_addresses(c->websockets.bind) ||
               !are_addresses(c->admin.bind),
           "groups [http], [websockets] and [admin], key \"bind\": expects an IP address" },

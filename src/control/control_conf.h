@@ -16,7 +16,9 @@ enum sl_conf_anonymous { SL_CONF_ANON_AUTO, SL_CONF_ANON_YES, SL_CONF_ANON_NO };
 struct sl_general_conf {
     int64_t workers; /* 0: as many as there are cores */
     int64_t session_timeout_s, reclaim_timeout_s, candidates_timeout_s;
-    int64_t max_sessions, max_handles;
+    int64_t max_sessions, max_handles;                           /* the latter of one session */
+    int64_t max_events, max_polls, max_requests, max_candidates; /* that wait, see their rows */
+    int64_t max_json_depth;
     char *plugins_dir, *config_dir;
     int64_t log_level;  /* enum sl_log_level */
     int64_t log_format; /* enum sl_log_format */
@@ -33,6 +35,7 @@ struct sl_http_conf_group {
     char *bind;
     int64_t port, tls_port;
     char *base_path, *static_dir, *tls_cert, *tls_key, *allowed_origins;
+    int64_t max_body, max_connections, max_per_address, idle_timeout_s;
 };
 
 struct sl_ws_conf_group {
@@ -40,25 +43,20 @@ struct sl_ws_conf_group {
     char *bind;
     int64_t port, tls_port;
     char *tls_cert, *tls_key;
-};
-
-struct sl_unix_conf_group {
-    bool enabled;
-    char *path;
+    int64_t max_message, max_queue, ping_interval_s;
 };
 
 struct sl_admin_conf_group {
     bool enabled;
     char *bind;
-    int64_t port;
-    char *base_path, *secret;
+    int64_t port, tls_port;
+    char *base_path, *secret, *tls_cert, *tls_key;
 };
 
 struct sl_conf {
     struct sl_general_conf general;
     struct sl_http_conf_group http;
     struct sl_ws_conf_group websockets;
-    struct sl_unix_conf_group unix_socket;
     struct sl_admin_conf_group admin;
     struct sl_media_conf media;
 };

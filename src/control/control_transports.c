@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <stdio.h>
 
-static struct sl_http_conf http_conf(const struct sl_http_conf_group *g)
+static struct sl_http_conf http_conf(const struct sl_conf *conf)
 {
+    const struct sl_http_conf_group *g = &conf->http;
+
     return (struct sl_http_conf){
         .enabled = g->enabled,
         .bind = g->bind,
@@ -19,21 +21,35 @@ static struct sl_http_conf http_conf(const struct sl_http_conf_group *g)
         .tls_cert = g->tls_cert,
         .tls_key = g->tls_key,
         .allowed_origins = g->allowed_origins,
+        .max_body = (size_t)g->max_body,
+        .max_connections = (unsigned int)g->max_connections,
+        .max_per_address = (unsigned int)g->max_per_address,
+        .idle_s = (unsigned int)g->idle_timeout_s,
+        .max_json_depth = (unsigned int)conf->general.max_json_depth,
     };
 }
 
-static struct sl_http_conf admin_conf(const struct sl_admin_conf_group *g)
+/* It has the limits of the first listener. */
+static struct sl_http_conf admin_conf(const struct sl_conf *conf)
 {
-    return (struct sl_http_conf){
-        .enabled = g->enabled,
-        .bind = g->bind,
-        .port = (int)g->port,
-        .base_path = g->base_path,
-    };
+    const struct sl_admin_conf_group *g = &conf->admin;
+    struct sl_http_conf c = http_conf(conf);
+
+    c.enabled = g->enabled;
+    c.bind = g->bind;
+    c.port = (int)g->port;
+    c.base_path = g->base_path;
+    c.static_dir = NULL;
+    c.tls_port = (int)g->tls_port;
+    c.tls_cert = g->tls_cert;
+    c.tls_key = g->tls_key;
+    return c;
 }
 
-static struct sl_ws_conf ws_conf(const struct sl_ws_conf_group *g)
+static struct sl_ws_conf ws_conf(const struct sl_conf *conf)
 {
+    const struct sl_ws_conf_group *g = &conf->websockets;
+
     return (struct sl_ws_conf){
         .enabled = g->enabled,
         .bind = g->bind,
@@ -41,14 +57,18 @@ static struct sl_ws_conf ws_conf(const struct sl_ws_conf_group *g)
         .tls_port = (int)g->tls_port,
         .tls_cert = g->tls_cert,
         .tls_key = g->tls_key,
+        .ping_interval_ms = (unsigned int)g->ping_interval_s * 1000,
+        .max_message = (size_t)g->max_message,
+        .max_queue = (size_t)g->max_queue,
+        .max_json_depth = (unsigned int)conf->general.max_json_depth,
     };
 }
 
 int sl_control_transports_start(struct sl_control *c, char *err, size_t cap)
 {
-    const struct sl_http_conf http = http_conf(&c->conf->http);
-    const struct sl_http_conf admin = admin_conf(&c->conf->admin);
-    const struct sl_ws_conf ws = ws_conf(&c->conf->websockets);
+    const struct sl_http_conf http = http_conf(c->conf);
+    const struct sl_http_conf admin = admin_conf(c->conf);
+    const struct sl_ws_conf ws = ws_conf(c->conf);
     struct sl_http_args args = { .http = &http, .admin = admin.enabled ? &admin : NULL, .ws = &ws };
     int rc;
 
@@ -66,9 +86,10 @@ int sl_control_transports_start(struct sl_control *c, char *err, size_t cap)
     if (rc)
         return rc;
     c->has_transports = true;
-    sl_info("control", "listening", "http=%d https=%d ws=%d wss=%d admin=%d",
+    sl_info("control", "listening", "http=%d https=%d ws=%d wss=%d admin=%d admins=%d",
             sl_http_port(SL_HTTP_PLAIN), sl_http_port(SL_HTTP_TLS), sl_http_port(SL_HTTP_WS),
-            sl_http_port(SL_HTTP_WSS), sl_http_port(SL_HTTP_ADMIN));
+            sl_http_port(SL_HTTP_WSS), sl_http_port(SL_HTTP_ADMIN),
+            sl_http_port(SL_HTTP_ADMIN_TLS));
     return 0;
 }
 

@@ -39,9 +39,10 @@ struct sl_peer_env {
     struct sl_txq *txq;
     struct sl_slot *sent; /* in txq; back to the pool after its flush */
     const struct sl_cert *cert;
-    size_t mtu;        /* bytes of UDP payload */
+    size_t mtu;              /* bytes of UDP payload */
     uint64_t twcc_period_us; /* between transport-cc reports */
-    uint64_t grace_us; /* kept after loss of consent */
+    size_t max_ssrcs;        /* incoming, of one peer; 0: SL_PEER_SSRCS_MAX */
+    uint64_t grace_us;       /* kept after loss of consent */
     struct sl_peer_cb cb;
     void *arg;
 };

@@ -24,7 +24,7 @@ const struct sl_rx_ssrc *sl_peer_rx_find(struct sl_peer *p, uint32_t ssrc)
 static const struct sl_rx_ssrc *rx_add(struct sl_peer *p, uint32_t ssrc, uint16_t mindex,
                                        uint8_t layer, bool is_rtx)
 {
-    if (p->nrx == SL_PEER_SSRCS_MAX) {
+    if (p->nrx == SL_PEER_SSRCS_MAX || (p->env->max_ssrcs && p->nrx >= p->env->max_ssrcs)) {
         p->env->ctx->drops[SL_DROP_SSRC_LIMIT]++;
         return NULL;
     }

@@ -6,6 +6,7 @@
 #define UFRAG_MIN     4 /* RFC 8839 section 5.4 */
 #define PWD_MIN       22
 #define ICE_MAX       256
+#define BYTES_OFFER   (256u << 10) /* the most that an operator may allow */
 #define BYTES_LINE    (8u << 10) /* that each m-line of ours adds to what a description may have */
 #define ERR(out, ...) (snprintf((out)->error, SL_SDP_ERROR_MAX, __VA_ARGS__), -EBADMSG)
 
@@ -282,7 +283,7 @@ static size_t bytes_max(const struct sl_jsep *j)
 {
     size_t n = j->next && j->next->ours ? j->next->n : j->cur ? j->cur->n : 0;
 
-    return SL_SDP_BYTES_MAX + n * BYTES_LINE;
+    return BYTES_OFFER + n * BYTES_LINE;
 }
 
 static int offer_read(struct sl_jsep *j, struct sl_arena *a, struct jsep_round *r, const char *text,

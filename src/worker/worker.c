@@ -13,9 +13,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define RING_ENTRIES    4096
-#define RECV_ROUNDS_MAX 8 /* batches of one socket in one turn, so that no socket starves others   \
-                           */
+#define RING_ENTRIES 4096
+#define RECV_ROUNDS_MAX                                                                            \
+    8 /* batches of one socket in one turn, so that no socket starves others                       \
+       */
 #define EVENTS_MAX  32
 #define TXQ_PACKETS 4096
 #define SECOND_US   UINT64_C(1000000)
@@ -307,6 +308,7 @@ static void create_media(struct sl_worker *w)
         .cert = w->conf.cert,
         .mtu = w->conf.mtu,
         .twcc_period_us = w->conf.twcc_period_us,
+        .max_ssrcs = w->conf.max_ssrcs,
         .grace_us = (uint64_t)w->conf.ice_grace_s * 1000000,
         .cb = { on_up, on_down, on_ice_failed },
         .arg = w,

@@ -28,6 +28,7 @@ struct sl_worker_conf {
     uint32_t slowlink_threshold;
     uint32_t no_media_s;
     uint64_t twcc_period_us; /* between transport-cc reports to publishers */
+    uint32_t max_ssrcs;      /* that one peer may send; 0: as many as there is room for */
     /* Any report to control; called on the worker's thread, must only post. */
     void (*report)(void *arg, struct sl_report *r);
     void *arg;

@@ -151,6 +151,12 @@ static void start(struct run *r)
         .candidates_timeout_s = 2,
         .max_sessions = 5,
         .max_handles = 3,
+        .max_events = 1000,
+        .max_polls = 20,
+        .max_requests = 1000,
+        .max_candidates = 100,
+        .max_sdp_bytes = 65536,
+        .max_mlines = 256,
     };
     char err[SL_PLUGIN_ERROR_MAX];
 

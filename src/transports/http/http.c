@@ -169,6 +169,8 @@ static void fill_defaults(struct sl_http_conf *c, const char *base_path)
         c->max_connections = SL_HTTP_MAX_CONNECTIONS;
     if (!c->idle_s)
         c->idle_s = SL_HTTP_IDLE_S;
+    if (!c->max_json_depth)
+        c->max_json_depth = SL_HTTP_MAX_JSON_DEPTH;
     if (!c->post_ms)
         c->post_ms = SL_HTTP_POST_MS;
     if (!c->poll_ms)

@@ -25,9 +25,10 @@ struct sl_ws_conf;
 #define SL_HTTP_MAX_CONNECTIONS 10000
 #define SL_HTTP_IDLE_S          60    /* a connection without progress is closed */
 #define SL_HTTP_POST_MS         10000 /* the core's time to answer a request */
+#define SL_HTTP_MAX_JSON_DEPTH  32
 #define SL_HTTP_POLL_MS         45000 /* and a long poll, which it ends by itself after 30 s */
 
-/* Groups `http` and `admin` (which uses the first four, and tls_* if given). Strings are borrowed
+/* Groups `http` and `admin`. Strings are borrowed
  * while the server runs. Zero or NULL takes the default. */
 struct sl_http_conf {
     bool enabled;
@@ -42,6 +43,7 @@ struct sl_http_conf {
     unsigned int max_connections;   /* per listener, upgraded ones included */
     unsigned int max_per_address;   /* connections of one client address; 0: no limit */
     unsigned int idle_s;
+    unsigned int max_json_depth; /* deeper: not JSON */
     unsigned int post_ms, poll_ms;
 };
 

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/rand.h"
 #include "base/role.h"
+#include "transports/json_depth.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,7 +139,7 @@ static enum MHD_Result post_json(struct http_req *r)
     if (r->body_seen > r->l->conf->max_body)
         return http_reply_error(r, MHD_HTTP_CONTENT_TOO_LARGE, ERROR_TRANSPORT,
                                 "The request is larger than this server accepts");
-    if (r->body_len)
+    if (r->body_len && sl_json_depth_is_ok(r->body, r->body_len, r->l->conf->max_json_depth))
         t.root = json_loadb(r->body, r->body_len, JSON_DECODE_ANY, NULL);
     if (t.root)
         t.kind = SL_TREQ_MESSAGE;

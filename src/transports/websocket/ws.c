@@ -223,6 +223,8 @@ static int loop_init(struct ws_loop *l, const struct sl_ws_conf *conf, const str
         l->conf.max_message = SL_WS_MAX_MESSAGE;
     if (!l->conf.max_queue)
         l->conf.max_queue = SL_WS_MAX_QUEUE;
+    if (!l->conf.max_json_depth)
+        l->conf.max_json_depth = SL_WS_MAX_DEPTH;
     l->now_us = sl_now_us();
     sl_wheel_init(&l->wheel, l->now_us);
     sl_hmap_init(&l->by_id);

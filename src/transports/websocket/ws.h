@@ -21,6 +21,7 @@
 #define SL_WS_MAX_MESSAGE (1024 * 1024)     /* bytes of one message; more: close 1009 */
 #define SL_WS_MAX_QUEUE   (4 * 1024 * 1024) /* bytes that wait for a slow reader; more: closed */
 #define SL_WS_MAX_TEXTS   256               /* JSON texts in one message; more: bad JSON */
+#define SL_WS_MAX_DEPTH   32                /* objects and arrays inside each other */
 #define SL_WS_INFLIGHT    64                /* unanswered requests of one connection */
 
 /* Group `websockets`. The addresses are those of the extra listener; the limits hold for all
@@ -34,6 +35,7 @@ struct sl_ws_conf {
     unsigned int ping_interval_ms; /* server pings that find dead peers; 0: none */
     size_t max_message;
     size_t max_queue;
+    unsigned int max_json_depth; /* deeper: bad JSON */
 };
 
 struct sl_ws_stats {

@@ -1,5 +1,6 @@
 #include "transports/websocket/ws_conn.h"
 #include "base/log.h"
+#include "transports/json_depth.h"
 #include "transports/websocket/ws_json.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -71,7 +72,8 @@ static void on_msg(wslay_event_context_ptr ctx, const struct wslay_event_on_msg_
 {
     struct ws_conn *c = arg;
     json_t *texts[SL_WS_MAX_TEXTS];
-    int n;
+    const char *text = (const char *)m->msg;
+    int n = -1;
 
     if (m->opcode == WSLAY_CONNECTION_CLOSE && c->state == WS_OPEN) {
         SL_ASSUME(transport);
@@ -80,7 +82,8 @@ static void on_msg(wslay_event_context_ptr ctx, const struct wslay_event_on_msg_
     }
     if (m->opcode != WSLAY_TEXT_FRAME || c->state != WS_OPEN)
         return;
-    n = sl_ws_json_split((const char *)m->msg, m->msg_length, texts, SL_WS_MAX_TEXTS);
+    if (sl_json_depth_is_ok(text, m->msg_length, c->loop->conf.max_json_depth))
+        n = sl_ws_json_split(text, m->msg_length, texts, SL_WS_MAX_TEXTS);
     if (n < 0) {
         atomic_fetch_add(&c->loop->count->bad_json, 1);
         request(c, SL_TREQ_BAD_JSON, NULL);

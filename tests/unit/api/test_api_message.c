@@ -484,6 +484,29 @@ static void bounds_candidates_that_wait(void **state)
     assert_int_equal(mock_pc.ncandidates, 100);
 }
 
+static void bounds_requests_that_wait(void **state)
+{
+    for (int i = 0; i < 10; i++)
+        t_exchange(MSG("later"), ACK);
+    t_exchange(MSG("later"), ERR(490, "Too many requests of this handle wait for their answer"));
+    t_exchange(MSG("sync"), ERR(490, "Too many requests of this handle wait for their answer"));
+}
+
+static void bounds_offers(void **state)
+{
+    char text[4096], filler[2100];
+
+    memset(filler, 'x', sizeof(filler));
+    filler[sizeof(filler) - 1] = '\0';
+    snprintf(text, sizeof(text), MSG_JSEP("sync", "{\"type\":\"offer\",\"sdp\":\"v=0%s\"}"),
+             filler);
+    t_exchange(text, ERR(465, "Invalid SDP (longer than 2000 bytes)"));
+    t_exchange(
+        MSG_JSEP("sync", "{\"type\":\"offer\",\"sdp\":\"v=0\\r\\nm=a\\r\\nm=a\\nm=a\\nm=\"}"),
+        ERR(465, "Invalid SDP (more than 3 m-lines)"));
+    assert_int_equal(mock_pc.created, 0);
+}
+
 #define T_H(f) cmocka_unit_test_setup_teardown(f, t_handle, t_teardown)
 
 int main(void)
@@ -518,6 +541,8 @@ int main(void)
         T_H(takes_every_form_of_candidates),
         T_H(keeps_candidates_that_come_before_the_offer),
         T_H(bounds_candidates_that_wait),
+        T_H(bounds_requests_that_wait),
+        T_H(bounds_offers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

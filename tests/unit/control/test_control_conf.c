@@ -169,7 +169,6 @@ static void has_the_promised_defaults(void **state)
     assert_int_equal(c.http.tls_port, 0);
     assert_true(c.websockets.enabled);
     assert_int_equal(c.websockets.port, 8188);
-    assert_false(c.unix_socket.enabled);
     assert_false(c.admin.enabled);
     assert_string_equal(c.admin.bind, "127.0.0.1");
     assert_int_equal(c.admin.port, 7088);
@@ -177,10 +176,8 @@ static void has_the_promised_defaults(void **state)
     assert_null(c.admin.secret);
     assert_int_equal(c.media.ice, SL_MEDIA_ICE_LITE);
     assert_int_equal(c.media.port, 10000);
-    assert_int_equal(c.media.tcp_port, 0);
     assert_int_equal(c.media.mtu, 1200);
     assert_int_equal(c.media.ice_grace_s, 90);
-    assert_int_equal(c.media.burst_wait_us, 0);
     sl_conf_fini(&c);
 }
 
@@ -223,7 +220,9 @@ static void says_what_is_wrong(void **state)
         { "media.dtls_cert=x", "expects dtls_cert and dtls_key to be set both or none" },
         { "media.public_ip=example.org", "expects IP addresses between commas" },
         { "http.bind=localhost", "key \"bind\": expects an IP address" },
-        { "unix.enabled=yes", "this build has no Unix socket transport" },
+        { "unix.enabled=yes", "there is no group [unix]" },
+        { "media.tcp_port=1", "there is no key \"tcp_port\"" },
+        { "media.max_peers=0", "expects a number from 1 to" },
         { "media.rtp_port_range=9-1", "expects LOW-HIGH" },
     };
     struct sl_conf c;

@@ -87,7 +87,59 @@ check "stops at SIGTERM" stop TERM
 check "starts again" start
 check "stops at SIGINT" stop INT
 
+# Limits that only the whole program knows. An offer needs no browser: ICE may go on for ever.
+ask() { # path, JSON
+    curl -s -m 5 -d "$2" "http://127.0.0.1:$port/janus$1"
+}
+
+id() { # of an answer
+    sed 's/.*"data": *{"id": *\([0-9]*\).*/\1/'
+}
+
+offer='v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=rtpmap:111 opus/48000/2\r\na=mid:0\r\na=rtcp-mux\r\na=setup:actpass\r\na=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\na=fingerprint:sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF\r\n'
+
+call() { # handle: an echo test with one audio line
+    ask "/$session/$1" '{"janus":"message","transaction":"t","body":{"audio":true},"jsep":{"type":"offer","sdp":"'"$offer"'"}}'
+}
+
+only_one_peer() {
+    session=$(ask "" '{"janus":"create","transaction":"t"}' | id)
+    first=$(ask "/$session" '{"janus":"attach","transaction":"t","plugin":"janus.plugin.echotest"}' | id)
+    second=$(ask "/$session" '{"janus":"attach","transaction":"t","plugin":"janus.plugin.echotest"}' | id)
+    call "$first" >"$tmp/out"
+    says out '"ack"' || return 1
+    call "$second" >"$tmp/out"
+    says out 'No room for another peer connection' || return 1
+    ask "/$session/$first" '{"janus":"hangup","transaction":"t"}' >"$tmp/out"
+    call "$second" >"$tmp/out"
+    says out '"ack"'
+}
+
 mkdir "$tmp/plugins"
+if command -v curl >/dev/null; then
+    cp "${top_builddir:-.}"/plugins/echotest/.libs/echotest.so "$tmp/plugins/"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=test \
+        -keyout "$tmp/key.pem" -out "$tmp/cert.pem" 2>/dev/null
+    check "starts with limits and an administrator" start -o media.max_peers=1 \
+        -o general.max_handles=2 -o http.max_body=4096 -o admin.enabled=yes -o admin.secret=s \
+        -o admin.port=0 -o admin.tls_port=$((port + 3)) -o admin.tls_cert="$tmp/cert.pem" \
+        -o admin.tls_key="$tmp/key.pem"
+    check "media.max_peers" only_one_peer
+    ask "/$session" '{"janus":"attach","transaction":"t","plugin":"janus.plugin.echotest"}' >"$tmp/out"
+    check "general.max_handles" says out '"error"'
+    head -c 5000 /dev/zero | tr '\0' ' ' >"$tmp/body"
+    status=$(curl -s -m 5 -o "$tmp/out" -w '%{http_code}' --data-binary @"$tmp/body" \
+        "http://127.0.0.1:$port/janus")
+    check "http.max_body" [ "$status" = 413 ]
+    curl -sk -m 5 -d '{"janus":"list_sessions","transaction":"t","admin_secret":"s"}' \
+        "https://127.0.0.1:$((port + 3))/admin" >"$tmp/out"
+    check "the administrator over TLS" says out "$session"
+    check "stops with a peer connection" stop TERM
+    rm "$tmp/plugins/echotest.so"
+else
+    echo "limits of the running program are not tested: there is no curl"
+fi
+
 echo rubbish >"$tmp/plugins/bad.so"
 check "refuses to start with a broken plugin" run 1 -o general.plugins_dir="$tmp/plugins" \
     -o media.bind=127.0.0.1 -o media.port=$((port + 2))

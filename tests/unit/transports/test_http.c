@@ -181,6 +181,40 @@ static void large_bodies_are_taken_up_to_the_limit(void **state)
     free(body);
 }
 
+static void the_operators_limits_hold(void **state)
+{
+    struct client c[3];
+    struct reply r;
+    char body[2048];
+
+    world_http.max_body = 1024;
+    world_http.max_json_depth = 4;
+    world_http.max_per_address = 2;
+    world_http.idle_s = 1;
+    world_restart();
+
+    memset(body, ' ', sizeof(body));
+    memcpy(body, "{}", 2);
+    body[1025] = '\0';
+    r = world_ask("POST", "/janus", NULL, body);
+    assert_int_equal(r.status, 413);
+    reply_free(&r);
+    r = world_ask("POST", "/janus", NULL, "{\"a\":[[[1]],\"[[[[\\\"[[\"]}");
+    assert_non_null(strstr(r.body, "echo"));
+    reply_free(&r);
+    r = world_ask("POST", "/janus", NULL, "{\"a\":[[[[1]]]]}");
+    assert_non_null(strstr(r.body, "454"));
+    reply_free(&r);
+
+    usleep(200 * 1000); /* the library counts those above until they are closed */
+    for (int i = 0; i < 3; i++)
+        client_open(&c[i], world_port(SL_HTTP_PLAIN), false);
+    assert_true(client_is_at_end(&c[2])); /* one too many */
+    assert_true(client_is_at_end(&c[0])); /* idle */
+    for (int i = 0; i < 3; i++)
+        client_close(&c[i]);
+}
+
 static void a_request_that_nobody_answers_gets_an_error(void **state)
 {
     struct reply r;
@@ -423,6 +457,7 @@ int main(void)
         WORLD_TEST(foreign_origins_are_refused),
         WORLD_TEST(one_connection_serves_many_requests),
         WORLD_TEST(large_bodies_are_taken_up_to_the_limit),
+        WORLD_TEST(the_operators_limits_hold),
         WORLD_TEST(a_request_that_nobody_answers_gets_an_error),
         WORLD_TEST(many_polls_wait_at_once),
         WORLD_TEST(stopping_answers_pending_polls),

@@ -180,6 +180,30 @@ static void several_texts_in_one_frame_are_all_requests(void **state)
     client_close(&c);
 }
 
+static void deep_json_is_bad_json(void **state)
+{
+    struct client c;
+    char *data;
+    size_t len;
+
+    world_ws.max_json_depth = 4;
+    world_ws.max_message = 64;
+    world_restart();
+    ws_open(&c, world_port(SL_HTTP_WS), false, "/");
+    ws_text(&c, "{\"a\":[[[]]]} [[[[]]]]");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(ws_recv(&c, &data, &len), 1);
+        assert_non_null(strstr(data, "echo"));
+        free(data);
+    }
+    ws_text(&c, "[] [[[[[]]]]]");
+    assert_ws_text(&c,
+                   "{\"janus\":\"error\",\"error\":{\"code\":454,\"reason\":\"Invalid JSON\"}}");
+    ws_text(&c, "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"");
+    assert_int_equal(ws_wait_close(&c), 1009);
+    client_close(&c);
+}
+
 static void wrong_frames_close_with_the_right_code(void **state)
 {
     static const struct {
@@ -419,6 +443,7 @@ int main(void)
         WORLD_TEST(frames_sent_with_the_handshake_are_read),
         WORLD_TEST(fragments_make_one_message_and_pings_fit_between),
         WORLD_TEST(several_texts_in_one_frame_are_all_requests),
+        WORLD_TEST(deep_json_is_bad_json),
         WORLD_TEST(wrong_frames_close_with_the_right_code),
         WORLD_TEST(a_message_at_the_limit_passes),
         WORLD_TEST(events_come_in_order_behind_the_answer),
