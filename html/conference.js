@@ -95,10 +95,10 @@ async function showRooms() {
     }
     $('rooms').replaceChildren(...rooms.slice(0, 12).map((r) => {
         const chip = node('button', { className: 'chip', type: 'button' },
-            `${r.description || r.room} · ${r.num_participants ?? 0}`);
+            `${r.description || r.room} · ${r.num_participants || 'nobody'} there`);
 
         chip.dataset.room = String(r.room);
-        chip.title = `${r.num_participants ?? 0} in the room`;
+        chip.title = `Room ${r.room}`;
         chip.onclick = () => {
             input('room').value = String(r.room);
             roomChosen();
@@ -297,10 +297,9 @@ function showTrack(joined, { feed, kind, track, stream, transceiver }) {
 
     if (participant)
         tile.describe(participant.display, participant.metadata);
-    tile.play(stream);
     if (kind === 'video')
         tile.picture(track, transceiver.receiver);
-    tile.video.play().catch((error) => {
+    tile.play(stream).catch((error) => {
         if (error.name === 'NotAllowedError')
             $('sound').hidden = false;
     });
@@ -310,18 +309,27 @@ function showSelf() {
     const tile = room && tiles.find(room.myId);
     const sending = media.sending();
 
-    video('preview-video').srcObject = media.stream;
+    if (media.track('video')) /* without one it would hold up the load event of the page */
+        show(video('preview-video'), media.stream);
     $('preview-tile').classList.toggle('dark', !media.track('video'));
-    button('preview').hidden = media.stream.getTracks().length > 0;
+    $('preview-hint').hidden = media.stream.getTracks().length > 0;
     press('mic', media.state.audio);
     press('cam', media.track('video') !== undefined);
     press('share', media.screen !== null);
     if (!tile)
         return;
-    tile.play(sending);
+    if (sending.getVideoTracks().length)
+        show(tile.video, sending);
     tile.picture(sending.getVideoTracks()[0] ?? null,
         room?.publisher?.transceiver('video')?.sender ?? null);
     tile.describe(input('name').value.trim(), media.state);
+}
+
+/** @param {HTMLVideoElement} element @param {MediaStream} stream */
+function show(element, stream) {
+    if (element.srcObject !== stream)
+        element.srcObject = stream;
+    element.play().catch(() => {});
 }
 
 /** @param {string} id @param {boolean} on */

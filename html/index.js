@@ -24,7 +24,7 @@ try {
 /** @param {Record<string, any>} info */
 function show(info) {
     facts([
-        ['Name', [info.name, info['server-name']].filter(Boolean).join(' – ')],
+        ['Name', info['server-name'] || info.name],
         ['Version', info.version_string],
         ['Transports', Object.keys(info.transports ?? {}).map(last).join(', ')],
         ['ICE', info['ice-lite'] ? 'lite' : 'full'],

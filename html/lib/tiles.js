@@ -57,6 +57,7 @@ export class Tile {
     play(stream) {
         if (this.video.srcObject !== stream)
             this.video.srcObject = stream;
+        return stream ? this.video.play() : Promise.resolve();
     }
 
     /**
@@ -143,7 +144,7 @@ export class Tiles {
 
         if (!tile)
             return;
-        tile.play(null);
+        tile.play(null).catch(() => {});
         tile.picture(null, null);
         tile.element.remove();
         this.#tiles.delete(id);
