@@ -47,7 +47,8 @@ struct sl_mline {
     enum sl_dir dir;
     bool rejected; /* port 0 (offered so), or: answer it so */
 
-    /* Codecs, best first. From a client: all that both sides know. Wanted: exactly one counts. */
+    /* Codecs, best first. From a client: all that both sides know. Wanted in an answer: the first
+     * counts. Wanted in an offer: the client chooses one of them. */
     const struct sl_mcodec *codecs;
     size_t ncodecs;
     bool red;     /* audio: the client can RED; wanted: use it around opus */
@@ -182,6 +183,12 @@ struct sl_core {
     /* Replaces one group of the plugin's file, atomically and durably; NULL @keys removes it.
      * 0 or -errno (-ENOENT: there is no configuration directory). */
     int (*config_save)(const char *group, const json_t *keys);
+
+    /* The client's offer that came with the request of @h that is being handled is answered later
+     * than the request: it stays open when the request ends, until an answer goes out with any
+     * event, the client offers again (the last offer wins), or the connection is closed.
+     * 0; -ESTALE; -ENOENT: there is no open offer. */
+    int (*offer_keep)(sl_hid h);
 };
 
 /* ---- the plugin ------------------------------------------------------------------------------ */

@@ -121,7 +121,7 @@ struct sl_handle {
     uint64_t group; /* where its peer connections are placed (sl_core.place) */
     struct sl_pc *pc;
     bool offered;         /* the client's offer waits for our answer */
-    uint64_t offer_msg;   /* the request that brought it */
+    uint64_t offer_msg;   /* the request that brought it; 0: the answer comes later than its end */
     uint64_t arrived_msg; /* request whose jsep is being handed to the plugin; 0: none */
 
     struct sl_list out;

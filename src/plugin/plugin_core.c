@@ -59,6 +59,20 @@ static int core_event(sl_hid h, struct sl_msg *m, json_t *data, const struct sl_
     return api_plugin_event(sl_api_get(), h, m, data, jsep);
 }
 
+static int core_offer_keep(sl_hid hid)
+{
+    struct sl_handle *h;
+
+    SL_ASSUME(control);
+    h = handle_get(hid);
+    if (!h)
+        return -ESTALE;
+    if (!h->offered)
+        return -ENOENT;
+    h->offer_msg = 0;
+    return 0;
+}
+
 static void core_close_pc(sl_hid hid, const char *reason)
 {
     struct sl_handle *h;
@@ -416,6 +430,7 @@ static const struct sl_core common = {
     .signed_tokens = core_signed_tokens,
     .may = core_may,
     .notify = core_notify,
+    .offer_keep = core_offer_keep,
 };
 
 const struct sl_core *sl_plugin_core(int slot)

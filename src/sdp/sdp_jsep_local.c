@@ -1,6 +1,7 @@
 #include "sdp/sdp_jsep_priv.h"
 #include <errno.h>
 #include <string.h>
+#include <sluice/codec.h>
 
 void jsep_line_wishes(struct jsep_line *l, const struct sl_mline *wish)
 {
@@ -23,6 +24,27 @@ static bool is_text(const char *s, size_t size, bool blanks)
     return true;
 }
 
+static bool codec_is_text(const struct sl_mcodec *c)
+{
+    return c->codec > SL_CODEC_NONE && c->codec < SL_CODEC_MAX &&
+           is_text(c->fmtp, sizeof(c->fmtp), true) &&
+           is_text(c->profile, sizeof(c->profile), false);
+}
+
+bool jsep_codec_is_sound(const struct sl_mcodec *c, enum sl_kind kind)
+{
+    return codec_is_text(c) && c->codec != SL_CODEC_RED &&
+           sl_codec_info_get(c->codec)->kind == kind;
+}
+
+void jsep_line_codec(struct jsep_line *l, const struct jsep_codec *c)
+{
+    l->codec = c->codec;
+    l->channels = c->channels;
+    l->rtx_pt = c->rtx_pt;
+    l->red_pt = c->red_pt;
+}
+
 bool jsep_wish_is_sound(const struct sl_mline *w)
 {
     if ((unsigned)w->kind >= SL_KIND_MAX || (unsigned)w->dir > SL_DIR_SENDRECV)
@@ -32,9 +54,7 @@ bool jsep_wish_is_sound(const struct sl_mline *w)
         return false;
     if (w->rejected || w->kind == SL_KIND_DATA || !w->ncodecs)
         return true;
-    return w->codecs[0].codec > SL_CODEC_NONE && w->codecs[0].codec < SL_CODEC_MAX &&
-           is_text(w->codecs[0].fmtp, sizeof(w->codecs[0].fmtp), true) &&
-           is_text(w->codecs[0].profile, sizeof(w->codecs[0].profile), false);
+    return codec_is_text(&w->codecs[0]);
 }
 
 /* ---- answer ---------------------------------------------------------------------------------- */

@@ -213,19 +213,58 @@ static void codec_fmtp(struct sl_mcodec *c)
         (void)snprintf(c->fmtp, sizeof(c->fmtp), "profile-id=%s", c->profile);
 }
 
-static int offer_codec(struct jsep_round *r, struct jsep_line *l, struct numbers *n, bool red)
+static int offer_codec(struct jsep_round *r, enum sl_kind kind, struct jsep_codec *c,
+                       struct numbers *n, bool red)
 {
-    l->channels = sl_sdp_codec_get(l->codec.codec)->channels;
-    codec_fmtp(&l->codec);
-    l->codec.pt = pt_assign(n, l->codec.codec, l->codec.fmtp);
-    if (l->kind == SL_KIND_VIDEO)
-        l->rtx_pt = rtx_assign(n, l->codec.pt);
-    if (red && l->codec.codec == SL_CODEC_OPUS) {
-        const char *fmtp = sl_arena_printf(r->arena, "%u/%u", l->codec.pt, l->codec.pt);
+    c->rtx_pt = c->red_pt = SL_PT_NONE;
+    c->channels = sl_sdp_codec_get(c->codec.codec)->channels;
+    codec_fmtp(&c->codec);
+    c->codec.pt = pt_assign(n, c->codec.codec, c->codec.fmtp);
+    if (kind == SL_KIND_VIDEO)
+        c->rtx_pt = rtx_assign(n, c->codec.pt);
+    if (red && c->codec.codec == SL_CODEC_OPUS) {
+        const char *fmtp = sl_arena_printf(r->arena, "%u/%u", c->codec.pt, c->codec.pt);
 
         if (!fmtp)
             return -ENOMEM;
-        l->red_pt = pt_assign(n, SL_CODEC_RED, fmtp);
+        c->red_pt = pt_assign(n, SL_CODEC_RED, fmtp);
+    }
+    return 0;
+}
+
+static bool pt_is_listed(const struct jsep_line *l, uint8_t pt)
+{
+    for (size_t i = 0; i < l->nmore; i++) {
+        if (l->more[i].codec.pt == pt)
+            return true;
+    }
+    return l->codec.pt == pt;
+}
+
+/* What the peer may choose instead of the first codec. */
+static int offer_more(struct jsep_round *r, struct jsep_line *l, const struct sl_mline *wish,
+                      struct numbers *n)
+{
+    struct jsep_codec *more;
+
+    if (wish->ncodecs < 2)
+        return 0;
+    more = sl_arena_alloc(r->arena, (wish->ncodecs - 1) * sizeof(*more));
+    if (!more)
+        return -ENOMEM;
+    l->more = more;
+    for (size_t i = 1; i < wish->ncodecs; i++) {
+        struct jsep_codec *c = &more[l->nmore];
+        int err;
+
+        if (!jsep_codec_is_sound(&wish->codecs[i], l->kind))
+            return -EINVAL;
+        c->codec = wish->codecs[i];
+        err = offer_codec(r, l->kind, c, n, wish->red);
+        if (err)
+            return err;
+        if (!pt_is_listed(l, c->codec.pt)) /* numbers are used up, or it was listed twice */
+            l->nmore++;
     }
     return 0;
 }
@@ -235,15 +274,20 @@ static int offer_media(struct sl_jsep *j, struct jsep_round *r, struct jsep_line
                        const struct jsep_line *old, const struct sl_mline *wish, struct numbers *n)
 {
     uint32_t exts = wish->exts & sl_sdp_ext_offerable(l->kind);
+    struct jsep_codec first = { 0 };
     int err;
 
     if (wish->ncodecs)
-        l->codec = wish->codecs[0];
+        first.codec = wish->codecs[0];
     else if (old && l->dir == SL_DIR_INACTIVE) /* an unused line keeps the codec it had */
-        l->codec = old->codec;
-    if (sl_codec_info_get(l->codec.codec)->kind != l->kind || l->codec.codec == SL_CODEC_RED)
+        first.codec = old->codec;
+    if (!jsep_codec_is_sound(&first.codec, l->kind))
         return -EINVAL;
-    err = offer_codec(r, l, n, wish->red);
+    err = offer_codec(r, l->kind, &first, n, wish->red);
+    if (err)
+        return err;
+    jsep_line_codec(l, &first);
+    err = offer_more(r, l, wish, n);
     if (err)
         return err;
     for (int e = 0; e < SL_EXT_MAX; e++) {

@@ -7,6 +7,13 @@
 #include "sdp/sdp_codec.h"
 #include "sdp/sdp_jsep.h"
 
+/* A codec of an m-line with its payload types. */
+struct jsep_codec {
+    struct sl_mcodec codec; /* SL_CODEC_NONE: none */
+    uint8_t channels;       /* 0: not written */
+    uint8_t rtx_pt, red_pt; /* SL_PT_NONE: none */
+};
+
 /* One m-line of a round. With an offer alone it holds what was offered; with the answer what was
  * agreed on. */
 struct jsep_line {
@@ -17,9 +24,11 @@ struct jsep_line {
     const struct sl_sdp_section *remote; /* the peer's; NULL: our offer has no answer yet */
     const char *type, *proto, *fmt;      /* to be written again; fmt: the first one */
 
-    struct sl_mcodec codec; /* SL_CODEC_NONE: none */
-    uint8_t channels;       /* 0: not written */
-    uint8_t rtx_pt, red_pt; /* SL_PT_NONE: none */
+    struct sl_mcodec codec;        /* SL_CODEC_NONE: none */
+    uint8_t channels;              /* 0: not written */
+    uint8_t rtx_pt, red_pt;        /* SL_PT_NONE: none */
+    const struct jsep_codec *more; /* our open offer: what else the peer may choose */
+    size_t nmore;
     bool nack, pli, fir, remb, twcc;
     bool rsize, ext_mixed;
     uint8_t ext_id[SL_EXT_MAX]; /* 0: none */
@@ -77,6 +86,9 @@ int jsep_ssrcs(struct sl_jsep *j, const struct jsep_round *r, struct jsep_line *
 
 /* Whether a plugin's line is well formed: its texts go into our description as they are. */
 bool jsep_wish_is_sound(const struct sl_mline *wish);
+/* Whether @c can be offered in a line of @kind. */
+bool jsep_codec_is_sound(const struct sl_mcodec *c, enum sl_kind kind);
+void jsep_line_codec(struct jsep_line *l, const struct jsep_codec *c);
 void jsep_line_wishes(struct jsep_line *l, const struct sl_mline *wish);
 
 /* ---- sdp_jsep_pick.c: what of a peer's m-line is taken --------------------------------------- */

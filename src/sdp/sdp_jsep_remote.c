@@ -331,6 +331,45 @@ int jsep_remote_offer(struct sl_jsep *j, struct sl_arena *a, const char *sdp, si
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
+static bool answer_fits(const struct sl_mcodec *c, const struct sl_sdp_section *s,
+                        enum sl_codec codec, uint8_t pt)
+{
+    const char *fmtp = sl_sdp_fmtp_get(s, pt);
+
+    return c->codec == codec && sl_sdp_codec_is_compatible(codec, c->fmtp, fmtp ? fmtp : c->fmtp);
+}
+
+/* Of several codecs that we offered, the one that comes first in the answer. The same payload type
+ * is the surest sign; another one for the same codec is taken, too. */
+static void answer_choose(struct jsep_line *l, const struct sl_sdp_section *s)
+{
+    const struct jsep_codec *best = NULL;
+    size_t n = l->nmore;
+
+    l->nmore = 0;
+    for (size_t i = 0; n && i < s->nfmts && !best; i++) {
+        uint8_t pt = sl_sdp_fmt_pt(s, i);
+        enum sl_codec codec = pt == SL_PT_NONE ? SL_CODEC_NONE : sl_sdp_codec_of(s, l->kind, pt);
+
+        if (codec == SL_CODEC_NONE)
+            continue;
+        if (pt == l->codec.pt && answer_fits(&l->codec, s, codec, pt))
+            return;
+        for (size_t k = 0; k < n && !best; k++) {
+            if (l->more[k].codec.pt == pt && answer_fits(&l->more[k].codec, s, codec, pt))
+                best = &l->more[k];
+        }
+        if (!best && answer_fits(&l->codec, s, codec, pt))
+            return;
+        for (size_t k = 0; k < n && !best; k++) {
+            if (answer_fits(&l->more[k].codec, s, codec, pt))
+                best = &l->more[k];
+        }
+    }
+    if (best)
+        jsep_line_codec(l, best);
+}
+
 /* The payload type in the answer of the codec that we offered, or SL_PT_NONE. */
 static uint8_t answer_pt(const struct jsep_line *l, const struct sl_sdp_section *s)
 {
@@ -376,8 +415,10 @@ static int answer_line(struct jsep_line *l, const struct sl_sdp *sdp, size_t i, 
     l->remote = s;
     l->refused = l->refused || !s->port || section_kind(s) != l->kind;
     if (l->kind != SL_KIND_DATA) {
-        uint8_t pt = answer_pt(l, s);
+        uint8_t pt;
 
+        answer_choose(l, s);
+        pt = answer_pt(l, s);
         l->dir &= jsep_dir_reverse(dir);
         if (pt == SL_PT_NONE && l->dir != SL_DIR_INACTIVE)
             l->refused = true;

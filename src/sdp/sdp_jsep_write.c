@@ -44,40 +44,40 @@ static void add_fmt(struct writer *w, uint8_t pt)
 
 /* ---- parts of an m-line ---------------------------------------------------------------------- */
 
-static void write_red(struct writer *w, const struct jsep_line *l)
+static void write_red(struct writer *w, const struct jsep_line *l, const struct jsep_codec *c)
 {
-    const char *fmtp = l->remote ? sl_sdp_fmtp_get(l->remote, l->red_pt) : NULL;
+    const char *fmtp = l->remote ? sl_sdp_fmtp_get(l->remote, c->red_pt) : NULL;
 
     if (!w->round->ours && !fmtp)
         fmtp = "";
     else if (!fmtp)
-        fmtp = TEXT(w, "%u/%u", l->codec.pt, l->codec.pt);
-    ADD(w, w->s, rtpmaps, { l->red_pt, "red", 48000, 2 });
+        fmtp = TEXT(w, "%u/%u", c->codec.pt, c->codec.pt);
+    ADD(w, w->s, rtpmaps, { c->red_pt, "red", 48000, 2 });
     if (*fmtp)
-        ADD(w, w->s, fmtps, { l->red_pt, fmtp });
+        ADD(w, w->s, fmtps, { c->red_pt, fmtp });
 }
 
-static void write_codecs(struct writer *w, const struct jsep_line *l)
+static void write_codec(struct writer *w, const struct jsep_line *l, const struct jsep_codec *jc)
 {
-    const struct sl_sdp_codec *c = sl_sdp_codec_get(l->codec.codec);
-    uint8_t pt = l->codec.pt;
+    const struct sl_sdp_codec *c = sl_sdp_codec_get(jc->codec.codec);
+    uint8_t pt = jc->codec.pt;
 
-    if (l->red_pt != SL_PT_NONE) {
-        add_fmt(w, l->red_pt); /* first: what comes first is what is sent */
-        write_red(w, l);
+    if (jc->red_pt != SL_PT_NONE) {
+        add_fmt(w, jc->red_pt); /* first: what comes first is what is sent */
+        write_red(w, l, jc);
     }
     add_fmt(w, pt);
-    ADD(w, w->s, rtpmaps, { pt, c->name, c->clock, l->channels });
-    if (*l->codec.fmtp)
-        ADD(w, w->s, fmtps, { pt, l->codec.fmtp });
-    if (l->rtx_pt != SL_PT_NONE) {
-        add_fmt(w, l->rtx_pt);
-        ADD(w, w->s, rtpmaps, { l->rtx_pt, "rtx", c->clock, 0 });
-        ADD(w, w->s, fmtps, { l->rtx_pt, TEXT(w, "apt=%u", pt) });
+    ADD(w, w->s, rtpmaps, { pt, c->name, c->clock, jc->channels });
+    if (*jc->codec.fmtp)
+        ADD(w, w->s, fmtps, { pt, text(w, sl_arena_strdup(w->arena, jc->codec.fmtp)) });
+    if (jc->rtx_pt != SL_PT_NONE) {
+        add_fmt(w, jc->rtx_pt);
+        ADD(w, w->s, rtpmaps, { jc->rtx_pt, "rtx", c->clock, 0 });
+        ADD(w, w->s, fmtps, { jc->rtx_pt, TEXT(w, "apt=%u", pt) });
     }
 }
 
-static void write_feedback(struct writer *w, const struct jsep_line *l)
+static void write_feedback(struct writer *w, const struct jsep_line *l, uint8_t pt)
 {
     const struct {
         bool has;
@@ -89,8 +89,20 @@ static void write_feedback(struct writer *w, const struct jsep_line *l)
 
     for (size_t i = 0; i < sizeof(fbs) / sizeof(fbs[0]); i++) {
         if (fbs[i].has)
-            ADD(w, w->s, fbs, { l->codec.pt, fbs[i].type });
+            ADD(w, w->s, fbs, { pt, fbs[i].type });
     }
+}
+
+static void write_codecs(struct writer *w, const struct jsep_line *l)
+{
+    const struct jsep_codec first = { l->codec, l->channels, l->rtx_pt, l->red_pt };
+
+    write_codec(w, l, &first);
+    for (size_t i = 0; i < l->nmore; i++)
+        write_codec(w, l, &l->more[i]);
+    write_feedback(w, l, l->codec.pt);
+    for (size_t i = 0; i < l->nmore; i++)
+        write_feedback(w, l, l->more[i].codec.pt);
 }
 
 static void write_exts(struct writer *w, const struct jsep_line *l)
@@ -217,7 +229,6 @@ static void write_line(struct writer *w, const struct jsep_line *l)
     w->s->ext_mixed = l->ext_mixed && !w->sdp->session.ext_mixed;
     write_bandwidth(w, l);
     write_codecs(w, l);
-    write_feedback(w, l);
     write_exts(w, l);
     write_ssrcs(w, l);
     write_layers(w, l);

@@ -156,13 +156,21 @@ static void jsep_enter(struct handle *hd, const struct sl_jsep_in *jsep)
         hd->awaits_answer = false;
         return;
     }
-    hd->has_offer = true;
+    hd->has_offer = hd->has_pc = true;
+    hd->offer_kept = hd->awaits_answer = false;
     hd->noffered = jsep->nlines;
     for (size_t i = 0; i < jsep->nlines; i++) {
         hd->offered[i].kind = jsep->lines[i].kind;
         hd->offered[i].dir = jsep->lines[i].dir;
         hd->offered[i].rejected = jsep->lines[i].rejected;
     }
+}
+
+/* What was not answered is rolled back. */
+static void offer_drop(struct handle *hd)
+{
+    hd->has_offer = hd->offer_kept = false;
+    hd->has_pc = hd->nlines > 0;
 }
 
 static struct sl_msg *request(sl_hid h, const char *text, const struct sl_jsep_in *jsep)
@@ -180,7 +188,8 @@ static struct sl_msg *request(sl_hid h, const char *text, const struct sl_jsep_i
     if (jsep)
         jsep_enter(hd, jsep);
     mock.plugin->message(h, hd->state, m, body, jsep ? jsep : &none);
-    hd->has_offer = false; /* what was not answered is rolled back */
+    if (hd->has_offer && !hd->offer_kept)
+        offer_drop(hd);
     json_decref(body);
     if (!m->acked && !m->ended)
         fail_msg("neither reply nor ack for %s", text);
@@ -466,6 +475,16 @@ bool mock_is_e2ee(sl_hid h)
 uint32_t mock_bitrate(sl_hid h)
 {
     return client_of(h)->bitrate;
+}
+
+uint64_t mock_group(sl_hid h)
+{
+    return client_of(h)->group;
+}
+
+bool mock_has_offer(sl_hid h)
+{
+    return client_of(h)->has_offer;
 }
 
 uint32_t mock_fir(sl_hid h)

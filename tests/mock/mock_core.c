@@ -57,7 +57,7 @@ static int jsep_take(struct handle *hd, const struct sl_jsep_out *j)
 {
     const bool answer = j->type == SL_JSEP_ANSWER;
 
-    if (!answer && hd->awaits_answer)
+    if (!answer && (hd->awaits_answer || hd->has_offer))
         return -EBUSY;
     if (answer ? !hd->has_offer || j->nlines != hd->noffered
                : j->nlines < hd->nlines || j->nlines > MOCK_LINES || j->nlines == 0)
@@ -77,7 +77,7 @@ static int jsep_take(struct handle *hd, const struct sl_jsep_out *j)
     }
     hd->nlines = j->nlines;
     hd->has_pc = true;
-    hd->has_offer = false;
+    hd->has_offer = hd->offer_kept = false;
     hd->awaits_answer = !answer;
     hd->restart = j->restart;
     hd->e2ee = j->e2ee;
@@ -119,7 +119,7 @@ void mock_pc_close(sl_hid h, const char *reason)
     hd->closing = true;
     if (mock.plugin->media_down)
         mock.plugin->media_down(h, hd->state, reason);
-    hd->closing = hd->has_pc = hd->up = hd->awaits_answer = hd->has_offer = false;
+    hd->closing = hd->has_pc = hd->up = hd->awaits_answer = hd->has_offer = hd->offer_kept = false;
     hd->nlines = 0;
     memset(hd->lines, 0, sizeof(hd->lines));
     memset(hd->routes, 0, sizeof(hd->routes));
@@ -129,6 +129,22 @@ void mock_pc_close(sl_hid h, const char *reason)
 static void core_close_pc(sl_hid h, const char *reason)
 {
     mock_pc_close(h, reason ? reason : "Close PC");
+}
+
+static int core_offer_keep(sl_hid h)
+{
+    struct handle *hd = mock_handle(h);
+
+    if (!hd || !hd->has_offer)
+        return hd ? -ENOENT : -ESTALE;
+    hd->offer_kept = true;
+    return 0;
+}
+
+static void core_place(sl_hid h, uint64_t group)
+{
+    assert_non_null(mock_handle(h));
+    mock_handle(h)->group = group;
 }
 
 static struct mock_line *line_of(struct sl_mref r)
@@ -366,6 +382,7 @@ const struct sl_core mock_core = {
     .talk_detect = core_talk_detect,
     .lines = core_lines,
     .is_up = core_is_up,
+    .place = core_place,
     .timer_add = core_timer_add,
     .timer_del = core_timer_del,
     .random_id = core_random_id,
@@ -378,4 +395,5 @@ const struct sl_core mock_core = {
     .notify = core_notify,
     .config = core_config,
     .config_save = core_config_save,
+    .offer_keep = core_offer_keep,
 };

@@ -100,6 +100,8 @@ bool mock_restart(sl_hid h); /* the last offer had new ICE credentials */
 bool mock_is_e2ee(sl_hid h);
 uint32_t mock_bitrate(sl_hid h);
 uint32_t mock_fir(sl_hid h);
+uint64_t mock_group(sl_hid h); /* where its connections are placed */
+bool mock_has_offer(sl_hid h); /* the client's offer was kept and waits for its answer */
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 

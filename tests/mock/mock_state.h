@@ -19,11 +19,12 @@ struct seen {
 };
 
 struct handle {
-    bool attached, has_pc, up, awaits_answer, has_offer, closing, restart, e2ee;
+    bool attached, has_pc, up, awaits_answer, has_offer, offer_kept, closing, restart, e2ee;
     void *state;
     struct seen *first, **last;
     char session_name[160];
     uint32_t bitrate, fir;
+    uint64_t group;
     size_t nlines, noffered;
     struct {
         enum sl_kind kind;

@@ -100,6 +100,14 @@ static void p_message(sl_hid h, void *state, struct sl_msg *m, const json_t *bod
     } else if (!strcmp(r, "later")) {
         c->ack(m, NULL);
         T.plugin.kept = m;
+    } else if (!strcmp(r, "keep")) {
+        c->ack(m, NULL);
+        T.plugin.event_err = c->offer_keep(h);
+        c->event(h, m, data_new("kept"), NULL);
+    } else if (!strcmp(r, "answer-kept")) {
+        c->ack(m, NULL);
+        describe(h, NULL, SL_JSEP_ANSWER);
+        c->event(h, m, data_new("answered"), NULL);
     } else if (!strcmp(r, "answer")) {
         c->ack(m, NULL);
         describe(h, m, SL_JSEP_ANSWER);

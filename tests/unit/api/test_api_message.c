@@ -207,6 +207,29 @@ static void drops_an_offer_that_the_plugin_did_not_answer(void **state)
     t_expect_none();
 }
 
+static void keeps_an_offer_for_a_later_answer(void **state)
+{
+    t_exchange(MSG("keep"), ACK); /* there is none */
+    assert_int_equal(T.plugin.event_err, -ENOENT);
+    t_pushed(T_CONN, EVENT("kept"));
+    t_exchange(MSG_JSEP("keep", OFFER), ACK);
+    t_pushed(T_CONN, EVENT("kept"));
+    assert_int_equal(mock_pc.destroyed, 0);
+    t_exchange(MSG("answer-kept"), ACK);
+    t_pushed(T_CONN,
+             "{\"janus\":\"event\",\"session_id\":$S,\"sender\":$H,\"plugindata\":{\"plugin\":"
+             "\"test.plugin.one\",\"data\":{\"test\":\"described\"}},\"jsep\":{\"type\":\"answer\","
+             "\"sdp\":\"v=0 answer 1\"}}");
+    t_pushed(T_CONN, EVENT("answered"));
+    t_exchange(MSG_JSEP("keep", OFFER), ACK); /* renegotiates; then a newer offer is dropped */
+    t_pushed(T_CONN, EVENT("kept"));
+    t_exchange(MSG_JSEP("sync", OFFER), SYNC("sync"));
+    assert_int_equal(mock_pc.rollbacks, 2);
+    t_exchange(MSG("answer-kept"), ACK);
+    assert_int_equal(T.plugin.event_err, -EINVAL);
+    assert_int_equal(mock_pc.destroyed, 0);
+}
+
 static void refuses_descriptions_that_do_not_fit(void **state)
 {
     t_exchange(MSG("answer-unacked"), SYNC("refused")); /* nothing was offered */
@@ -524,6 +547,7 @@ int main(void)
         T_H(passes_on_what_jsep_says),
         T_H(answers_an_offer),
         T_H(drops_an_offer_that_the_plugin_did_not_answer),
+        T_H(keeps_an_offer_for_a_later_answer),
         T_H(refuses_descriptions_that_do_not_fit),
         T_H(makes_an_offer),
         T_H(refuses_a_second_offer_while_one_is_out),

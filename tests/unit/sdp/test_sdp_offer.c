@@ -238,6 +238,7 @@ static void keeps_the_numbers_of_the_peer(void **state)
     /* Now we offer, with a line more: ids and payload types of the peer hold for the session. */
     lines[3] = wish(SL_KIND_VIDEO, SL_DIR_SEND, &vp8, EXT(MID) | EXT(TOFFSET) | EXT(PLAYOUT_DELAY));
     lines[1].codecs = &vp8;
+    lines[1].ncodecs = 1;
     offered(lines, 4);
     now = sl_jsep_offered(jsep, &n);
     assert_int_equal(now[0].codecs[0].pt, 111);
