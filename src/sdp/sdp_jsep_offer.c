@@ -168,6 +168,13 @@ static bool mid_is_taken(const struct sl_jsep *j, const struct jsep_line *lines,
     return false;
 }
 
+/* Whether line @old sends on under its SSRCs. One that rested gets new ones: libwebrtc forgets the
+ * renderer of a stream that stops, and does not connect it again for an SSRC that it knew. */
+static bool keeps_ssrcs(const struct jsep_line *old, const struct sl_mline *wish)
+{
+    return (old->dir & SL_DIR_SEND) || !(wish->dir & SL_DIR_SEND);
+}
+
 /* The mid of line @i, and what stays of a line that was there before. @lines up to @i are done. */
 static int line_identify(const struct sl_jsep *j, struct jsep_line *lines, size_t i,
                          const struct sl_mline *wish)
@@ -182,8 +189,10 @@ static int line_identify(const struct sl_jsep *j, struct jsep_line *lines, size_
         if (*wish->mid && strcmp(wish->mid, old->mid) != 0)
             return -EINVAL;
         strcpy(l->mid, old->mid);
-        l->ssrc = old->ssrc;
-        l->rtx_ssrc = old->rtx_ssrc;
+        if (keeps_ssrcs(old, wish)) {
+            l->ssrc = old->ssrc;
+            l->rtx_ssrc = old->rtx_ssrc;
+        }
         l->kind = old->kind;
         return 0;
     }

@@ -35,7 +35,7 @@ struct jsep_line {
     int8_t ext_dir[SL_EXT_MAX]; /* as we write it; SL_SDP_DIR_NONE */
     uint32_t max_bitrate;
     char stream[SL_MSID_MAX + 1], track[SL_MSID_MAX + 1]; /* ours; "": default */
-    uint32_t ssrc, rtx_ssrc; /* ours; kept as long as the mid is the same; 0: never needed yet */
+    uint32_t ssrc, rtx_ssrc; /* ours; kept as long as the line sends; 0: never needed yet */
 
     /* What the peer sends; layer 0 is the lowest. */
     uint8_t nlayers;

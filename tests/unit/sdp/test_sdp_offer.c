@@ -154,11 +154,12 @@ static void grows_shrinks_and_comes_back(void **state)
     assert_int_equal(m->line[1].dir, SL_DIR_INACTIVE);
     free(m);
 
-    lines[1] = lines[2]; /* used again: the same mid and SSRC */
+    lines[1] = lines[2]; /* used again: the same mid, another SSRC */
     offered(lines, 3);
     answered();
     m = sl_jsep_media(jsep);
-    assert_int_equal(m->line[1].tx_ssrc, first);
+    assert_int_not_equal(m->line[1].tx_ssrc, 0);
+    assert_int_not_equal(m->line[1].tx_ssrc, first);
     free(m);
 
     lines[1].rejected = true; /* dropped, and its place taken with another mid */
