@@ -289,6 +289,34 @@ function unsubscribe(entry, feed) {
   });
 }
 
+// A subscriber handle of its own, for @stream; options.legacy: by feed, as old pages do.
+async function watchOnly(name, stream, { room = 1234, legacy = false } = {}) {
+  const entry = await attach(name, ROOM, onOffer);
+  entry.room = room;
+  const what = legacy ? { feed: stream.feed } : { streams: [stream] };
+  const reply = await ask(name, { request: 'join', ptype: 'subscriber', room, ...what }, (e) => e.videoroom === 'attached');
+  if (reply.error_code) throw new Error(`subscribe: ${reply.error_code} ${reply.error}`);
+}
+
+// What a page does that wants its place freed when it is closed.
+function beaconOnPagehide(base) {
+  addEventListener('pagehide', () =>
+    navigator.sendBeacon(`${base}/${janus.getSessionId()}`, JSON.stringify({ janus: 'destroy', transaction: 'bye' })));
+}
+
+// Keeps the sockets that janus.js opens from now on; breakSocket() closes the last one.
+const sockets = [];
+function rememberSockets() {
+  const Native = window.WebSocket;
+  window.WebSocket = class extends Native {
+    constructor(...args) {
+      super(...args);
+      sockets.push(this);
+    }
+  };
+}
+const breakSocket = () => sockets.at(-1).close();
+
 // ---- looking at what arrives --------------------------------------------------------------------
 
 // { mid: { kind, frames, fps, width, height, packets, bytes, lost, energy, active } }
@@ -413,5 +441,7 @@ const say = (name, text) => new Promise((success, error) => of(name).handle.data
 window.T = {
   connect, destroy, reconnect, attach, ask, detach, echo, join, publish, unpublish, renegotiate, replaceTracks,
   received, look, seesMotion, seesOthers, hearsSomething, firstFrame, midsOf, transport, state, has, say, sleep,
+  watchOnly, beaconOnPagehide, rememberSockets, breakSocket,
+  pc: (name) => of(name).handle.webrtcStuff.pc,
   sessionId: () => janus.getSessionId(),
 };
