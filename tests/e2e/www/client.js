@@ -300,8 +300,9 @@ async function watchOnly(name, stream, { room = 1234, legacy = false } = {}) {
 
 // What a page does that wants its place freed when it is closed.
 function beaconOnPagehide(base) {
+  const url = `${base}/${janus.getSessionId()}`; // janus.js forgets it before pagehide
   addEventListener('pagehide', () =>
-    navigator.sendBeacon(`${base}/${janus.getSessionId()}`, JSON.stringify({ janus: 'destroy', transaction: 'bye' })));
+    navigator.sendBeacon(url, JSON.stringify({ janus: 'destroy', transaction: 'bye' })));
 }
 
 // Keeps the sockets that janus.js opens from now on; breakSocket() closes the last one.
