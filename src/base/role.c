@@ -5,6 +5,7 @@
 struct sl_role sl_role_control = { "control" };
 struct sl_role sl_role_worker = { "worker" };
 struct sl_role sl_role_ice = { "ice" };
+struct sl_role sl_role_sctp = { "sctp" };
 struct sl_role sl_role_transport = { "transport" };
 
 #ifdef SL_DEBUG

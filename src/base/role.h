@@ -22,11 +22,13 @@ struct SL_TSA(capability("role")) sl_role {
 extern struct sl_role sl_role_control;   /* sessions, handles, plugins, JSON, SDP */
 extern struct sl_role sl_role_worker;    /* N threads; each owns its peer connections */
 extern struct sl_role sl_role_ice;       /* the one thread of all libnice agents */
+extern struct sl_role sl_role_sctp;      /* the one thread of all data channels */
 extern struct sl_role sl_role_transport; /* bytes to JSON and back */
 
 #define SL_ON_CONTROL   SL_TSA(requires_capability(sl_role_control))
 #define SL_ON_WORKER    SL_TSA(requires_capability(sl_role_worker))
 #define SL_ON_ICE       SL_TSA(requires_capability(sl_role_ice))
+#define SL_ON_SCTP      SL_TSA(requires_capability(sl_role_sctp))
 #define SL_ON_TRANSPORT SL_TSA(requires_capability(sl_role_transport))
 
 /* The calling thread plays @role until it ends or leaves it. One role per thread. To clang this is
