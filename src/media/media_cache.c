@@ -119,11 +119,11 @@ size_t sl_cache_expire(struct sl_cache *c, uint64_t now_us)
     for (; seq <= c->newest; seq++) {
         struct sl_cache_slot *s = &c->slot[seq & c->mask];
 
-        if (!s->ref || s->seq != seq)
+        if (!s->ref || s->seq > seq)
             continue;
-        if (now_us <= s->at_us || now_us - s->at_us <= c->keep_us)
+        if (s->seq == seq && (now_us <= s->at_us || now_us - s->at_us <= c->keep_us))
             break;
-        clear(c, s);
+        clear(c, s); /* too old, or left behind by a jump */
         n++;
     }
     c->oldest = seq;

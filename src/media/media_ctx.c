@@ -116,3 +116,10 @@ struct sl_slot *sl_tx_take(struct sl_tx *tx)
     sl_list_del(&tx->dirty);
     return s;
 }
+
+void sl_tx_forget(struct sl_tx *tx, const struct sl_sink *sink)
+{
+    for (struct sl_slot *s = tx->first; s; s = s->next)
+        if (s->keep == sink)
+            s->keep = NULL;
+}

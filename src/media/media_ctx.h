@@ -63,8 +63,8 @@ struct sl_media_cb {
     void (*slow_link)(void *arg, sl_id pc, uint16_t mindex, bool uplink, uint32_t lost);
     void (*talking)(void *arg, sl_id pc, uint16_t mindex, bool on, double level);
     void (*layer)(void *arg, sl_id pc, uint16_t mindex, const struct sl_layer_event *ev);
-    /* To another worker. */
-    void (*forward)(void *arg, unsigned int worker, sl_id pc, uint16_t mindex, struct sl_pkt *pkt);
+    /* To another worker. False: its ring is full. */
+    bool (*forward)(void *arg, unsigned int worker, sl_id pc, uint16_t mindex, struct sl_pkt *pkt);
     void (*keyframe)(void *arg, unsigned int worker, sl_id pc, uint16_t mindex, int layer);
     /* A sink is about to go while it may be in a mirror: take it out. */
     void (*sink_gone)(void *arg, struct sl_sink *sink);
@@ -112,5 +112,7 @@ void sl_tx_commit(struct sl_tx *tx, struct sl_slot *slot) SL_ON_WORKER;
 void sl_tx_cancel(struct sl_tx *tx, struct sl_slot *slot) SL_ON_WORKER;
 /* The staged slots, linked by next; the list is empty afterwards. */
 struct sl_slot *sl_tx_take(struct sl_tx *tx) SL_ON_WORKER;
+/* @sink goes: no staged slot may name it any more. */
+void sl_tx_forget(struct sl_tx *tx, const struct sl_sink *sink) SL_ON_WORKER;
 
 #endif

@@ -49,3 +49,17 @@ void sl_endpoint_drop_sink(struct sl_endpoint *e, uint16_t mindex)
     sl_sink_destroy(s);
     e->lines[mindex].sink = NULL;
 }
+
+void sl_endpoint_set_mirror(struct sl_endpoint *e, uint16_t mindex, unsigned int worker, bool on)
+{
+    struct sl_line *l = mindex < e->nlines ? &e->lines[mindex] : NULL;
+
+    if (!l)
+        return;
+    if (on)
+        l->remote |= UINT64_C(1) << worker;
+    else
+        l->remote &= ~(UINT64_C(1) << worker);
+    if (l->track)
+        sl_track_set_remote(l->track, worker, on);
+}

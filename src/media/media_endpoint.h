@@ -21,6 +21,7 @@ struct sl_endpoint_ops {
 struct sl_line {
     struct sl_track *track; /* once it received; kept until the endpoint goes */
     struct sl_sink *sink;   /* once it sent; kept likewise: numbering never restarts */
+    uint64_t remote;        /* workers with a mirror of the track, maybe before there is one */
 };
 
 struct sl_endpoint {
@@ -39,6 +40,10 @@ void sl_endpoint_fini(struct sl_endpoint *e) SL_ON_WORKER;
 int sl_endpoint_grow(struct sl_endpoint *e, size_t n);
 /* Takes a sink out of its mirror and destroys it; its SSRC is never used again. */
 void sl_endpoint_drop_sink(struct sl_endpoint *e, uint16_t mindex) SL_ON_WORKER;
+
+/* Another worker has, or has no longer, sinks for this line; remembered until there is a track. */
+void sl_endpoint_set_mirror(struct sl_endpoint *e, uint16_t mindex, unsigned int worker,
+                            bool on) SL_ON_WORKER;
 
 /* By index; NULL when the line is no such thing. */
 static inline struct sl_track *sl_endpoint_track(const struct sl_endpoint *e, uint16_t mindex)

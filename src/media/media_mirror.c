@@ -87,6 +87,8 @@ static void cache_put(struct sl_mirror *m, struct sl_pkt *pkt)
             return;
         *ssrc = pkt->rtp.ssrc;
     }
+    /* The pool of packets is one for all: what is too old to be asked for goes back at once. */
+    (void)sl_cache_expire(c, m->ctx->now_us);
     sl_cache_put(c, pkt->seq, sl_pkt_ref(pkt), m->ctx->now_us);
 }
 
@@ -106,6 +108,13 @@ struct sl_pkt *sl_mirror_find(const struct sl_mirror *m, uint8_t layer, uint32_t
     if (m->cache_ssrc[layer] != ssrc || !ssrc)
         return NULL;
     return sl_cache_peek(&m->cache[layer], seq, m->ctx->now_us);
+}
+
+void sl_mirror_expire(struct sl_mirror *m)
+{
+    for (int i = 0; i < SL_LAYERS_MAX; i++)
+        if (m->cache_ssrc[i])
+            (void)sl_cache_expire(&m->cache[i], m->ctx->now_us);
 }
 
 void sl_mirror_keyframe(struct sl_mirror *m, int layer)

@@ -44,6 +44,8 @@ void sl_mirror_forward(struct sl_mirror *m, struct sl_pkt *const *pkts, size_t n
 /* A recent packet by the numbering of the source @ssrc, for a resend; borrowed, NULL: not there. */
 struct sl_pkt *sl_mirror_find(const struct sl_mirror *m, uint8_t layer, uint32_t ssrc,
                               uint64_t seq) SL_ON_WORKER;
+/* Gives back what is too old for a resend. */
+void sl_mirror_expire(struct sl_mirror *m) SL_ON_WORKER;
 /* Asks the publisher for a key frame of @layer; -1: all layers. */
 void sl_mirror_keyframe(struct sl_mirror *m, int layer) SL_ON_WORKER;
 

@@ -25,6 +25,9 @@ struct sl_pkt {
     uint64_t ts;        /* extended, the source's clock */
     int64_t capture_us; /* since 1900 by the publisher's clock, 0: no sender report yet */
     uint8_t layer;      /* simulcast layer, 0 lowest; 0 without simulcast */
+    uint8_t codec;      /* enum sl_codec, as negotiated with the publisher */
+    uint8_t epoch;      /* differs from that of the packet before: sinks begin anew */
+    uint16_t red_off;   /* RFC 2198: where the primary block begins in the payload; 0: no RED */
 
     struct sl_rtp rtp;              /* header fields and where the payload is, in data */
     struct sl_ext_info ext;         /* header extensions, pointing into data */

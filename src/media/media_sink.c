@@ -39,22 +39,32 @@ void sl_sink_destroy(struct sl_sink *s)
     if (!s)
         return;
     assert(!s->mirror);
+    sl_tx_forget(s->tx, s);
     sl_sink_tx_fini(s);
     free(s);
 }
 
 void sl_sink_configure(struct sl_sink *s, const struct sl_media_line *line)
 {
+    bool enabled = (line->dir & SL_DIR_SEND) && line->clock_rate, was_enabled = s->enabled;
+
+    s->enabled = enabled;
+    if (!enabled) /* a line that is off says nothing about the rest */
+        return;
+    if (s->clock_rate != line->clock_rate)
+        s->clock_rate = s->munge.clock_rate = line->clock_rate;
     s->codec = line->codec;
     s->pt = line->pt;
+    s->red_pt = line->red_pt;
     s->rtx_pt = line->tx_rtx_ssrc ? line->rtx_pt : SL_PT_NONE;
     s->rtx_ssrc = line->tx_rtx_ssrc;
     memcpy(s->mid, line->mid, sizeof(s->mid));
     memcpy(s->ext, line->ext, sizeof(s->ext));
     s->ext_mixed = line->ext_mixed;
     s->nack = line->nack;
-    s->enabled = line->dir & SL_DIR_SEND;
     sl_sink_tx_configure(s);
+    if (!was_enabled)
+        sl_sink_resume(s);
 }
 
 void sl_sink_set_mirror(struct sl_sink *s, struct sl_mirror *m)
@@ -62,6 +72,7 @@ void sl_sink_set_mirror(struct sl_sink *s, struct sl_mirror *m)
     s->mirror = m;
     memset(s->layer_ssrc, 0, sizeof(s->layer_ssrc));
     s->cur_ssrc = 0;
+    s->source_us = 0;
     s->last_capture_us = 0;
 }
 
@@ -82,6 +93,7 @@ static void apply_wish(struct sl_sink *s)
         sl_layers_wish(&s->layers, w->substream < 0 ? top : w->substream,
                        w->temporal < 0 ? top : w->temporal, -1);
     sl_layers_set_fallback(&s->layers, w->fallback_us ? w->fallback_us : SL_LAYERS_FALLBACK);
+    sl_sink_tx_configure(s); /* the playout delay is in every packet */
 }
 
 void sl_sink_set_source(struct sl_sink *s, uint8_t nlayers, bool svc)
@@ -106,7 +118,7 @@ void sl_sink_set_wish(struct sl_sink *s, const struct sl_layer_wish *wish)
 
 void sl_sink_resume(struct sl_sink *s)
 {
-    if (!s->mirror || s->kind != SL_KIND_VIDEO)
+    if (!s->mirror)
         return;
     sl_layers_restart(&s->layers);
     sl_sink_tick(s);
@@ -145,11 +157,14 @@ static void after_decision(struct sl_sink *s, const struct sl_layer_out *d) SL_O
     s->ctx->cb.layer(s->ctx->arg, s->pc, s->mindex, &ev);
 }
 
-/* Another SSRC on the layer that we follow: the publisher began anew. */
+/* Another SSRC on the layer that we follow, or a gap on purpose: the publisher began anew. */
 static void note_ssrc(struct sl_sink *s, const struct sl_pkt *pkt)
 {
     uint32_t *seen = &s->layer_ssrc[pkt->layer];
 
+    if (s->cur_ssrc && s->epoch != pkt->epoch)
+        sl_layers_restart(&s->layers);
+    s->epoch = pkt->epoch;
     if (*seen == pkt->rtp.ssrc)
         return;
     if (*seen && *seen == s->cur_ssrc)
@@ -192,6 +207,8 @@ static enum sl_drop forward_one(struct sl_sink *s, const struct sl_pkt *pkt) SL_
     int err;
 
     note_ssrc(s, pkt);
+    if (pkt->codec != s->codec)
+        return SL_DROP_CODEC;
     if (pkt->rtp.payload_len == 0) { /* probing of the publisher: close the gap */
         if (pkt->rtp.ssrc == s->cur_ssrc)
             (void)sl_munge_drop(&s->munge, pkt->seq, NULL);
@@ -212,6 +229,8 @@ static enum sl_drop forward_one(struct sl_sink *s, const struct sl_pkt *pkt) SL_
                             s->codec == SL_CODEC_VP8 ? &ids : NULL);
     if (why != SL_DROP_NONE)
         return why;
+    if (!s->source_us)
+        s->source_us = s->ctx->now_us;
     if (pkt->ts >= s->last_in_ts || d.verdict == SL_LAYER_SWITCH) {
         s->last_in_ts = pkt->ts;
         s->last_out_ts = out.ts;
@@ -257,13 +276,24 @@ void sl_sink_on_rb(struct sl_sink *s, const struct sl_rtcp_rb *rb)
         s->rtt_us = s->rtt_us ? (7 * s->rtt_us + rtt) / 8 : rtt;
 }
 
+/* Publishers report about once a second. Until their first report their clock is unknown, and a
+ * report by ours would pull audio and video apart as soon as one of them had theirs. */
+bool sl_sink_has_sr(const struct sl_sink *s)
+{
+    if (!s->enabled || !s->source_us)
+        return false;
+    return s->last_capture_us || s->ctx->now_us >= s->source_us + SL_SINK_SR_WAIT_US;
+}
+
 void sl_sink_write_sr(struct sl_sink *s, struct sl_writer *w, uint64_t wall_ntp)
 {
     struct sl_rtcp_sr sr = { .ssrc = s->ssrc };
-    uint64_t since_us = s->ctx->now_us - s->last_arrival_us;
+    uint64_t now_us = s->ctx->now_us, since_us;
 
-    if (!s->packets || !s->enabled)
+    if (!sl_sink_has_sr(s))
         return;
+    /* A packet from another worker may be stamped a little later than this turn. */
+    since_us = now_us > s->last_arrival_us ? now_us - s->last_arrival_us : 0;
     /* A point on the publisher's line: both times of its newest packet, moved on to now. */
     if (s->last_capture_us) {
         sr.ntp = sl_ntp_from_us((uint64_t)s->last_capture_us + since_us);

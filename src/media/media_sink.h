@@ -36,7 +36,7 @@ struct sl_sink {
     /* As negotiated. */
     enum sl_kind kind;
     enum sl_codec codec;
-    uint8_t pt, rtx_pt;
+    uint8_t pt, rtx_pt, red_pt;
     uint32_t ssrc, rtx_ssrc;
     uint32_t clock_rate;
     char mid[SL_MID_MAX + 1];
@@ -62,8 +62,10 @@ struct sl_sink {
     uint32_t layer_ssrc[SL_LAYERS_MAX]; /* source SSRC last seen on each layer */
     uint32_t cur_ssrc;                  /* source that is forwarded now */
     uint8_t cur_layer;
+    uint8_t epoch; /* of the newest packet */
 
     /* The newest packet, for sender reports and switches. */
+    uint64_t source_us; /* when the first packet of this source went out; 0: none did */
     int64_t last_capture_us;
     uint64_t last_arrival_us;
     uint64_t last_out_ts;
@@ -93,7 +95,8 @@ struct sl_mirror *sl_sink_mirror(const struct sl_sink *s);
 void sl_sink_set_source(struct sl_sink *s, uint8_t nlayers, bool svc) SL_ON_WORKER;
 void sl_sink_set_wish(struct sl_sink *s, const struct sl_layer_wish *wish) SL_ON_WORKER;
 void sl_sink_set_paused(struct sl_sink *s, bool paused) SL_ON_WORKER;
-/* The connection has keys now, or a path again: ask for a key frame. */
+/* The connection has keys now, or a path again: begin anew (video: with a key frame). What was
+ * missed meanwhile leaves no gap in the numbering. */
 void sl_sink_resume(struct sl_sink *s) SL_ON_WORKER;
 
 void sl_sink_forward(struct sl_sink *s, struct sl_pkt *const *pkts, size_t n) SL_ON_WORKER;
@@ -104,7 +107,10 @@ void sl_sink_resend(struct sl_sink *s, const uint16_t *seqs, size_t n) SL_ON_WOR
 void sl_sink_on_pli(struct sl_sink *s) SL_ON_WORKER;
 void sl_sink_on_rb(struct sl_sink *s, const struct sl_rtcp_rb *rb) SL_ON_WORKER;
 
-/* Appends a sender report when something was sent. */
+/* Is there something to report, and a clock to do it by? */
+#define SL_SINK_SR_WAIT_US UINT64_C(5000000)
+bool sl_sink_has_sr(const struct sl_sink *s) SL_ON_WORKER;
+/* Appends a sender report if so. */
 void sl_sink_write_sr(struct sl_sink *s, struct sl_writer *w, uint64_t wall_ntp) SL_ON_WORKER;
 /* Several times a second: layers that fell silent, key frames that did not come. */
 void sl_sink_tick(struct sl_sink *s) SL_ON_WORKER;

@@ -111,8 +111,12 @@ void sl_sink_tx_configure(struct sl_sink *s)
         s->tmpl_twcc = b.twcc;
         s->tmpl_ast = b.ast;
     }
-    if (s->nack && !s->rtx_ssrc && !s->sealed)
+    if (s->nack && !s->rtx_ssrc && !s->sealed) {
         s->sealed = calloc(1, sizeof(*s->sealed));
+    } else if (!s->nack || s->rtx_ssrc) {
+        sl_tx_forget(s->tx, s);
+        sl_sink_tx_fini(s);
+    }
 }
 
 void sl_sink_tx_fini(struct sl_sink *s)
@@ -137,20 +141,21 @@ static enum sl_drop stage(struct sl_sink *s, const struct sl_pkt *pkt, const str
 {
     struct sl_slot *slot = sl_tx_reserve(s->tx);
     size_t len = SL_RTP_HDR;
-    struct block b = { s->tmpl_len, s->tmpl_twcc, s->tmpl_ast };
+    size_t skip = pkt->red_off && n->pt != s->red_pt ? pkt->red_off : 0;
+    size_t n_payload = (size_t)pkt->rtp.payload_len - skip;
+    struct block b;
     uint8_t *p;
 
     if (!slot)
         return SL_DROP_NO_MEMORY;
     p = slot->data;
     sl_rtp_write_header(p, n->marker, n->pt, n->seq, n->ts, n->ssrc);
-    if (needs_own_block(s, pkt)) {
-        if (write_block(s, pkt, p + len, SL_SLOT_MAX - len, &b) < 0)
-            b.len = 0;
-    } else {
+    /* What this connection cannot carry (a long element without two-byte headers) is left out. */
+    if (!needs_own_block(s, pkt) || write_block(s, pkt, p + len, SL_SLOT_MAX - len, &b) < 0) {
+        b = (struct block){ s->tmpl_len, s->tmpl_twcc, s->tmpl_ast };
         memcpy(p + len, s->tmpl, s->tmpl_len);
     }
-    if (len + b.len + 2 + pkt->rtp.payload_len > SL_SLOT_MAX) {
+    if (len + b.len + 2 + n_payload > SL_SLOT_MAX) {
         sl_tx_cancel(s->tx, slot);
         return SL_DROP_TOO_LONG;
     }
@@ -165,10 +170,10 @@ static enum sl_drop stage(struct sl_sink *s, const struct sl_pkt *pkt, const str
         sl_put16(p + len, n->osn);
         len += 2;
     }
-    memcpy(p + len, pkt->data + pkt->rtp.payload_off, pkt->rtp.payload_len);
+    memcpy(p + len, pkt->data + pkt->rtp.payload_off + skip, n_payload);
     if (ids)
         sl_vp8_munge_write(p + len, &pkt->payload, ids);
-    slot->len = (uint16_t)(len + pkt->rtp.payload_len);
+    slot->len = (uint16_t)(len + n_payload);
     slot->keep = s->sealed && !n->is_rtx ? s : NULL;
     sl_tx_commit(s->tx, slot);
     return SL_DROP_NONE;
@@ -180,6 +185,8 @@ enum sl_drop sl_sink_tx_packet(struct sl_sink *s, const struct sl_pkt *pkt,
 {
     struct numbers n = { s->pt, marker, s->ssrc, (uint16_t)out->seq, (uint32_t)out->ts, false, 0 };
 
+    if (pkt->red_off && s->red_pt != SL_PT_NONE)
+        n.pt = s->red_pt;
     return stage(s, pkt, &n, ids);
 }
 

@@ -43,20 +43,26 @@ static void tell_receiving(struct sl_track *t, int layer, bool on)
 
 void sl_track_configure(struct sl_track *t, const struct sl_media_line *line)
 {
-    t->kind = line->kind;
-    t->codec = line->codec;
-    t->pt = line->pt;
-    t->rtx_pt = line->rtx_pt;
-    t->nlayers = line->nlayers > 1 ? line->nlayers : 1;
-    t->receives = line->dir & SL_DIR_RECV;
+    bool receives = line->dir & SL_DIR_RECV;
+
+    if (receives) { /* a line that is off says nothing about the rest */
+        if (!t->receives || t->codec != line->codec)
+            t->epoch++;
+        t->kind = line->kind;
+        t->codec = line->codec;
+        t->pt = line->pt;
+        t->rtx_pt = line->rtx_pt;
+        t->nlayers = line->nlayers > 1 ? line->nlayers : 1;
+    }
+    t->receives = receives;
     for (int i = 0; i < SL_LAYERS_MAX; i++) {
         struct sl_source *s = &t->source[i];
 
-        s->wants_nack = line->nack;
-        if (s->clock_rate != line->clock_rate)
-            sl_source_init(s, line->clock_rate, line->nack);
-        if (!t->receives && s->receiving)
+        if (!receives && s->receiving)
             tell_receiving(t, i, false);
+        s->wants_nack = receives && line->nack;
+        if (receives && s->clock_rate != line->clock_rate)
+            sl_source_init(s, line->clock_rate, line->nack);
     }
 }
 
@@ -91,8 +97,9 @@ void sl_track_set_gate(struct sl_track *t, bool closed)
     t->gated = closed;
     if (closed)
         tell_talking(t, sl_level_stop(&t->level));
-    else if (t->kind == SL_KIND_VIDEO)
-        sl_track_keyframe(t, -1);
+    else
+        t->epoch++;
+    sl_track_keyframe(t, -1);
 }
 
 void sl_track_talk_detect(struct sl_track *t, uint32_t packets, uint8_t threshold)
@@ -111,7 +118,13 @@ static void forward(struct sl_track *t, struct sl_pkt *pkt) SL_ON_WORKER
         unsigned int w = (unsigned int)__builtin_ctzll(remote);
 
         remote &= remote - 1;
-        t->ctx->cb.forward(t->ctx->arg, w, t->pc, t->mindex, pkt);
+        if (!t->ctx->cb.forward(t->ctx->arg, w, t->pc, t->mindex, pkt)) {
+            t->starved |= UINT64_C(1) << w;
+        } else if (t->starved & (UINT64_C(1) << w)) {
+            /* It has room again, but what came between is missing there. */
+            t->starved &= ~(UINT64_C(1) << w);
+            sl_track_keyframe(t, -1);
+        }
     }
 }
 
@@ -120,6 +133,8 @@ void sl_track_push(struct sl_track *t, struct sl_pkt *pkt, bool is_rtx)
     struct sl_source *s = &t->source[pkt->layer];
     enum sl_drop why;
 
+    pkt->codec = t->codec;
+    pkt->epoch = t->epoch;
     if (s->ssrc != pkt->rtp.ssrc)
         sl_source_restart(s, pkt->rtp.ssrc);
     why = sl_source_push(s, pkt, is_rtx, t->ctx->now_us);
@@ -153,7 +168,7 @@ static void ask_or_defer(struct sl_track *t, struct sl_source *s)
 
 void sl_track_keyframe(struct sl_track *t, int layer)
 {
-    if (t->kind != SL_KIND_VIDEO || !t->receives)
+    if (t->kind != SL_KIND_VIDEO || !t->receives || t->gated)
         return;
     for (int i = 0; i < t->nlayers; i++)
         if (layer < 0 || layer == i)

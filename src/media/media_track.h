@@ -28,10 +28,12 @@ struct sl_track {
     uint8_t nlayers; /* at least 1 */
     bool receives;   /* the m-line's direction */
     bool gated;
+    uint8_t epoch; /* of packets; grows where some are missing on purpose (gate, direction) */
 
     struct sl_source source[SL_LAYERS_MAX];
     struct sl_mirror *mirror; /* NULL: no sinks on this worker */
     uint64_t remote;          /* bit per other worker with sinks */
+    uint64_t starved;         /* those whose ring was full, until it has room */
 
     bool talk_on;
     struct sl_level level;

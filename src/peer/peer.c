@@ -48,7 +48,10 @@ static void dtls_connected(struct sl_peer *p) SL_ON_WORKER
         return;
     }
     explicit_bzero(&keys, sizeof(keys));
-    sl_timer_cancel(&p->life);
+    if (p->ice_state == SL_ICE_DISCONNECTED)
+        sl_timer_set(p->env->wheel, &p->life, p->env->ctx->now_us + p->env->grace_us);
+    else
+        sl_timer_cancel(&p->life);
     p->tx.open = p->ice_state != SL_ICE_DISCONNECTED;
     p->is_up = true;
     sl_peer_media_up(p);
@@ -154,13 +157,17 @@ void sl_peer_on_ice_state(struct sl_peer *p, enum sl_ice_state state)
 
     p->ice_state = state;
     if (state == SL_ICE_CONNECTED) {
-        if (old == SL_ICE_DISCONNECTED)
+        if (old == SL_ICE_DISCONNECTED && p->is_up)
             sl_timer_cancel(&p->life);
         p->was_connected = true;
-        p->tx.open = p->srtp && !p->is_down;
-    } else if (state == SL_ICE_DISCONNECTED && old != SL_ICE_DISCONNECTED) {
+        if (p->is_up && !p->is_down && !p->tx.open) {
+            p->tx.open = true;
+            sl_peer_media_up(p); /* what was missed is not known over there */
+        }
+    } else if (state == SL_ICE_DISCONNECTED && old != SL_ICE_DISCONNECTED && !p->is_down) {
         p->tx.open = false;
-        sl_timer_set(p->env->wheel, &p->life, p->env->ctx->now_us + p->env->grace_us);
+        if (p->is_up) /* else the deadline of DTLS goes on */
+            sl_timer_set(p->env->wheel, &p->life, p->env->ctx->now_us + p->env->grace_us);
         p->env->cb.ice_failed(p->env->arg, p->ep.id);
     } else if (state == SL_ICE_FAILED && !p->was_connected) {
         sl_peer_down(p, "ICE failed");

@@ -64,7 +64,8 @@ struct sl_peer *sl_peer_of(struct sl_endpoint *e);
 int sl_peer_set_remote(struct sl_peer *p, const char *ufrag, const struct sl_fingerprint *fp,
                        bool dtls_server) SL_ON_WORKER;
 int sl_peer_restart(struct sl_peer *p, const struct sl_ice_creds *local) SL_ON_WORKER;
-/* Takes over @media. Lines keep their tracks and sinks by index. 0 or -ENOMEM. */
+/* Takes over @media. Lines keep their tracks and sinks by index. 0, or -ENOMEM: @media stays the
+ * caller's, and the connection is down. */
 int sl_peer_set_media(struct sl_peer *p, struct sl_media *media) SL_ON_WORKER;
 
 /* One DTLS, SRTP or SRTCP datagram from a checked address; @data may be written to. */

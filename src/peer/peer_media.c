@@ -7,11 +7,15 @@
 static int set_track(struct sl_peer *p, struct sl_line *l,
                      const struct sl_media_line *m) SL_ON_WORKER
 {
+    int err = 0;
+
     if (l->track)
         sl_track_configure(l->track, m);
-    else if (m->dir & SL_DIR_RECV)
-        return sl_track_create(p->env->ctx, p->ep.id, m, sl_peer_ask_key, p, &l->track);
-    return 0;
+    else if ((m->dir & SL_DIR_RECV) && m->clock_rate)
+        err = sl_track_create(p->env->ctx, p->ep.id, m, sl_peer_ask_key, p, &l->track);
+    if (err == 0 && l->track)
+        l->track->remote = l->remote;
+    return err;
 }
 
 /* A recycled m-line has another SSRC: its sink begins anew; the old SSRC is never used again. */
@@ -19,11 +23,16 @@ static int set_sink(struct sl_peer *p, struct sl_line *l,
                     const struct sl_media_line *m) SL_ON_WORKER
 {
     if (l->sink && m->tx_ssrc && m->tx_ssrc != l->sink->ssrc) {
+        if (p->srtp) { /* and should chance give it to another sink, nothing goes out */
+            sl_srtp_forget(p->srtp, l->sink->ssrc);
+            if (l->sink->rtx_ssrc)
+                sl_srtp_forget(p->srtp, l->sink->rtx_ssrc);
+        }
         sl_endpoint_drop_sink(&p->ep, m->mindex);
     }
     if (l->sink)
         sl_sink_configure(l->sink, m);
-    else if (m->dir & SL_DIR_SEND)
+    else if ((m->dir & SL_DIR_SEND) && m->clock_rate)
         return sl_sink_create(p->env->ctx, &p->tx, p->ep.id, m, &l->sink);
     return 0;
 }
@@ -48,17 +57,20 @@ int sl_peer_set_media(struct sl_peer *p, struct sl_media *media)
 
     sl_ext_map_init(&p->extmap, no_ids);
     for (size_t i = 0; err == 0 && i < media->n; i++) {
-        const struct sl_media_line *m = &media->line[i];
+        struct sl_media_line m = media->line[i];
 
-        if (m->kind == SL_KIND_DATA)
-            continue;
-        sl_ext_map_add(&p->extmap, m->ext);
-        err = set_track(p, &p->ep.lines[i], m);
+        if (m.kind == SL_KIND_DATA)
+            m.dir = SL_DIR_INACTIVE; /* it may have been another kind before */
+        else
+            sl_ext_map_add(&p->extmap, m.ext);
+        err = set_track(p, &p->ep.lines[i], &m);
         if (err == 0)
-            err = set_sink(p, &p->ep.lines[i], m);
+            err = set_sink(p, &p->ep.lines[i], &m);
     }
-    if (err < 0)
+    if (err < 0) {
+        sl_peer_down(p, "Out of resources"); /* half of the lines are of the new description */
         return err;
+    }
     free(p->media);
     p->media = media;
     sl_peer_rx_reset(p);

@@ -17,8 +17,10 @@
 #include "rtcp/rtcp_twcc.h"
 #include "srtp/srtp.h"
 
-#define SL_PEER_SSRCS_MAX 128 /* incoming SSRCs that one peer may use */
+#define SL_PEER_SSRCS_MAX 128 /* incoming SSRCs that one peer may use at a time */
 #define SL_PEER_EARLY_MAX 4   /* DTLS datagrams kept until the remote description is known */
+
+#define SL_PEER_SSRC_IDLE_US UINT64_C(5000000) /* then another may take its place */
 
 #define SL_PEER_ICE_TIMEOUT_US  UINT64_C(15000000)
 #define SL_PEER_DTLS_TIMEOUT_US UINT64_C(20000000)
@@ -32,6 +34,7 @@ struct sl_rx_ssrc {
     uint16_t mindex;
     uint8_t layer;
     bool is_rtx;
+    uint64_t last_us; /* newest packet */
 };
 
 struct sl_early {
@@ -96,7 +99,7 @@ void sl_peer_media_up(struct sl_peer *p) SL_ON_WORKER; /* keys are there */
 
 /* peer_rx.c */
 void sl_peer_rx_rtp(struct sl_peer *p, const uint8_t *data, size_t len) SL_ON_WORKER;
-const struct sl_rx_ssrc *sl_peer_rx_find(struct sl_peer *p, uint32_t ssrc) SL_ON_WORKER;
+struct sl_rx_ssrc *sl_peer_rx_find(struct sl_peer *p, uint32_t ssrc) SL_ON_WORKER;
 void sl_peer_rx_reset(struct sl_peer *p) SL_ON_WORKER; /* SSRCs as announced by p->media */
 
 /* peer_rtcp.c */

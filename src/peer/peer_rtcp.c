@@ -145,7 +145,7 @@ void sl_peer_rx_rtcp(struct sl_peer *p, uint8_t *data, size_t len)
 /* The SSRC that our feedback comes from: a stream of ours when there is one. */
 static uint32_t sender_ssrc(const struct sl_peer *p)
 {
-    for (size_t i = 0; i < p->media->n; i++)
+    for (size_t i = 0; p->media && i < p->media->n; i++)
         if (p->media->line[i].tx_ssrc)
             return p->media->line[i].tx_ssrc;
     return p->own_ssrc;
@@ -175,12 +175,15 @@ static void rtcp_end(struct sl_peer *p, struct sl_slot *slot, struct sl_writer *
 void sl_peer_ask_key(void *arg, struct sl_track *t, struct sl_source *s)
 {
     struct sl_peer *p = arg;
-    const struct sl_media_line *m = &p->media->line[t->mindex];
+    const struct sl_media_line *m;
     struct sl_rtcp_fir fir;
     struct sl_writer w;
     struct sl_slot *slot;
 
     SL_ASSUME(worker);
+    if (!p->tx.open)
+        return;
+    m = &p->media->line[t->mindex];
     if (!m->pli && !m->fir)
         return;
     slot = rtcp_begin(p, &w);
@@ -337,7 +340,7 @@ static void send_reports(struct sl_peer *p) SL_ON_WORKER
     for (size_t i = 0; i < p->ep.nlines; i++) {
         struct sl_sink *s = p->ep.lines[i].sink;
 
-        if (!s || !s->packets || !s->enabled)
+        if (!s || !sl_sink_has_sr(s))
             continue;
         if (!rtcp_room(p, &slot, &w, SR_SDES_BYTES))
             return;

@@ -1,6 +1,7 @@
 /* RTP from the peer: authenticate, parse once, find its source. */
 #include "peer/peer_private.h"
 
+#include "rtp/rtp_red.h"
 #include "rtp/rtp_rtx.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 
 /* ---- SSRCs ----------------------------------------------------------------------------------- */
 
-const struct sl_rx_ssrc *sl_peer_rx_find(struct sl_peer *p, uint32_t ssrc)
+struct sl_rx_ssrc *sl_peer_rx_find(struct sl_peer *p, uint32_t ssrc)
 {
     if (p->rx_last < p->nrx && p->rx[p->rx_last].ssrc == ssrc)
         return &p->rx[p->rx_last];
@@ -21,26 +22,63 @@ const struct sl_rx_ssrc *sl_peer_rx_find(struct sl_peer *p, uint32_t ssrc)
     return NULL;
 }
 
+/* A place that is free, or was last used longest ago, and a while ago. */
+static struct sl_rx_ssrc *rx_place(struct sl_peer *p)
+{
+    size_t max = p->env->max_ssrcs;
+    struct sl_rx_ssrc *oldest = p->rx;
+
+    if (!max || max > SL_PEER_SSRCS_MAX)
+        max = SL_PEER_SSRCS_MAX;
+    if (p->nrx < max)
+        return &p->rx[p->nrx++];
+    for (size_t i = 1; i < p->nrx; i++)
+        if (p->rx[i].last_us < oldest->last_us)
+            oldest = &p->rx[i];
+    return oldest->last_us + SL_PEER_SSRC_IDLE_US <= p->env->ctx->now_us ? oldest : NULL;
+}
+
 static const struct sl_rx_ssrc *rx_add(struct sl_peer *p, uint32_t ssrc, uint16_t mindex,
                                        uint8_t layer, bool is_rtx)
 {
-    if (p->nrx == SL_PEER_SSRCS_MAX || (p->env->max_ssrcs && p->nrx >= p->env->max_ssrcs)) {
+    struct sl_rx_ssrc *rx = rx_place(p);
+
+    if (!rx) {
         p->env->ctx->drops[SL_DROP_SSRC_LIMIT]++;
         return NULL;
     }
-    p->rx[p->nrx] = (struct sl_rx_ssrc){ ssrc, mindex, layer, is_rtx };
-    p->rx_last = p->nrx;
-    return &p->rx[p->nrx++];
+    *rx = (struct sl_rx_ssrc){ ssrc, mindex, layer, is_rtx, p->env->ctx->now_us };
+    p->rx_last = (size_t)(rx - p->rx);
+    return rx;
 }
 
-/* Those that were learned from RTP stay when their m-line still receives. */
+static bool is_announced(const struct sl_media_line *m, uint32_t ssrc)
+{
+    for (int l = 0; l < SL_LAYERS_MAX; l++)
+        if (m->ssrc[l] == ssrc || m->rtx_ssrc[l] == ssrc)
+            return true;
+    return false;
+}
+
+/* Those that were learned from RTP stay when their m-line still receives that layer; what is
+ * announced counts more than what was learned. */
 static void keep_learned(struct sl_peer *p)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < p->nrx; i++)
-        if (p->rx[i].mindex < p->media->n && (p->media->line[p->rx[i].mindex].dir & SL_DIR_RECV))
-            p->rx[n++] = p->rx[i];
+    for (size_t i = 0; i < p->nrx; i++) {
+        const struct sl_rx_ssrc *rx = &p->rx[i];
+        const struct sl_media_line *m;
+        bool keep = rx->mindex < p->media->n;
+
+        for (size_t k = 0; keep && k < p->media->n; k++)
+            keep = !is_announced(&p->media->line[k], rx->ssrc);
+        if (!keep)
+            continue;
+        m = &p->media->line[rx->mindex];
+        if ((m->dir & SL_DIR_RECV) && rx->layer < (m->nlayers > 1 ? m->nlayers : 1))
+            p->rx[n++] = *rx;
+    }
     p->nrx = n;
     p->rx_last = 0;
 }
@@ -124,36 +162,66 @@ static enum sl_drop unwrap_rtx(struct sl_peer *p, struct sl_pkt *pkt, const stru
     return sl_rtp_parse(pkt->data, pkt->len, &pkt->rtp) < 0 ? SL_DROP_MALFORMED : SL_DROP_NONE;
 }
 
+/* Finds the primary block of redundant audio. */
+static enum sl_drop parse_red(struct sl_pkt *pkt, const struct sl_media_line *m)
+{
+    const struct sl_red_block *last;
+    struct sl_red red;
+
+    if (!pkt->rtp.payload_len)
+        return SL_DROP_NONE;
+    if (sl_red_parse(pkt->data + pkt->rtp.payload_off, pkt->rtp.payload_len, &red) < 0)
+        return SL_DROP_MALFORMED;
+    last = &red.block[red.n - 1];
+    if (last->pt != m->pt)
+        return SL_DROP_WRONG_PT;
+    if (!last->len)
+        return SL_DROP_MALFORMED;
+    pkt->red_off = last->off;
+    return SL_DROP_NONE;
+}
+
+static enum sl_drop parse_payload(struct sl_pkt *pkt, const struct sl_media_line *m)
+{
+    pkt->red_off = 0;
+    memset(&pkt->payload, 0, sizeof(pkt->payload));
+    if (m->red_pt != SL_PT_NONE && pkt->rtp.pt == m->red_pt)
+        return parse_red(pkt, m);
+    if (pkt->rtp.pt != m->pt)
+        return SL_DROP_WRONG_PT;
+    if (m->kind == SL_KIND_VIDEO && pkt->rtp.payload_len &&
+        sl_payload_parse(m->codec, pkt->data + pkt->rtp.payload_off, pkt->rtp.payload_len,
+                         &pkt->payload) < 0)
+        return SL_DROP_MALFORMED;
+    return SL_DROP_NONE;
+}
+
 static enum sl_drop deliver(struct sl_peer *p, struct sl_pkt *pkt) SL_ON_WORKER
 {
-    const struct sl_rx_ssrc *rx = sl_peer_rx_find(p, pkt->rtp.ssrc);
+    const struct sl_rx_ssrc *rx;
+    struct sl_rx_ssrc *known = sl_peer_rx_find(p, pkt->rtp.ssrc);
     const struct sl_media_line *m;
     enum sl_drop why;
 
-    if (!rx)
-        rx = learn(p, &pkt->rtp, &pkt->ext);
+    /* All that arrived is told to the sender's congestion control, whatever it was. */
+    if (p->twcc && (pkt->ext.present & SL_EXT_BIT(SL_EXT_TWCC))) {
+        sl_twcc_rx_add(p->twcc, pkt->ext.twcc, p->env->ctx->now_us);
+        p->twcc_media_ssrc = pkt->rtp.ssrc;
+    }
+    if (known)
+        known->last_us = p->env->ctx->now_us;
+    rx = known ? known : learn(p, &pkt->rtp, &pkt->ext);
     if (!rx)
         return SL_DROP_UNKNOWN_SSRC;
     m = &p->media->line[rx->mindex];
     if (!(m->dir & SL_DIR_RECV) || !p->ep.lines[rx->mindex].track)
         return SL_DROP_NOT_RECEIVING;
-    if (p->twcc && (pkt->ext.present & SL_EXT_BIT(SL_EXT_TWCC))) {
-        sl_twcc_rx_add(p->twcc, pkt->ext.twcc, p->env->ctx->now_us);
-        p->twcc_media_ssrc = pkt->rtp.ssrc;
-    }
-    if (rx->is_rtx) {
-        why = unwrap_rtx(p, pkt, m, rx);
-        if (why != SL_DROP_NONE)
-            return why;
-    } else if (pkt->rtp.pt != m->pt && pkt->rtp.pt != m->red_pt) {
-        return SL_DROP_WRONG_PT;
-    }
+    why = rx->is_rtx ? unwrap_rtx(p, pkt, m, rx) : SL_DROP_NONE;
+    if (why == SL_DROP_NONE)
+        why = parse_payload(pkt, m);
+    if (why != SL_DROP_NONE)
+        return why;
     pkt->layer = rx->layer;
-    memset(&pkt->payload, 0, sizeof(pkt->payload));
-    if (m->kind == SL_KIND_VIDEO && pkt->rtp.payload_len &&
-        sl_payload_parse(m->codec, pkt->data + pkt->rtp.payload_off, pkt->rtp.payload_len,
-                         &pkt->payload) < 0)
-        return SL_DROP_MALFORMED;
     sl_track_push(p->ep.lines[rx->mindex].track, pkt, rx->is_rtx);
     return SL_DROP_NONE;
 }
@@ -168,6 +236,8 @@ static enum sl_drop unprotect(struct sl_peer *p, struct sl_pkt *pkt, const uint8
     err = sl_srtp_unprotect(p->srtp, pkt->data, &n);
     if (err == -EALREADY)
         return SL_DROP_REPLAY;
+    if (err == -ENOBUFS)
+        return SL_DROP_SSRC_LIMIT;
     if (err < 0)
         return err == -EACCES ? SL_DROP_AUTH : SL_DROP_MALFORMED;
     pkt->len = (uint16_t)n;

@@ -35,6 +35,10 @@ void sl_peer_env_send(struct sl_peer_env *env, sl_id pc, const struct sl_ice_pat
     if (len > SL_SLOT_MAX)
         return;
     s = sl_pool_get(&env->ctx->slots);
+    if (!s) { /* media took all: that goes out first */
+        env->ctx->cb.flush(env->ctx->arg);
+        s = sl_pool_get(&env->ctx->slots);
+    }
     if (!s) {
         env->ctx->drops[SL_DROP_NO_MEMORY]++;
         return;

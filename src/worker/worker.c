@@ -172,7 +172,7 @@ static void take_mail(struct sl_worker *w) SL_ON_WORKER
     }
 }
 
-static void account(struct sl_worker *w, uint64_t woke_us, uint64_t now_us)
+static void account(struct sl_worker *w, uint64_t woke_us, uint64_t now_us) SL_ON_WORKER
 {
     w->busy_us += now_us - woke_us;
     if (now_us - w->second_us < SECOND_US)
@@ -182,6 +182,7 @@ static void account(struct sl_worker *w, uint64_t woke_us, uint64_t now_us)
                           memory_order_relaxed);
     w->busy_us = 0;
     w->second_us = now_us;
+    sl_worker_mirrors_expire(w);
 }
 
 static void turn(struct sl_worker *w) SL_ON_WORKER

@@ -109,9 +109,9 @@ static void on_pc_media(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
     if (!p)
         return;
     if (sl_peer_set_media(p, m->media) < 0)
-        report(w, SL_REPORT_DOWN, m->pc, "Out of resources");
-    else
-        m->media = NULL;
+        return;
+    m->media = NULL;
+    sl_worker_tracks_join(w, sl_peer_endpoint(p));
 }
 
 static void close_endpoint(struct sl_worker *w, struct sl_worker_slot *s) SL_ON_WORKER
@@ -144,8 +144,10 @@ static void on_route_del(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
     struct sl_sink *s = sl_worker_sink(w, m->pc, m->mindex);
 
-    if (s)
-        sl_worker_route_del(w, s);
+    if (!s)
+        return;
+    sl_worker_route_del(w, s);
+    sl_sink_set_paused(s, false); /* the pause was this route's */
 }
 
 static void on_route_pause(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER

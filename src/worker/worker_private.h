@@ -75,9 +75,13 @@ void sl_worker_close_all(struct sl_worker *w) SL_ON_WORKER;
 /* worker_route.c: mirrors and the traffic between workers */
 void sl_worker_route_add(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER;
 void sl_worker_route_del(struct sl_worker *w, struct sl_sink *sink) SL_ON_WORKER;
+/* After other m-lines: tracks that are new may have sinks that wait for them. */
+void sl_worker_tracks_join(struct sl_worker *w, struct sl_endpoint *e) SL_ON_WORKER;
+/* Once a second: cached packets that nobody may ask for any more go back to their pools. */
+void sl_worker_mirrors_expire(struct sl_worker *w) SL_ON_WORKER;
 void sl_worker_mirror_open(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER;
 void sl_worker_mirror_close(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER;
-void sl_worker_forward(void *arg, unsigned int to, sl_id pc, uint16_t mindex, struct sl_pkt *pkt);
+bool sl_worker_forward(void *arg, unsigned int to, sl_id pc, uint16_t mindex, struct sl_pkt *pkt);
 void sl_worker_keyframe(void *arg, unsigned int to, sl_id pc, uint16_t mindex, int layer);
 void sl_worker_publish(struct sl_worker *w) SL_ON_WORKER;
 bool sl_worker_take_rings(struct sl_worker *w) SL_ON_WORKER;

@@ -104,21 +104,41 @@ void sl_worker_route_add(struct sl_worker *w, struct sl_wmsg *msg)
     }
 }
 
+void sl_worker_tracks_join(struct sl_worker *w, struct sl_endpoint *e)
+{
+    for (uint16_t i = 0; i < e->nlines; i++) {
+        struct sl_track *t = e->lines[i].track;
+        struct sl_mirror *m = t && !t->mirror ? mirror_find(w, e->id, i) : NULL;
+
+        if (m)
+            sl_track_join(t, m);
+    }
+}
+
+void sl_worker_mirrors_expire(struct sl_worker *w)
+{
+    for (size_t i = 0; i < w->mirrors.nbuckets; i++)
+        for (struct sl_hnode *n = w->mirrors.buckets[i]; n; n = n->next)
+            sl_mirror_expire(sl_container(n, struct sl_mirror, node));
+}
+
+static void set_mirror(struct sl_worker *w, const struct sl_wmsg *m, bool on) SL_ON_WORKER
+{
+    struct sl_endpoint *e = sl_worker_endpoint(w, m->pc);
+
+    if (e)
+        sl_endpoint_set_mirror(e, m->mindex, m->worker, on);
+}
+
 /* Another worker has sinks for a track of ours. */
 void sl_worker_mirror_open(struct sl_worker *w, struct sl_wmsg *m)
 {
-    struct sl_track *t = sl_worker_track(w, m->pc, m->mindex);
-
-    if (t)
-        sl_track_set_remote(t, m->worker, true);
+    set_mirror(w, m, true);
 }
 
 void sl_worker_mirror_close(struct sl_worker *w, struct sl_wmsg *m)
 {
-    struct sl_track *t = sl_worker_track(w, m->pc, m->mindex);
-
-    if (t)
-        sl_track_set_remote(t, m->worker, false);
+    set_mirror(w, m, false);
 }
 
 /* A key frame request that came from a sink here, for a publisher on worker @to. */
@@ -136,19 +156,20 @@ void sl_worker_keyframe(void *arg, unsigned int to, sl_id pc, uint16_t mindex, i
 
 /* ---- rings ----------------------------------------------------------------------------------- */
 
-void sl_worker_forward(void *arg, unsigned int to, sl_id pc, uint16_t mindex, struct sl_pkt *pkt)
+bool sl_worker_forward(void *arg, unsigned int to, sl_id pc, uint16_t mindex, struct sl_pkt *pkt)
 {
     struct sl_worker *w = arg;
     struct sl_ring_entry *e = sl_ring_stage(&w->all[to]->in[w->conf.index]);
 
     if (!e) {
         w->ctx.drops[SL_DROP_RING_FULL]++;
-        return;
+        return false;
     }
     e->pc = pc;
     e->mindex = mindex;
     e->pkt = sl_pkt_ref(pkt);
     w->staged_mask |= UINT64_C(1) << to;
+    return true;
 }
 
 void sl_worker_publish(struct sl_worker *w)

@@ -216,6 +216,19 @@ static void send_video(struct rtc_client *c, uint16_t seq, uint32_t ts, bool key
     rtc_send_rtp(c, p, sizeof(p));
 }
 
+/* The publisher's clock: @ts is now. */
+static void send_sr(struct rtc_client *c, uint32_t ts) SL_ON_WORKER
+{
+    struct sl_rtcp_sr sr = { .ssrc = SSRC_IN,
+                             .ntp = sl_ntp_from_wall_us(sl_wall_us()),
+                             .rtp_ts = ts };
+    uint8_t buf[64];
+    struct sl_writer w = sl_writer_make(buf, sizeof(buf));
+
+    sl_rtcp_sr_write(&w, &sr, NULL, 0);
+    rtc_send_rtcp(c, buf, sl_writer_len(&w));
+}
+
 /* RTP of @ssrc that arrived, in order of arrival. */
 static size_t count_rtp(const struct rtc_client *c, uint32_t ssrc, uint16_t *seqs, uint16_t *marks)
 {
@@ -378,6 +391,9 @@ static void reports_to_both_sides_every_second(void **state)
     route(p, s);
     rtc_poll(&pub, 50);
     send_video(&pub, 1, 0, true);
+    rtc_poll(&pub, 50);
+    send_sr(&pub, 0);
+    send_video(&pub, 2, 3000, false);
     rtc_poll(&pub, 1500);
     rtc_poll(&sub, 100);
     assert_true(got_rtcp(&pub, SL_RTCP_RR, 255));

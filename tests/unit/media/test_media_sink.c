@@ -1,0 +1,335 @@
+/* What one subscriber gets: numbering, switches, extensions, resends, reports. */
+#include "tests/unit/media/media_world.h"
+
+#include "base/clock.h"
+
+struct fix {
+    struct media_world w;
+    struct sl_track *t;
+    struct sl_mirror *m;
+    struct sl_sink *s;
+};
+
+static void fix_init(struct fix *f, enum sl_kind kind) SL_ON_WORKER
+{
+    struct sl_media_line in = mw_line(kind, SL_DIR_RECV), out = mw_line(kind, SL_DIR_SEND);
+
+    mw_init(&f->w);
+    assert_int_equal(sl_track_create(&f->w.ctx, 1, &in, mw_ask_key, &f->w, &f->t), 0);
+    assert_int_equal(sl_mirror_create(&f->w.ctx, 1, 0, &f->m), 0);
+    sl_track_join(f->t, f->m);
+    assert_int_equal(sl_sink_create(&f->w.ctx, &f->w.tx, 2, &out, &f->s), 0);
+    assert_int_equal(sl_mirror_add(f->m, f->s), 0);
+    sl_sink_set_source(f->s, 1, false);
+}
+
+static void fix_fini(struct fix *f) SL_ON_WORKER
+{
+    if (f->s) {
+        sl_mirror_del(f->m, f->s);
+        sl_sink_destroy(f->s);
+    }
+    sl_track_join(f->t, NULL);
+    sl_mirror_destroy(f->m);
+    sl_track_destroy(f->t);
+    mw_fini(&f->w);
+}
+
+static void a_sink_that_goes_is_not_named_by_staged_packets(void **state)
+{
+    struct fix f;
+    struct sl_media_line plain = mw_line(SL_KIND_VIDEO, SL_DIR_SEND);
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, SL_KIND_VIDEO);
+    plain.rtx_pt = SL_PT_NONE; /* so that ciphertexts are kept */
+    plain.tx_rtx_ssrc = 0;
+    sl_sink_configure(f.s, &plain);
+    mw_push(&f.w, f.t, 1, 0, true);
+    sl_mirror_del(f.m, f.s);
+    sl_sink_destroy(f.s);
+    f.s = NULL;
+    mw_flush(&f.w);
+    assert_int_equal(f.w.nout, 1);
+    fix_fini(&f);
+}
+
+/* Output numbers go up by one from @from on. */
+static void assert_continuous(const struct media_world *w, size_t from)
+{
+    for (size_t i = from + 1; i < w->nout; i++)
+        assert_int_equal((uint16_t)(mw_seq(w, i) - mw_seq(w, i - 1)), 1);
+}
+
+static void a_pause_leaves_no_gap_in_audio(void **state)
+{
+    struct fix f;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, SL_KIND_AUDIO);
+    for (uint16_t i = 0; i < 300; i++) {
+        if (i == 50)
+            sl_sink_set_paused(f.s, true);
+        if (i == 200)
+            sl_sink_set_paused(f.s, false);
+        f.w.ctx.now_us += 20000;
+        mw_push(&f.w, f.t, i, i * 960u, false);
+    }
+    mw_flush(&f.w);
+    assert_int_equal(f.w.nout, 150);
+    assert_continuous(&f.w, 0);
+    assert_int_equal(mw_ts(&f.w, 149) - mw_ts(&f.w, 0), 299 * 960); /* time went on */
+    fix_fini(&f);
+}
+
+static void a_gate_leaves_no_gap_and_video_begins_with_a_key_frame(void **state)
+{
+    struct fix f;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, SL_KIND_VIDEO);
+    mw_push(&f.w, f.t, 1, 0, true);
+    mw_push(&f.w, f.t, 2, 3000, false);
+    sl_track_set_gate(f.t, true);
+    for (uint16_t i = 3; i < 100; i++)
+        mw_push(&f.w, f.t, i, i * 3000u, false);
+    sl_track_set_gate(f.t, false);
+    mw_push(&f.w, f.t, 100, 300000, false); /* builds on frames that nobody saw */
+    mw_push(&f.w, f.t, 101, 303000, true);
+    mw_push(&f.w, f.t, 102, 306000, false);
+    mw_flush(&f.w);
+    assert_int_equal(f.w.nout, 4);
+    assert_continuous(&f.w, 0);
+    assert_int_equal(f.s->drops[SL_DROP_NO_KEYFRAME], 1);
+    fix_fini(&f);
+}
+
+static void a_line_that_was_off_goes_on_with_a_key_frame(void **state)
+{
+    struct fix f;
+    struct sl_media_line on = mw_line(SL_KIND_VIDEO, SL_DIR_SEND);
+    struct sl_media_line off = { .kind = SL_KIND_VIDEO, .pt = SL_PT_NONE, .rtx_pt = SL_PT_NONE };
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, SL_KIND_VIDEO);
+    mw_push(&f.w, f.t, 1, 0, true);
+    mw_push(&f.w, f.t, 2, 3000, false);
+    sl_sink_configure(f.s, &off);
+    mw_push(&f.w, f.t, 3, 6000, false);
+    sl_sink_configure(f.s, &on);
+    assert_int_equal(f.w.asked[0], 1);
+    mw_push(&f.w, f.t, 4, 9000, false);
+    mw_push(&f.w, f.t, 5, 12000, true);
+    mw_flush(&f.w);
+    assert_int_equal(f.w.nout, 3);
+    assert_continuous(&f.w, 0);
+    assert_int_equal(mw_ssrc(&f.w, 2), 0x22222222);
+    fix_fini(&f);
+}
+
+static void another_codec_than_negotiated_goes_nowhere(void **state)
+{
+    struct fix f;
+    struct sl_media_line in = mw_line(SL_KIND_VIDEO, SL_DIR_RECV);
+    struct sl_pkt *p;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, SL_KIND_VIDEO);
+    in.codec = SL_CODEC_H264;
+    sl_track_configure(f.t, &in);
+    p = mw_pkt(&f.w, f.t, 0x11111111, 1, 0, true);
+    p->payload.key = p->payload.start = true;
+    sl_track_push(f.t, p, false);
+    assert_int_equal(f.s->drops[SL_DROP_CODEC], 1);
+    mw_flush(&f.w);
+    assert_int_equal(f.w.nout, 0);
+    fix_fini(&f);
+}
+
+static void reports_wait_for_the_clock_of_the_publisher(void **state)
+{
+    struct fix f;
+    uint8_t buf[256];
+    struct sl_writer w = sl_writer_make(buf, sizeof(buf));
+    struct sl_rtcp_sr sr = { .ssrc = 0x11111111, .rtp_ts = 960 };
+    struct sl_rtcp_it it;
+    struct sl_rtcp_pkt pkt;
+    struct sl_rtcp_rb rb[1];
+    uint64_t ntp_us = UINT64_C(3900000000000000);
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, SL_KIND_AUDIO);
+    mw_push(&f.w, f.t, 1, 960, false);
+    f.w.ctx.now_us += 1000000;
+    sl_sink_write_sr(f.s, &w, sl_ntp_from_us(ntp_us + 7000000));
+    assert_int_equal(sl_writer_len(&w), 0);
+    sr.ntp = sl_ntp_from_us(ntp_us);
+    assert_int_equal(sl_sr_src_on_sr(&f.t->source[0].sr, &sr, sl_ts_peek(&f.t->source[0].ts, 960),
+                                     f.w.ctx.now_us),
+                     0);
+    mw_push(&f.w, f.t, 51, 960 + 48000, false);
+    f.w.ctx.now_us -= 500; /* its packet came through a ring, stamped after our turn began */
+    sl_sink_write_sr(f.s, &w, sl_ntp_from_us(ntp_us + 7000000));
+    assert_true(sl_writer_len(&w) > 0);
+    it = sl_rtcp_begin(buf, sl_writer_len(&w));
+    assert_int_equal(sl_rtcp_next(&it, &pkt), 1);
+    assert_int_equal(sl_rtcp_sr_parse(&pkt, &sr, rb, 1), 0);
+    mw_flush(&f.w);
+    assert_int_equal(sr.rtp_ts, mw_ts(&f.w, 1));
+    assert_true(sl_us_from_ntp(sr.ntp) - (ntp_us + 1000000) + 2 <= 4);
+    fix_fini(&f);
+}
+
+static void reports_go_by_our_clock_when_the_publisher_sends_none(void **state)
+{
+    struct fix f;
+    uint8_t buf[256];
+    struct sl_writer w = sl_writer_make(buf, sizeof(buf));
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, SL_KIND_AUDIO);
+    for (uint16_t i = 0; i < 300; i++) {
+        f.w.ctx.now_us += 20000;
+        mw_push(&f.w, f.t, i, i * 960u, false);
+    }
+    sl_sink_write_sr(f.s, &w, sl_ntp_from_us(UINT64_C(3900000000000000)));
+    assert_true(sl_writer_len(&w) > 0);
+    fix_fini(&f);
+}
+
+static void a_wished_playout_delay_is_in_every_packet(void **state)
+{
+    struct fix f;
+    struct sl_media_line out = mw_line(SL_KIND_VIDEO, SL_DIR_SEND);
+    struct sl_layer_wish wish = SL_LAYER_WISH_INIT;
+    struct sl_ext_map map;
+    struct sl_ext_info ext;
+    struct sl_rtp rtp;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, SL_KIND_VIDEO);
+    out.ext[SL_EXT_PLAYOUT_DELAY] = 5;
+    out.ext[SL_EXT_MID] = 3;
+    sl_sink_configure(f.s, &out);
+    wish.min_delay = 10;
+    wish.max_delay = 200;
+    sl_sink_set_wish(f.s, &wish);
+    mw_push(&f.w, f.t, 1, 0, true);
+    mw_flush(&f.w);
+    assert_int_equal(f.w.nout, 1);
+    sl_ext_map_init(&map, out.ext);
+    assert_int_equal(sl_rtp_parse(f.w.out[0].data, f.w.out[0].len, &rtp), 0);
+    assert_int_equal(sl_ext_parse(f.w.out[0].data, &rtp, &map, &ext), 0);
+    assert_true(ext.present & SL_EXT_BIT(SL_EXT_PLAYOUT_DELAY));
+    assert_int_equal(sl_get24(f.w.out[0].data + ext.off[SL_EXT_PLAYOUT_DELAY]), 10 << 12 | 200);
+    fix_fini(&f);
+}
+
+static void an_element_too_long_for_the_connection_costs_no_other(void **state)
+{
+    struct fix f;
+    struct sl_media_line out = mw_line(SL_KIND_VIDEO, SL_DIR_SEND);
+    struct sl_ext_map map;
+    struct sl_ext_info ext;
+    struct sl_rtp rtp;
+    struct sl_pkt *p;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, SL_KIND_VIDEO);
+    out.ext[SL_EXT_MID] = 3;
+    out.ext[SL_EXT_DEPENDENCY_DESCRIPTOR] = 7; /* ext_mixed is not negotiated */
+    sl_sink_configure(f.s, &out);
+    p = mw_pkt(&f.w, f.t, 0x11111111, 1, 0, true);
+    p->ext.present = SL_EXT_BIT(SL_EXT_DEPENDENCY_DESCRIPTOR);
+    p->ext.off[SL_EXT_DEPENDENCY_DESCRIPTOR] = SL_RTP_HDR;
+    p->ext.len[SL_EXT_DEPENDENCY_DESCRIPTOR] = 30;
+    sl_track_push(f.t, p, false);
+    mw_flush(&f.w);
+    assert_int_equal(f.w.nout, 1);
+    sl_ext_map_init(&map, out.ext);
+    assert_int_equal(sl_rtp_parse(f.w.out[0].data, f.w.out[0].len, &rtp), 0);
+    assert_int_equal(sl_ext_parse(f.w.out[0].data, &rtp, &map, &ext), 0);
+    assert_string_equal(ext.mid, "0");
+    fix_fini(&f);
+}
+
+static void redundant_audio_is_stripped_for_those_without_it(void **state)
+{
+    struct fix f;
+    struct sl_media_line out = mw_line(SL_KIND_AUDIO, SL_DIR_SEND);
+    struct sl_pkt *p;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, SL_KIND_AUDIO);
+    p = mw_pkt(&f.w, f.t, 0x11111111, 1, 0, false);
+    p->red_off = 5;
+    sl_track_push(f.t, p, false);
+    out.red_pt = 63;
+    sl_sink_configure(f.s, &out);
+    p = mw_pkt(&f.w, f.t, 0x11111111, 2, 960, false);
+    p->red_off = 5;
+    sl_track_push(f.t, p, false);
+    mw_flush(&f.w);
+    assert_int_equal(f.w.nout, 2);
+    assert_int_equal(f.w.out[0].data[1] & 0x7f, 111);
+    assert_int_equal(f.w.out[0].len, SL_RTP_HDR + 35);
+    assert_int_equal(sl_get16(f.w.out[0].data + SL_RTP_HDR + 15), 1);
+    assert_int_equal(f.w.out[1].data[1] & 0x7f, 63);
+    assert_int_equal(f.w.out[1].len, SL_RTP_HDR + 40);
+    fix_fini(&f);
+}
+
+static void resends_without_rtx_are_the_same_bytes(void **state)
+{
+    struct fix f;
+    struct sl_media_line plain = mw_line(SL_KIND_VIDEO, SL_DIR_SEND);
+    uint16_t seq;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, SL_KIND_VIDEO);
+    plain.rtx_pt = SL_PT_NONE;
+    plain.tx_rtx_ssrc = 0;
+    sl_sink_configure(f.s, &plain);
+    mw_push(&f.w, f.t, 1, 0, true);
+    mw_push(&f.w, f.t, 2, 3000, false);
+    mw_flush(&f.w);
+    seq = mw_seq(&f.w, 1);
+    sl_sink_resend(f.s, &seq, 1);
+    sl_sink_resend(f.s, &seq, 1); /* too soon */
+    mw_flush(&f.w);
+    assert_int_equal(f.w.nout, 3);
+    assert_true(f.w.out[2].is_sealed);
+    assert_int_equal(f.w.out[2].len, f.w.out[1].len);
+    assert_memory_equal(f.w.out[2].data, f.w.out[1].data, f.w.out[1].len);
+    fix_fini(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_sink_that_goes_is_not_named_by_staged_packets),
+        cmocka_unit_test(a_pause_leaves_no_gap_in_audio),
+        cmocka_unit_test(a_gate_leaves_no_gap_and_video_begins_with_a_key_frame),
+        cmocka_unit_test(a_line_that_was_off_goes_on_with_a_key_frame),
+        cmocka_unit_test(another_codec_than_negotiated_goes_nowhere),
+        cmocka_unit_test(reports_wait_for_the_clock_of_the_publisher),
+        cmocka_unit_test(reports_go_by_our_clock_when_the_publisher_sends_none),
+        cmocka_unit_test(a_wished_playout_delay_is_in_every_packet),
+        cmocka_unit_test(an_element_too_long_for_the_connection_costs_no_other),
+        cmocka_unit_test(redundant_audio_is_stripped_for_those_without_it),
+        cmocka_unit_test(resends_without_rtx_are_the_same_bytes),
+    };
+
+    return cmocka_run_group_tests(tests, mw_group_setup, mw_group_teardown);
+}
