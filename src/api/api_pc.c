@@ -146,10 +146,12 @@ static void tell_candidates(struct sl_pc *pc)
     pc->remote_end = false;
 }
 
-static int tell_remote(struct sl_pc *pc) SL_ON_CONTROL
+/* @out NULL: nothing new is to be told. */
+static int remote_msg(const struct sl_pc *pc, struct sl_wmsg **out) SL_ON_CONTROL
 {
     struct sl_wmsg *m;
 
+    *out = NULL;
     if (pc->remote_told && !pc->restart)
         return 0;
     m = sl_wmsg_new(SL_WMSG_PC_REMOTE, pc->id, 0);
@@ -158,25 +160,33 @@ static int tell_remote(struct sl_pc *pc) SL_ON_CONTROL
     memcpy(m->remote.ufrag, pc->remote.ufrag, sizeof(m->remote.ufrag));
     m->remote.fingerprint = pc->fingerprint;
     m->remote.dtls_server = !sl_jsep_is_dtls_client(pc->jsep);
+    *out = m;
+    return 0;
+}
+
+static void tell_remote(struct sl_pc *pc, struct sl_wmsg *m) SL_ON_CONTROL
+{
     sl_pc_world_post(pc->world, m);
     if (pc->world->nice)
         sl_nice_remote(pc->world->nice, pc->id, &pc->remote);
     pc->remote_told = true;
-    return 0;
 }
 
 static int round_complete(struct sl_pc *pc) SL_ON_CONTROL
 {
-    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_PC_MEDIA, pc->id, 0);
+    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_PC_MEDIA, pc->id, 0), *remote;
 
     if (!m)
         return -ENOMEM;
     m->media = sl_jsep_media(pc->jsep);
-    if (!m->media || tell_remote(pc) < 0) {
+    if (!m->media || remote_msg(pc, &remote) < 0) {
         sl_wmsg_free(m);
         return -ENOMEM;
     }
+    /* In this order: with the remote description known, packets may come at once. */
     sl_pc_world_post(pc->world, m);
+    if (remote)
+        tell_remote(pc, remote);
     tell_candidates(pc);
     sl_pc_routes_apply(pc);
     pc->restart = false;
@@ -245,6 +255,10 @@ static int take_transport(struct sl_pc *pc, const struct sl_jsep_remote *r, stru
         return set_error(err, 465, "Error processing SDP");
     pc->remote = creds;
     pc->fingerprint = fp;
+    if (r->restart) { /* candidates that still waited are of the session before */
+        sl_pc_texts_clear(&pc->remote_cands);
+        pc->remote_end = false;
+    }
     snprintf(pc->transport_mid, sizeof(pc->transport_mid), "%s", r->mid ? r->mid : "");
     for (size_t i = 0; i < r->ncandidates; i++)
         if (sl_pc_texts_add(&pc->remote_cands, r->candidates[i]) < 0)
@@ -271,7 +285,7 @@ int sl_pc_set_remote(struct sl_pc *pc, struct sl_arena *a, const struct sl_pc_re
     if (e == 0 && open_pc(pc, in->type == SL_JSEP_ANSWER) < 0)
         e = set_error(err, 490, "Out of memory");
     if (e < 0) {
-        sl_jsep_rollback(pc->jsep);
+        sl_pc_rollback(pc);
         return e;
     }
     take_svc(pc, in->svc, r->lines, r->nlines);
@@ -288,6 +302,8 @@ void sl_pc_rollback(struct sl_pc *pc)
 {
     sl_jsep_rollback(pc->jsep);
     pc->restart = false;
+    sl_pc_texts_clear(&pc->remote_cands); /* of the description that is dropped */
+    pc->remote_end = false;
 }
 
 /* ---- local descriptions ------------------------------------------------------------------------
@@ -393,8 +409,10 @@ int sl_pc_set_local(struct sl_pc *pc, const struct sl_jsep_out *out, sl_pc_local
     if (err < 0)
         return err;
     err = open_pc(pc, out->type == SL_JSEP_OFFER);
-    if (err < 0)
+    if (err < 0) {
+        sl_pc_rollback(pc);
         return err;
+    }
     free(pc->session_name);
     pc->session_name = out->session_name ? strdup(out->session_name) : NULL;
     if (restart || (out->type == SL_JSEP_ANSWER && pc->restart))

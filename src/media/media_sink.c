@@ -81,7 +81,7 @@ struct sl_mirror *sl_sink_mirror(const struct sl_sink *s)
     return s->mirror;
 }
 
-static void apply_wish(struct sl_sink *s)
+static void apply_wish(struct sl_sink *s) SL_ON_WORKER
 {
     const struct sl_layer_wish *w = &s->wish;
     int top = SL_LAYERS_MAX;

@@ -74,7 +74,7 @@ void rtc_check(struct rtc_client *c)
     rtc_send_raw(c, r.b, r.n);
 }
 
-static void take(struct rtc_client *c, uint8_t *data, size_t len)
+static void take(struct rtc_client *c, uint8_t *data, size_t len) SL_ON_WORKER
 {
     enum sl_demux kind = sl_demux(data, len);
     struct rtc_packet *p;

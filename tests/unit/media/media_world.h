@@ -128,6 +128,7 @@ static inline int mw_group_setup(void **state)
 static inline int mw_group_teardown(void **state)
 {
     (void)state;
+    SL_ASSUME(worker);
     sl_role_leave(&sl_role_worker);
     return 0;
 }

@@ -114,6 +114,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
+    SL_ASSUME(worker);
     for (unsigned int i = 0; i < NWORKERS; i++)
         sl_worker_stop(world.workers[i]);
     sl_workers_destroy(world.workers, NWORKERS);
