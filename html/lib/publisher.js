@@ -158,9 +158,12 @@ export class Publisher extends Emitter {
 
     /** Stops sending everything; we stay in the room. */
     async unpublish() {
-        if (this.peer.state !== 'closed' && this.peer.state !== 'failed') {
-            this.peer.close();
+        if (this.peer.state === 'closed' || this.peer.state === 'failed')
+            return;
+        try {
             await this.handle.request({ request: 'unpublish' });
+        } finally {
+            this.peer.close(); /* earlier, the server would see us go before we say so */
         }
     }
 

@@ -306,6 +306,27 @@ test('events around our own join are not lost', async () => {
     assert.deepEqual([...room.participants.keys()].sort(), [7, 8, 9]);
 });
 
+test('unpublishing is said before the connection closes, and publishing works again', async () => {
+    const room = await join(session, 1234);
+    const { peer } = await room.publish(null);
+    const request = vr.request;
+
+    room.on('failed', () => assert.fail('told as a failure'));
+    vr.request = (msg, tell) => {
+        if (msg.body.request === 'unpublish') {
+            assert.equal(peer.state, 'connecting');
+            server.push({ janus: 'hangup', sender: msg.handle_id, reason: 'Close PC' });
+        }
+        request.call(vr, msg, tell);
+    };
+    await room.unpublish();
+    assert.equal(peer.state, 'closed');
+    assert.equal(server.sent('unpublish').length, 1);
+    await room.publish(null);
+    assert.equal(server.sent('publish').length, 2);
+    await pause(320);
+});
+
 test('kicked, destroyed, left: told once, and everything is given up', async () => {
     for (const [data, reason] of [
         [{ videoroom: 'event', leaving: 'ok', reason: 'kicked' }, 'kicked'],
