@@ -15,7 +15,7 @@ struct sl_track;
 
 struct sl_endpoint_ops {
     /* Frees it with its tracks and sinks, which are in no mirror any more. */
-    void (*destroy)(struct sl_endpoint *e) SL_ON_WORKER;
+    void (*destroy)(struct sl_endpoint *e);
 };
 
 struct sl_line {

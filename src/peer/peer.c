@@ -191,6 +191,7 @@ static void destroy(struct sl_endpoint *e)
 {
     struct sl_peer *p = sl_container(e, struct sl_peer, ep);
 
+    SL_ASSUME(worker);
     if (p->dtls && !p->is_down)
         sl_dtls_close(p->dtls);
     sl_timer_cancel(&p->life);
