@@ -98,6 +98,7 @@ struct sl_tx {
     struct sl_slot *first, **last;
     unsigned int nstaged;
     bool open;         /* there are keys and a path; otherwise reserve fails */
+    bool report_due;   /* a sink has another source: its clock is told at once */
     uint16_t twcc_seq; /* transport-wide sequence number of the next packet */
     /* Takes all staged slots and gives each back to ctx->slots when it is sent. */
     void (*flush)(struct sl_tx *tx);

@@ -229,8 +229,10 @@ static enum sl_drop forward_one(struct sl_sink *s, const struct sl_pkt *pkt) SL_
                             s->codec == SL_CODEC_VP8 ? &ids : NULL);
     if (why != SL_DROP_NONE)
         return why;
-    if (!s->source_us)
+    if (!s->source_us) {
         s->source_us = s->ctx->now_us;
+        s->tx->report_due = true;
+    }
     if (pkt->ts >= s->last_in_ts || d.verdict == SL_LAYER_SWITCH) {
         s->last_in_ts = pkt->ts;
         s->last_out_ts = out.ts;

@@ -106,6 +106,7 @@ void sl_peer_rx_reset(struct sl_peer *p) SL_ON_WORKER; /* SSRCs as announced by 
 void sl_peer_rx_rtcp(struct sl_peer *p, uint8_t *data, size_t len) SL_ON_WORKER;
 void sl_peer_rtcp_init(struct sl_peer *p) SL_ON_WORKER;
 void sl_peer_rtcp_start(struct sl_peer *p) SL_ON_WORKER; /* keys are there */
+void sl_peer_send_reports(struct sl_peer *p) SL_ON_WORKER;
 void sl_peer_rtcp_stop(struct sl_peer *p) SL_ON_WORKER;
 
 /* A request for a key frame of @s, sent at once (the track throttles). */

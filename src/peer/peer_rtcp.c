@@ -327,7 +327,7 @@ static size_t report_blocks(struct sl_peer *p, struct sl_rtcp_rb *rb, size_t max
 
 /* Sender reports of all sinks, receiver reports of all sources, REMB; as few packets as possible.
  */
-static void send_reports(struct sl_peer *p) SL_ON_WORKER
+void sl_peer_send_reports(struct sl_peer *p)
 {
     uint64_t wall_ntp = sl_ntp_from_wall_us(sl_wall_us());
     struct sl_rtcp_rb rb[SL_RTCP_RB_MAX];
@@ -380,7 +380,7 @@ static void on_rtcp(struct sl_timer *t, uint64_t now_us)
 
     SL_ASSUME(worker);
     every_second(p);
-    send_reports(p);
+    sl_peer_send_reports(p);
     /* 0.75 to 1.25 s, so that the reports of many peers spread (RFC 3550 section 6.2). */
     sl_timer_set(p->env->wheel, t,
                  now_us + SL_PEER_RTCP_US * 3 / 4 + sl_rand32() % (SL_PEER_RTCP_US / 2));

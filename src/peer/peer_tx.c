@@ -71,6 +71,10 @@ void sl_peer_tx_flush(struct sl_tx *tx)
     struct sl_slot *next, *s;
 
     SL_ASSUME(worker);
+    if (tx->report_due && tx->open) {
+        tx->report_due = false;
+        sl_peer_send_reports(p);
+    }
     for (s = sl_tx_take(tx); s; s = next) {
         next = s->next;
         if (!p->srtp || seal(p, s) < 0) {
