@@ -72,7 +72,7 @@ void sl_pc_destroy(struct sl_pc *pc)
     if (!pc)
         return;
     sl_timer_cancel(&pc->gather_timer);
-    m = sl_wmsg_new(SL_WMSG_PC_CLOSE, pc->id, 0);
+    m = sl_wmsg_new(SL_WMSG_EP_CLOSE, pc->id, 0);
     if (m)
         sl_pc_world_post(pc->world, m);
     if (pc->is_open && pc->world->nice)
@@ -174,7 +174,7 @@ static void tell_remote(struct sl_pc *pc, struct sl_wmsg *m) SL_ON_CONTROL
 
 static int round_complete(struct sl_pc *pc) SL_ON_CONTROL
 {
-    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_PC_MEDIA, pc->id, 0), *remote;
+    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_EP_MEDIA, pc->id, 0), *remote;
 
     if (!m)
         return -ENOMEM;

@@ -292,6 +292,7 @@ static const struct profile {
     [SL_SRTP_AEAD_AES_128_GCM] = { SRTP_AEAD_AES_128_GCM, 16, 12, "AEAD_AES_128_GCM" },
     [SL_SRTP_AEAD_AES_256_GCM] = { SRTP_AEAD_AES_256_GCM, 32, 12, "AEAD_AES_256_GCM" },
     [SL_SRTP_AES128_CM_SHA1_80] = { SRTP_AES128_CM_SHA1_80, 16, 14, "AES128_CM_SHA1_80" },
+    [SL_SRTP_AES128_CM_SHA1_32] = { SRTP_AES128_CM_SHA1_32, 16, 14, "AES128_CM_SHA1_32" },
 };
 
 const char *sl_srtp_profile_to_str(enum sl_srtp_profile p)

@@ -47,6 +47,7 @@ enum sl_srtp_profile {
     SL_SRTP_AEAD_AES_128_GCM, /* preferred, RFC 7714 */
     SL_SRTP_AEAD_AES_256_GCM,
     SL_SRTP_AES128_CM_SHA1_80, /* RFC 3711 */
+    SL_SRTP_AES128_CM_SHA1_32, /* never over DTLS: static keys only (sl_srtp_static_keys) */
     SL_SRTP_PROFILE_MAX
 };
 const char *sl_srtp_profile_to_str(enum sl_srtp_profile p);

@@ -78,6 +78,7 @@ struct sl_mctx {
     struct sl_pool pkts;
     struct sl_pool slots;
     struct sl_list dirty; /* connections with staged packets */
+    struct sl_slot *sent; /* in the send queue; back to the pool after its flush */
     uint64_t drops[SL_DROP_MAX];
     uint32_t slowlink_threshold; /* packets lost in a second; 0: off */
     uint32_t no_media_s;         /* seconds without RTP until "receiving: false"; 0: off */

@@ -8,6 +8,7 @@
 #define SL_MEDIA_ENDPOINT_H
 
 #include "media/media_ctx.h"
+#include "sdp/sdp_media.h"
 
 struct sl_endpoint;
 struct sl_sink;
@@ -16,6 +17,9 @@ struct sl_track;
 struct sl_endpoint_ops {
     /* Frees it with its tracks and sinks, which are in no mirror any more. */
     void (*destroy)(struct sl_endpoint *e);
+    /* What its m-lines are from now on. Takes @media over when it returns 0; -ENOMEM: it is of no
+     * use any more, and says so if its kind can. */
+    int (*set_media)(struct sl_endpoint *e, struct sl_media *media);
 };
 
 struct sl_line {

@@ -49,6 +49,7 @@ void sl_sink_configure(struct sl_sink *s, const struct sl_media_line *line)
     bool enabled = (line->dir & SL_DIR_SEND) && line->clock_rate, was_enabled = s->enabled;
 
     s->enabled = enabled;
+    s->only = (int8_t)((int)line->tx_layer - 1);
     if (!enabled) /* a line that is off says nothing about the rest */
         return;
     if (s->clock_rate != line->clock_rate)
@@ -102,7 +103,7 @@ void sl_sink_set_source(struct sl_sink *s, uint8_t nlayers, bool svc)
 
     if (svc)
         mode = SL_LAYERS_SVC;
-    else if (nlayers > 1)
+    else if (nlayers > 1 && s->only < 0)
         mode = SL_LAYERS_SIMULCAST;
     sl_layers_init(&s->layers, mode, s->kind == SL_KIND_VIDEO, nlayers ? nlayers : 1);
     apply_wish(s);
@@ -140,7 +141,7 @@ static void after_decision(struct sl_sink *s, const struct sl_layer_out *d) SL_O
     struct sl_layer_event ev = { -1, -1, -1, -1, 0, 0 };
 
     if (d->key_sub != SL_LAYER_NONE && s->mirror && s->tx->open)
-        sl_mirror_keyframe(s->mirror, d->key_sub);
+        sl_mirror_keyframe(s->mirror, s->only >= 0 ? s->only : d->key_sub);
     if (!d->events || s->layers.mode == SL_LAYERS_SINGLE)
         return;
     if (d->events & SL_LAYER_EV_SUBSTREAM)
@@ -206,6 +207,8 @@ static enum sl_drop forward_one(struct sl_sink *s, const struct sl_pkt *pkt) SL_
     enum sl_drop why;
     int err;
 
+    if (s->only >= 0 && pkt->layer != s->only)
+        return SL_DROP_LAYER;
     note_ssrc(s, pkt);
     if (pkt->codec != s->codec)
         return SL_DROP_CODEC;
@@ -263,8 +266,9 @@ void sl_sink_forward(struct sl_sink *s, struct sl_pkt *const *pkts, size_t n)
 void sl_sink_on_pli(struct sl_sink *s)
 {
     if (s->mirror)
-        sl_mirror_keyframe(s->mirror,
-                           s->layers.mode == SL_LAYERS_SIMULCAST ? s->layers.cur_sub : -1);
+        sl_mirror_keyframe(s->mirror, s->only >= 0                            ? s->only
+                                      : s->layers.mode == SL_LAYERS_SIMULCAST ? s->layers.cur_sub
+                                                                              : -1);
 }
 
 void sl_sink_on_rb(struct sl_sink *s, const struct sl_rtcp_rb *rb)

@@ -36,8 +36,9 @@ struct sl_sink {
     /* As negotiated. */
     enum sl_kind kind;
     enum sl_codec codec;
-    uint8_t pt, rtx_pt, red_pt;
-    uint32_t ssrc, rtx_ssrc;
+    uint8_t pt, rtx_pt, red_pt; /* pt SL_PT_NONE: as the publisher has it */
+    uint32_t ssrc, rtx_ssrc;    /* ssrc 0: not known before the first packet, whose it becomes */
+    int8_t only;                /* the one simulcast layer that is sent; -1: as it fits */
     uint32_t clock_rate;
     char mid[SL_MID_MAX + 1];
     uint8_t ext[SL_EXT_MAX];

@@ -141,7 +141,7 @@ static enum sl_drop stage(struct sl_sink *s, const struct sl_pkt *pkt, const str
 {
     struct sl_slot *slot = sl_tx_reserve(s->tx);
     size_t len = SL_RTP_HDR;
-    size_t skip = pkt->red_off && n->pt != s->red_pt ? pkt->red_off : 0;
+    size_t skip = pkt->red_off && n->pt != s->red_pt && s->pt != SL_PT_NONE ? pkt->red_off : 0;
     size_t n_payload = (size_t)pkt->rtp.payload_len - skip;
     struct block b;
     uint8_t *p;
@@ -187,6 +187,10 @@ enum sl_drop sl_sink_tx_packet(struct sl_sink *s, const struct sl_pkt *pkt,
 
     if (pkt->red_off && s->red_pt != SL_PT_NONE)
         n.pt = s->red_pt;
+    if (n.pt == SL_PT_NONE)
+        n.pt = pkt->rtp.pt;
+    if (!n.ssrc)
+        n.ssrc = s->ssrc = pkt->rtp.ssrc;
     return stage(s, pkt, &n, ids);
 }
 

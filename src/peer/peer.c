@@ -208,7 +208,8 @@ static void destroy(struct sl_endpoint *e)
     free(p);
 }
 
-static const struct sl_endpoint_ops ops = { .destroy = destroy };
+static const struct sl_endpoint_ops ops = { .destroy = destroy,
+                                            .set_media = sl_peer_set_media };
 
 int sl_peer_create(struct sl_peer_env *env, sl_id id, const struct sl_ice_creds *local,
                    struct sl_peer **out)

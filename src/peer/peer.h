@@ -37,7 +37,6 @@ struct sl_peer_env {
     struct sl_ice_lite *lite;
     struct sl_nice *nice; /* NULL: lite only */
     struct sl_txq *txq;
-    struct sl_slot *sent; /* in txq; back to the pool after its flush */
     const struct sl_cert *cert;
     size_t mtu;              /* bytes of UDP payload */
     uint64_t twcc_period_us; /* between transport-cc reports */
@@ -52,7 +51,8 @@ void sl_peer_env_send(struct sl_peer_env *env, sl_id pc, const struct sl_ice_pat
                       const uint8_t *data, size_t len) SL_ON_WORKER;
 
 /* @local: credentials of an ICE-lite agent; NULL: ICE is the ICE thread's. 0 or -ENOMEM.
- * It ends by ops->destroy of its endpoint, which sends close_notify when DTLS is up. */
+ * It ends by ops->destroy of its endpoint, which sends close_notify when DTLS is up; lines that
+ * ops->set_media gives it keep their tracks and sinks by index. */
 int sl_peer_create(struct sl_peer_env *env, sl_id id, const struct sl_ice_creds *local,
                    struct sl_peer **out) SL_ON_WORKER;
 struct sl_endpoint *sl_peer_endpoint(struct sl_peer *p);
@@ -64,10 +64,6 @@ struct sl_peer *sl_peer_of(struct sl_endpoint *e);
 int sl_peer_set_remote(struct sl_peer *p, const char *ufrag, const struct sl_fingerprint *fp,
                        bool dtls_server) SL_ON_WORKER;
 int sl_peer_restart(struct sl_peer *p, const struct sl_ice_creds *local) SL_ON_WORKER;
-/* Takes over @media. Lines keep their tracks and sinks by index. 0, or -ENOMEM: @media stays the
- * caller's, and the connection is down. */
-int sl_peer_set_media(struct sl_peer *p, struct sl_media *media) SL_ON_WORKER;
-
 /* One DTLS, SRTP or SRTCP datagram from a checked address; @data may be written to. */
 void sl_peer_input(struct sl_peer *p, uint8_t *data, size_t len) SL_ON_WORKER;
 

@@ -50,9 +50,10 @@ static void set_twcc(struct sl_peer *p)
     }
 }
 
-int sl_peer_set_media(struct sl_peer *p, struct sl_media *media)
+int sl_peer_set_media(struct sl_endpoint *e, struct sl_media *media)
 {
     static const uint8_t no_ids[SL_EXT_MAX];
+    struct sl_peer *p = sl_container(e, struct sl_peer, ep);
     int err = sl_endpoint_grow(&p->ep, media->n);
 
     sl_ext_map_init(&p->extmap, no_ids);

@@ -94,6 +94,7 @@ struct sl_peer {
 void sl_peer_down(struct sl_peer *p, const char *reason) SL_ON_WORKER;
 
 /* peer_media.c */
+int sl_peer_set_media(struct sl_endpoint *e, struct sl_media *media) SL_ON_WORKER;
 void sl_peer_media_fini(struct sl_peer *p) SL_ON_WORKER;
 void sl_peer_media_up(struct sl_peer *p) SL_ON_WORKER; /* keys are there */
 

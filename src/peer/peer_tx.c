@@ -23,8 +23,8 @@ static void queue(struct sl_peer_env *env, sl_id pc, const struct sl_ice_path *p
         return;
     }
     sl_txq_add(env->txq, path->fd, &path->remote, &path->local, s->data, s->len);
-    s->next = env->sent;
-    env->sent = s;
+    s->next = env->ctx->sent;
+    env->ctx->sent = s;
 }
 
 void sl_peer_env_send(struct sl_peer_env *env, sl_id pc, const struct sl_ice_path *path,

@@ -41,7 +41,8 @@ struct sl_media_line {
     } pair[SL_LAYERS_MAX];
 
     /* What the server sends. */
-    uint32_t tx_ssrc;
+    uint32_t tx_ssrc;     /* 0: that of the first packet (not for peer connections) */
+    uint8_t tx_layer;     /* one more than the only simulcast layer to send; 0: as it fits */
     uint32_t tx_rtx_ssrc; /* 0 when rtx_pt is SL_PT_NONE */
 
     /* Data m-lines. */

@@ -4,10 +4,12 @@
 #include "base/bytes.h"
 #include "base/hmap.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include <errno.h>
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define RTP_HEADER_LEN  12
 #define RTCP_HEADER_LEN 8
@@ -57,6 +59,7 @@ static void (*const set_policy[SL_SRTP_PROFILE_MAX])(srtp_crypto_policy_t *) = {
     [SL_SRTP_AEAD_AES_128_GCM] = srtp_crypto_policy_set_aes_gcm_128_16_auth,
     [SL_SRTP_AEAD_AES_256_GCM] = srtp_crypto_policy_set_aes_gcm_256_16_auth,
     [SL_SRTP_AES128_CM_SHA1_80] = srtp_crypto_policy_set_rtp_default,
+    [SL_SRTP_AES128_CM_SHA1_32] = srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32,
 };
 
 int sl_srtp_errno(srtp_err_status_t st)
@@ -90,7 +93,10 @@ int sl_srtp_session_create(enum sl_srtp_profile profile, const uint8_t *key, boo
     if (profile >= SL_SRTP_PROFILE_MAX || !set_policy[profile])
         return -EINVAL;
     set_policy[profile](&policy.rtp);
-    set_policy[profile](&policy.rtcp);
+    if (profile == SL_SRTP_AES128_CM_SHA1_32) /* RFC 4568 section 6.2.2: SRTCP keeps 80 bits */
+        srtp_crypto_policy_set_rtcp_default(&policy.rtcp);
+    else
+        set_policy[profile](&policy.rtcp);
     memcpy(copy, key, (size_t)policy.rtp.cipher_key_len); /* libsrtp wants it writable */
     policy.ssrc.type = inbound ? ssrc_any_inbound : ssrc_any_outbound;
     policy.key = copy;
@@ -118,6 +124,23 @@ int sl_srtp_create(const struct sl_srtp_keys *keys, struct sl_srtp **out)
         return err;
     }
     *out = s;
+    return 0;
+}
+
+int sl_srtp_static_keys(unsigned int suite, const char *base64, struct sl_srtp_keys *out)
+{
+    struct sl_srtp_keys k = { .key_len = 16, .salt_len = 14 };
+
+    if (suite != 80 && suite != 32)
+        return -EINVAL;
+    k.profile = suite == 80 ? SL_SRTP_AES128_CM_SHA1_80 : SL_SRTP_AES128_CM_SHA1_32;
+    if (sl_base64_decode(base64, k.local, sizeof(k.local)) != 16 + 14) {
+        OPENSSL_cleanse(&k, sizeof(k));
+        return -EINVAL;
+    }
+    memcpy(k.remote, k.local, sizeof(k.remote));
+    *out = k;
+    OPENSSL_cleanse(&k, sizeof(k));
     return 0;
 }
 

@@ -30,6 +30,12 @@ void sl_srtp_fini(void);
 int sl_srtp_create(const struct sl_srtp_keys *keys, struct sl_srtp **out) SL_ON_WORKER;
 void sl_srtp_destroy(struct sl_srtp *s) SL_ON_WORKER;
 
+/* Keys that were agreed on elsewhere, the same both ways (the suites AES_CM_128_HMAC_SHA1_80 and _32
+ * of RFC 4568 section 6.2). @suite: 80 or 32; @base64: 16 bytes of key and 14 of salt. Whoever gives
+ * the same key to two sessions must see to it that they use different SSRCs.
+ * 0 or -EINVAL. Any thread. */
+int sl_srtp_static_keys(unsigned int suite, const char *base64, struct sl_srtp_keys *out);
+
 /* All in place; the buffer needs OVERHEAD bytes of room after *len. 0, or -EBADMSG (malformed),
  * -EACCES (authentication failed), -EALREADY (replayed, or too old; when sending: this index or
  * SSRC was used up), -ENOBUFS (the peer has SL_SRTP_SSRC_MAX others), -ENOMEM. *len changes on

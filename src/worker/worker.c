@@ -122,11 +122,11 @@ static void flush(struct sl_worker *w)
         tx->flush(tx);
     }
     sl_txq_flush(w->txq);
-    for (s = w->env.sent; s; s = next) {
+    for (s = w->ctx.sent; s; s = next) {
         next = s->next;
         sl_pool_put(&w->ctx.slots, s);
     }
-    w->env.sent = NULL;
+    w->ctx.sent = NULL;
 }
 
 static void on_flush(void *arg)
@@ -134,13 +134,16 @@ static void on_flush(void *arg)
     flush(arg);
 }
 
-static void take_datagram(struct sl_worker *w, struct sl_udp *u,
-                          const struct sl_udp_dgram *d) SL_ON_WORKER
+/* At a socket of ours, which all peer connections share. */
+static void on_datagram(struct sl_watch *watch, const struct sl_udp_dgram *d)
 {
+    struct sl_worker *w = sl_container(watch, struct sl_worker_sock, watch)->w;
     struct sl_peer *p;
 
+    SL_ASSUME(worker);
     if (sl_demux(d->data, d->len) == SL_DEMUX_STUN) {
-        sl_ice_lite_input(w->lite, u->fd, d->remote, d->local, d->data, d->len, w->ctx.now_us);
+        sl_ice_lite_input(w->lite, watch->udp->fd, d->remote, d->local, d->data, d->len,
+                          w->ctx.now_us);
         return;
     }
     p = sl_ice_lite_find(w->lite, d->remote);
@@ -150,16 +153,32 @@ static void take_datagram(struct sl_worker *w, struct sl_udp *u,
         w->ctx.drops[SL_DROP_UNKNOWN_ADDRESS]++;
 }
 
-static void take_socket(struct sl_worker *w, struct sl_udp *u) SL_ON_WORKER
+static void take_socket(struct sl_worker *w, struct sl_watch *watch) SL_ON_WORKER
 {
     for (int round = 0; round < RECV_ROUNDS_MAX; round++) {
-        int n = sl_udp_recv(u, w->batch);
+        int n = sl_udp_recv(watch->udp, w->batch);
 
         for (int i = 0; i < n; i++)
-            take_datagram(w, u, &w->batch->dgrams[i]);
+            watch->datagram(watch, &w->batch->dgrams[i]);
         if (n <= 0 || !w->batch->has_more)
             return;
     }
+}
+
+static int on_watch(void *arg, struct sl_watch *watch)
+{
+    struct epoll_event ev = { .events = EPOLLIN, .data.ptr = watch };
+    struct sl_worker *w = arg;
+
+    return epoll_ctl(w->epfd, EPOLL_CTL_ADD, watch->udp->fd, &ev) < 0 ? -errno : 0;
+}
+
+/* Comes with a message or at the end, never while events of this turn wait. */
+static void on_unwatch(void *arg, struct sl_watch *watch)
+{
+    struct sl_worker *w = arg;
+
+    (void)epoll_ctl(w->epfd, EPOLL_CTL_DEL, watch->udp->fd, NULL);
 }
 
 static void take_mail(struct sl_worker *w) SL_ON_WORKER
@@ -236,11 +255,12 @@ static void *worker_main(void *arg)
 
 static int open_sockets(struct sl_worker *w, char *err, size_t cap)
 {
-    struct epoll_event ev = { .events = EPOLLIN };
     char text[SL_ADDR_TEXT_MAX];
 
-    for (size_t i = 0; i < w->conf.nbind && w->nudp < sizeof(w->udp) / sizeof(w->udp[0]); i++) {
-        int e = sl_udp_open(&w->conf.bind[i], 0, &w->udp[w->nudp]);
+    for (size_t i = 0; i < w->conf.nbind && w->nsocks < sizeof(w->socks) / sizeof(w->socks[0]);
+         i++) {
+        struct sl_worker_sock *s = &w->socks[w->nsocks];
+        int e = sl_udp_open(&w->conf.bind[i], 0, &s->watch.udp);
 
         if (e == -EAFNOSUPPORT || e == -EADDRNOTAVAIL) {
             sl_warn("worker", "address not usable", "addr=%s error=\"%s\"",
@@ -252,11 +272,14 @@ static int open_sockets(struct sl_worker *w, char *err, size_t cap)
                      sl_addr_format(&w->conf.bind[i], text), strerror(-e));
             return e;
         }
-        ev.data.ptr = w->udp[w->nudp++];
-        if (epoll_ctl(w->epfd, EPOLL_CTL_ADD, ((struct sl_udp *)ev.data.ptr)->fd, &ev) < 0)
-            return -errno;
+        s->watch.datagram = on_datagram;
+        s->w = w;
+        w->nsocks++;
+        e = on_watch(w, &s->watch);
+        if (e < 0)
+            return e;
     }
-    if (w->conf.nbind && !w->nudp) {
+    if (w->conf.nbind && !w->nsocks) {
         snprintf(err, cap, "none of the addresses of media.bind can be used");
         return -EADDRNOTAVAIL;
     }
@@ -312,6 +335,14 @@ static void create_media(struct sl_worker *w)
         .max_ssrcs = w->conf.max_ssrcs,
         .grace_us = (uint64_t)w->conf.ice_grace_s * 1000000,
         .cb = { on_up, on_down, on_ice_failed },
+        .arg = w,
+    };
+    w->relay_env = (struct sl_relay_env){
+        .ctx = &w->ctx,
+        .wheel = &w->wheel,
+        .txq = w->txq,
+        .watch = on_watch,
+        .unwatch = on_unwatch,
         .arg = w,
     };
 }
@@ -418,8 +449,8 @@ static void destroy(struct sl_worker *w)
         if (w->in[i].data)
             sl_ring_fini(&w->in[i]);
     free(w->in);
-    for (size_t i = 0; i < w->nudp; i++)
-        sl_udp_close(w->udp[i]);
+    for (size_t i = 0; i < w->nsocks; i++)
+        sl_udp_close(w->socks[i].watch.udp);
     sl_txq_destroy(w->txq);
     sl_udp_batch_destroy(w->batch);
     sl_hmap_fini(&w->mirrors);

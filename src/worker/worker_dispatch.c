@@ -85,6 +85,18 @@ static void on_pc_open(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
     s->gen = sl_id_gen(m->pc);
 }
 
+static void on_ep_open(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_worker_slot *s = slot_get(w, m->pc);
+
+    if (!s || s->ep || sl_relay_create(&w->relay_env, m->pc, m->relay, &s->ep) < 0) {
+        report(w, SL_REPORT_DOWN, m->pc, "Out of resources");
+        return;
+    }
+    m->relay = NULL;
+    s->gen = sl_id_gen(m->pc);
+}
+
 static void on_pc_remote(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
     struct sl_peer *p = sl_worker_peer(w, m->pc);
@@ -102,16 +114,16 @@ static void on_pc_restart(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
         (void)sl_peer_restart(p, &m->restart);
 }
 
-static void on_pc_media(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+static void on_ep_media(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
-    struct sl_peer *p = sl_worker_peer(w, m->pc);
+    struct sl_endpoint *e = sl_worker_endpoint(w, m->pc);
 
-    if (!p)
+    if (!e)
         return;
-    if (sl_peer_set_media(p, m->media) < 0)
-        return;
+    if (e->ops->set_media(e, m->media) < 0)
+        return; /* it went down */
     m->media = NULL;
-    sl_worker_tracks_join(w, sl_peer_endpoint(p));
+    sl_worker_tracks_join(w, e);
 }
 
 static void close_endpoint(struct sl_worker *w, struct sl_worker_slot *s) SL_ON_WORKER
@@ -127,7 +139,7 @@ static void close_endpoint(struct sl_worker *w, struct sl_worker_slot *s) SL_ON_
     e->ops->destroy(e);
 }
 
-static void on_pc_close(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+static void on_ep_close(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
     if (sl_worker_endpoint(w, m->pc))
         close_endpoint(w, &w->slots[sl_id_slot(m->pc)]);
@@ -241,11 +253,12 @@ static void on_ice_data(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m)
 {
     static void (*const handlers[SL_WMSG_MAX])(struct sl_worker *, struct sl_wmsg *) = {
+        [SL_WMSG_EP_OPEN] = on_ep_open,
         [SL_WMSG_PC_OPEN] = on_pc_open,
         [SL_WMSG_PC_REMOTE] = on_pc_remote,
         [SL_WMSG_PC_RESTART] = on_pc_restart,
-        [SL_WMSG_PC_MEDIA] = on_pc_media,
-        [SL_WMSG_PC_CLOSE] = on_pc_close,
+        [SL_WMSG_EP_MEDIA] = on_ep_media,
+        [SL_WMSG_EP_CLOSE] = on_ep_close,
         [SL_WMSG_ROUTE_ADD] = sl_worker_route_add,
         [SL_WMSG_ROUTE_DEL] = on_route_del,
         [SL_WMSG_ROUTE_PAUSE] = on_route_pause,

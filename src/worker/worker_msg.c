@@ -1,5 +1,7 @@
 #include "worker/worker_msg.h"
 
+#include "relay/relay.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -24,8 +26,10 @@ void sl_wmsg_free(struct sl_wmsg *m)
 {
     if (!m)
         return;
-    if (m->type == SL_WMSG_PC_MEDIA)
+    if (m->type == SL_WMSG_EP_MEDIA)
         free(m->media);
+    else if (m->type == SL_WMSG_EP_OPEN)
+        sl_relay_conf_destroy(m->relay);
     else if (m->type == SL_WMSG_ICE_PATH && m->path.fd >= 0)
         (void)close(m->path.fd);
     free(m);

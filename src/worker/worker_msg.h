@@ -17,12 +17,13 @@
 #include <sluice/plugin.h>
 
 enum sl_wmsg_type {
-    /* from control; `pc` is the peer connection */
+    /* from control; `pc` is the peer connection, in EP_* any endpoint */
+    SL_WMSG_EP_OPEN, /* one that is no peer connection */
     SL_WMSG_PC_OPEN,
     SL_WMSG_PC_REMOTE,
     SL_WMSG_PC_RESTART,
-    SL_WMSG_PC_MEDIA,
-    SL_WMSG_PC_CLOSE,
+    SL_WMSG_EP_MEDIA,
+    SL_WMSG_EP_CLOSE,
     SL_WMSG_ROUTE_ADD, /* `pc` is the subscriber */
     SL_WMSG_ROUTE_DEL,
     SL_WMSG_ROUTE_PAUSE,
@@ -43,6 +44,8 @@ enum sl_wmsg_type {
     SL_WMSG_MAX
 };
 
+struct sl_relay_conf;
+
 struct sl_wmsg {
     struct sl_mail mail;
     enum sl_wmsg_type type;
@@ -59,7 +62,8 @@ struct sl_wmsg {
             bool dtls_server; /* our role */
         } remote;
         struct sl_ice_creds restart;
-        struct sl_media *media; /* owned */
+        struct sl_relay_conf *relay; /* EP_OPEN; owned */
+        struct sl_media *media;      /* owned */
         struct {
             sl_id from;
             uint16_t from_mindex;
@@ -91,9 +95,9 @@ void sl_wmsg_free(struct sl_wmsg *m);
 
 enum sl_report_type {
     SL_REPORT_UP,         /* ICE and DTLS done */
-    SL_REPORT_DOWN,       /* gone from the other side: `reason`; PC_CLOSE must still be sent */
+    SL_REPORT_DOWN,       /* gone from the other side: `reason`; EP_CLOSE must still be sent */
     SL_REPORT_ICE_FAILED, /* consent lost */
-    SL_REPORT_CLOSED,     /* PC_CLOSE done: the slot may be used again */
+    SL_REPORT_CLOSED,     /* EP_CLOSE done: the slot may be used again */
     SL_REPORT_RECEIVING,
     SL_REPORT_SLOW_LINK,
     SL_REPORT_TALKING,

@@ -14,6 +14,7 @@
 #include "media/media_track.h"
 #include "net/net_udp.h"
 #include "peer/peer.h"
+#include "relay/relay.h"
 #include "worker/worker.h"
 #include <pthread.h>
 
@@ -40,14 +41,18 @@ struct sl_worker {
     struct sl_door door;
     struct sl_mailbox mailbox;
     struct sl_wheel wheel;
-    struct sl_udp *udp[16];
-    size_t nudp;
+    struct sl_worker_sock {
+        struct sl_watch watch;
+        struct sl_worker *w;
+    } socks[16];
+    size_t nsocks;
     struct sl_udp_batch *batch;
     struct sl_txq *txq;
 
     struct sl_ice_lite *lite;
     struct sl_mctx ctx;
     struct sl_peer_env env;
+    struct sl_relay_env relay_env;
 
     struct sl_worker_slot *slots;
     uint32_t nslots;

@@ -478,6 +478,61 @@ static int fini(void **state)
     return 0;
 }
 
+static void static_keys_protect_both_ways(void **state)
+{
+    static const char key[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd";
+    static const struct {
+        unsigned int suite;
+        size_t rtp_tag;
+    } v[] = { { 80, 10 }, { 32, 4 } };
+
+    (void)state;
+    SL_ASSUME(worker);
+    for (size_t i = 0; i < 2; i++) {
+        struct sl_srtp *a = NULL, *b = NULL;
+        struct sl_srtp_keys k;
+        uint8_t rtp[64] = { 0x80, 96, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7, 'x' };
+        uint8_t rtcp[64] = { 0x80, 201, 0, 1, 0, 0, 0, 7 };
+        size_t n = 20, c = 8;
+
+        assert_int_equal(sl_srtp_static_keys(v[i].suite, key, &k), 0);
+        assert_int_equal(k.local[29], 29);
+        assert_int_equal(sl_srtp_create(&k, &a), 0);
+        assert_int_equal(sl_srtp_create(&k, &b), 0);
+        assert_int_equal(sl_srtp_protect(a, rtp, &n), 0);
+        assert_int_equal(n, 20 + v[i].rtp_tag);
+        assert_int_equal(sl_srtp_unprotect(b, rtp, &n), 0);
+        assert_int_equal(n, 20);
+        assert_int_equal(rtp[12], 'x');
+        assert_int_equal(sl_srtcp_protect(b, rtcp, &c), 0);
+        assert_int_equal(c, 8 + 4 + 10); /* SRTCP keeps the long tag */
+        assert_int_equal(sl_srtcp_unprotect(a, rtcp, &c), 0);
+        sl_srtp_destroy(a);
+        sl_srtp_destroy(b);
+    }
+}
+
+static void bad_static_keys_are_refused(void **state)
+{
+    static const struct {
+        unsigned int suite;
+        const char *key;
+    } v[] = {
+        { 0, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd" },
+        { 31, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd" },
+        { 80, "" },
+        { 80, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBka" },
+        { 80, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdAAAA" },
+        { 80, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaG*wd" },
+        { 80, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd" },
+    };
+    struct sl_srtp_keys k;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+        assert_int_equal(sl_srtp_static_keys(v[i].suite, v[i].key, &k), -EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -493,6 +548,8 @@ int main(void)
         cmocka_unit_test(malformed_packets_are_refused),
         cmocka_unit_test(an_unknown_profile_is_refused),
         cmocka_unit_test(out_of_memory_is_told_and_leaks_nothing),
+        cmocka_unit_test(static_keys_protect_both_ways),
+        cmocka_unit_test(bad_static_keys_are_refused),
     };
     int failed;
 

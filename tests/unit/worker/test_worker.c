@@ -173,7 +173,7 @@ static sl_id join(struct rtc_client *c, unsigned int worker, enum sl_dir dir) SL
     m->remote.fingerprint = world.client_fp;
     m->remote.dtls_server = true;
     post(m);
-    m = sl_wmsg_new(SL_WMSG_PC_MEDIA, id, 0);
+    m = sl_wmsg_new(SL_WMSG_EP_MEDIA, id, 0);
     m->media = make_media(dir);
     post(m);
     (void)sl_addr_from_ip("127.0.0.1", (uint16_t)(PORT + worker), &server);
@@ -185,7 +185,7 @@ static sl_id join(struct rtc_client *c, unsigned int worker, enum sl_dir dir) SL
 
 static void leave(struct rtc_client *c, sl_id id) SL_ON_WORKER
 {
-    post(sl_wmsg_new(SL_WMSG_PC_CLOSE, id, 0));
+    post(sl_wmsg_new(SL_WMSG_EP_CLOSE, id, 0));
     assert_true(wait_report(SL_REPORT_CLOSED, id));
     rtc_fini(c);
 }
@@ -486,7 +486,7 @@ static void messages_for_stale_ids_are_harmless(void **state)
     route(id, stale);
     post(sl_wmsg_new(SL_WMSG_ROUTE_DEL, stale, 0));
     post(sl_wmsg_new(SL_WMSG_KEYFRAME, stale, 0));
-    post(sl_wmsg_new(SL_WMSG_PC_CLOSE, stale, 0));
+    post(sl_wmsg_new(SL_WMSG_EP_CLOSE, stale, 0));
     assert_true(wait_report(SL_REPORT_CLOSED, stale));
     send_video(&c, 1, 0, true);
     rtc_poll(&c, 50);

@@ -1,0 +1,66 @@
+/*
+ * relay.h - endpoints that speak plain RTP or SRTP over UDP with another machine: a *forwarder*
+ * sends what publishers here send, a *remote publisher* receives what a forwarder elsewhere sends.
+ *
+ * Spec:   RFC 3550, RFC 3711 with static keys, RFC 4585 (PLI), RFC 5104 (FIR), RFC 5761 (RTCP on
+ * the same port) Thread: worker; sockets and struct sl_relay_conf are made by control and handed
+ * over whole. Owner:  the worker's slot table, as struct sl_endpoint.
+ *
+ * A forwarder has one socket: RTP leaves from it to `rtp_to`, reports to `rtcp_to` if that is set,
+ * and key frame requests are taken at it from the receiver's address. One m-line is one RTP stream:
+ * the SSRC (0: the first packet's), the payload type (SL_PT_NONE: the publisher's) and the
+ * simulcast layer are those of its struct sl_media_line.
+ *
+ * A remote publisher has a socket for RTP and one for RTCP, and takes either at both. A stream is
+ * told by its SSRC: ssrc[] of struct sl_media_line. Without SRTP nothing proves who sends: the
+ * first sender is kept to until it was silent for SL_RELAY_LATCH_US. Key frames are asked for at
+ * the address that reports came from.
+ */
+#ifndef SL_RELAY_H
+#define SL_RELAY_H
+
+#include "base/timer.h"
+#include "dtls/dtls.h"
+#include "media/media_endpoint.h"
+#include "net/net_udp.h"
+
+#define SL_RELAY_LATCH_US UINT64_C(5000000)
+
+/* SSRCs of cascading: a stream's m-line at its first publisher and its simulcast layer. */
+#define SL_RELAY_SSRC(mindex, layer) (1000u + 10u * (mindex) + (layer))
+
+/* A UDP socket that the worker reads for its owner. */
+struct sl_watch {
+    struct sl_udp *udp;
+    void (*datagram)(struct sl_watch *w, const struct sl_udp_dgram *d);
+};
+
+/* What all relays of a worker share. */
+struct sl_relay_env {
+    struct sl_mctx *ctx;
+    struct sl_wheel *wheel;
+    struct sl_txq *txq;
+    /* 0 or -errno; unwatch before the socket is closed. */
+    int (*watch)(void *arg, struct sl_watch *w);
+    void (*unwatch)(void *arg, struct sl_watch *w);
+    void *arg;
+};
+
+enum sl_relay_kind { SL_RELAY_FORWARD, SL_RELAY_REMOTE };
+
+struct sl_relay_conf {
+    enum sl_relay_kind kind;
+    struct sl_udp *rtp, *rtcp;      /* owned; rtcp NULL: none */
+    struct sl_addr rtp_to, rtcp_to; /* forwarder; rtcp_to without family: no reports */
+    bool is_srtp;
+    struct sl_srtp_keys keys;
+};
+
+/* Frees it with its sockets, wiping the keys; any thread. NULL is fine. */
+void sl_relay_conf_destroy(struct sl_relay_conf *c);
+
+/* Takes @conf over when it returns 0. -ENOMEM or -errno. */
+int sl_relay_create(struct sl_relay_env *env, sl_id id, struct sl_relay_conf *conf,
+                    struct sl_endpoint **out) SL_ON_WORKER;
+
+#endif
