@@ -318,6 +318,18 @@ function rememberSockets() {
 }
 const breakSocket = () => sockets.at(-1).close();
 
+// A whole visit: session, room, media in both directions, and gone. Time to the first frame in ms,
+// or, with options.brief, to both connections.
+async function visit(server, name, options) {
+  await connect(server);
+  await join(name, options);
+  const ms = options.brief ? await until('a subscription', () => handles.get(`${name}-sub`)?.up) : await firstFrame(name);
+  await destroy();
+  for (const entry of handles.values()) entry.remote.forEach(({ element }) => element.remove());
+  handles.clear();
+  return ms;
+}
+
 // ---- looking at what arrives --------------------------------------------------------------------
 
 // { mid: { kind, frames, fps, width, height, packets, bytes, lost, energy, active } }
@@ -439,7 +451,41 @@ const state = (name) => {
 const has = (name) => handles.has(name);
 const say = (name, text) => new Promise((success, error) => of(name).handle.data({ text, success, error }));
 
+// ---- bare peer connections, for clients that signal outside of the page -------------------------
+
+async function bareConnection(name) {
+  const pc = new RTCPeerConnection();
+  const entry = { handle: { webrtcStuff: { pc } }, remote: new Map() };
+  handles.set(name, entry);
+  pc.ontrack = (e) => show(entry, e.track, e.transceiver.mid, true);
+  return pc;
+}
+
+async function bareLocal(pc, make) {
+  await pc.setLocalDescription(await make());
+  await until('gathering', () => pc.iceGatheringState === 'complete');
+  return { type: pc.localDescription.type, sdp: pc.localDescription.sdp, trickle: false };
+}
+
+async function bareOffer(name, options = {}) {
+  const pc = await bareConnection(name);
+  const sound = await navigator.mediaDevices.getUserMedia({ audio: true });
+  const direction = options.recv === false ? 'sendonly' : 'sendrecv';
+  pc.addTransceiver(sound.getAudioTracks()[0], { direction });
+  pc.addTransceiver(painted(options.colour ?? [200, 30, 30]), { direction });
+  return bareLocal(pc, () => pc.createOffer());
+}
+
+async function bareAnswer(name, jsep) {
+  const pc = handles.get(name)?.handle.webrtcStuff.pc ?? (await bareConnection(name));
+  await pc.setRemoteDescription(jsep);
+  return bareLocal(pc, () => pc.createAnswer());
+}
+
+const bareAccept = (name, jsep) => of(name).handle.webrtcStuff.pc.setRemoteDescription(jsep);
+
 window.T = {
+  visit, bareOffer, bareAnswer, bareAccept,
   connect, destroy, reconnect, attach, ask, detach, echo, join, publish, unpublish, renegotiate, replaceTracks,
   received, look, seesMotion, seesOthers, hearsSomething, firstFrame, midsOf, transport, state, has, say, sleep,
   watchOnly, beaconOnPagehide, rememberSockets, breakSocket,
