@@ -1,0 +1,140 @@
+// The pages of html/, used as a person would. Screenshots are put beside the logs; look at them.
+
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from '../lib/runner.mjs';
+
+const BOTH = [['chromium', 'lite'], ['firefox', 'lite']];
+
+const state = (page, wanted, seconds = 15) =>
+  page.waitFor((s) => document.querySelector('#state').dataset.state === s, wanted, seconds);
+
+// Until the video at @selector shows pictures that change. (Firefox counts no frames of tabs behind.)
+async function plays(page, selector) {
+  await page.waitFor((s) => document.querySelector(s)?.videoWidth > 0, selector, 20);
+  const seen = new Set();
+  const end = Date.now() + 10000;
+  while (seen.size < 4) {
+    assert.ok(Date.now() < end, `${selector} stands still`);
+    seen.add(await page.evaluate((s) => {
+      const context = new OffscreenCanvas(64, 48).getContext('2d');
+      context.drawImage(document.querySelector(s), 0, 0, 64, 48);
+      return context.getImageData(0, 0, 64, 48).data.reduce((h, v) => (h * 31 + v) | 0, 0);
+    }, selector));
+    await page.evaluate(() => new Promise((r) => setTimeout(r, 50)));
+  }
+}
+
+const errors = (page) => page.log.filter((l) => /^(error|pageerror)/.test(l));
+
+async function join(t, server, name, query = '') {
+  const page = await t.page(undefined, `${server.pages}/conference.html${query}`);
+  await page.fill('#name', name);
+  await page.click('#join');
+  await state(page, 'connected', 20);
+  return page;
+}
+
+const others = '.tile[data-feed]:not(.self)';
+
+test('start page', { variants: BOTH }, async (t) => {
+  const server = await t.server();
+  const page = await t.page(undefined, `${server.pages}/`);
+  await page.waitFor(() => document.querySelector('#plugins').children.length >= 2);
+  assert.equal(await page.evaluate(() => document.title), 'Sluice');
+  await page.screenshot(path.join(t.dir, 'start.png'));
+  await page.click('#open-echo');
+  await page.waitFor(() => location.pathname.endsWith('/echo.html'));
+  assert.deepEqual(errors(page), []);
+});
+
+test('echo page', { variants: BOTH, timeout: 60 }, async (t) => {
+  const server = await t.server();
+  const page = await t.page(undefined, `${server.pages}/echo.html`);
+  await page.click('#start');
+  await state(page, 'connected');
+  await plays(page, '#remote');
+  await page.screenshot(path.join(t.dir, 'echo.png'));
+  await page.click('#stop');
+  await page.waitFor(() => !document.querySelector('#start').hidden);
+  assert.deepEqual(errors(page), []);
+});
+
+test('conference page: join, mute, statistics, leave', { variants: BOTH, timeout: 90 }, async (t) => {
+  const server = await t.server();
+  const alice = await join(t, server, 'Alice');
+  const bob = await join(t, server, 'Bob');
+  await plays(alice, `${others} video`);
+  await plays(bob, `${others} video`);
+  assert.match(await alice.evaluate((s) => document.querySelector(s).querySelector('.name').textContent, others), /Bob$/);
+  await alice.click('#stats');
+  await alice.waitFor((s) => /\d/.test(document.querySelector(s).querySelector('.stats').textContent), others);
+  await alice.screenshot(path.join(t.dir, 'two.png'));
+
+  await bob.click('#cam');
+  await alice.waitFor((s) => document.querySelector(s).classList.contains('dark'), others);
+  await alice.screenshot(path.join(t.dir, 'dark.png'));
+  await bob.click('#cam');
+  await alice.waitFor((s) => !document.querySelector(s).classList.contains('dark'), others);
+  await plays(alice, `${others} video`);
+  await bob.click('#mic');
+  assert.equal(await bob.evaluate(() => document.querySelector('#mic').getAttribute('aria-pressed')), 'false');
+
+  await bob.click('#leave');
+  await alice.waitFor((s) => !document.querySelector(s), others, 5);
+  await bob.waitFor(() => document.querySelector('#call').hidden && !document.querySelector('#lobby').hidden);
+  await bob.screenshot(path.join(t.dir, 'left.png'));
+  for (const page of [alice, bob]) assert.deepEqual(errors(page), []);
+});
+
+test('conference page: a closed tab is gone at once', { variants: BOTH, timeout: 60 }, async (t) => {
+  const server = await t.server({ general: { reclaim_session_timeout: 30 } });
+  const alice = await join(t, server, 'Alice');
+  const bob = await join(t, server, 'Bob');
+  await plays(alice, `${others} video`);
+  await bob.close();
+  await alice.waitFor((s) => !document.querySelector(s), others, 1 * 3);
+});
+
+test('conference page: over long poll', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
+  const server = await t.server();
+  const alice = await join(t, server, 'Alice', '?transport=longpoll');
+  const bob = await join(t, server, 'Bob', '?transport=longpoll');
+  await plays(alice, `${others} video`);
+  await plays(bob, `${others} video`);
+});
+
+test('conference page: a lost socket is no end', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
+  const server = await t.server();
+  const alice = await t.page('chromium');
+  await alice.native.addInitScript(() => {
+    const Native = window.WebSocket;
+    window.sockets = [];
+    window.WebSocket = class extends Native {
+      constructor(...args) {
+        super(...args);
+        window.sockets.push(this);
+      }
+    };
+  });
+  await alice.goto(`${server.pages}/conference.html?name=Alice&autojoin=1`);
+  await state(alice, 'connected');
+  const bob = await join(t, server, 'Bob');
+  await plays(alice, `${others} video`);
+  await alice.evaluate(() => window.sockets.at(-1).close());
+  await alice.waitFor(() => window.sockets.length === 2 && window.sockets[1].readyState === 1);
+  await state(alice, 'connected');
+  await plays(alice, `${others} video`);
+  await plays(bob, `${others} video`);
+  assert.equal(await bob.evaluate((s) => document.querySelectorAll(s).length, others), 1);
+});
+
+test('conference page: the end of the server is told', { variants: [['chromium', 'lite']], timeout: 90 }, async (t) => {
+  const server = await t.server();
+  const alice = await join(t, server, 'Alice');
+  await server.stop();
+  await state(alice, 'failed', 60);
+  const text = await alice.evaluate(() => document.querySelector('#error').textContent.trim());
+  assert.ok(text.length > 10, 'an error that says something');
+  await alice.screenshot(path.join(t.dir, 'failed.png'));
+});
