@@ -150,10 +150,25 @@ void mock_detach(sl_hid h)
     hd->state = NULL;
 }
 
+static void answer_enter(struct handle *hd, const struct sl_jsep_in *jsep)
+{
+    assert_true(hd->awaits_answer && jsep->nlines == hd->nlines);
+    hd->awaits_answer = false;
+    for (size_t i = 0; i < jsep->nlines; i++) {
+        struct mock_line *l = &hd->lines[i];
+
+        l->want.dir = jsep->lines[i].dir;
+        l->want.rejected = jsep->lines[i].rejected;
+        l->want.red = jsep->lines[i].red;
+        if (jsep->lines[i].ncodecs)
+            l->codec = jsep->lines[i].codecs[0];
+    }
+}
+
 static void jsep_enter(struct handle *hd, const struct sl_jsep_in *jsep)
 {
     if (jsep->type == SL_JSEP_ANSWER) {
-        hd->awaits_answer = false;
+        answer_enter(hd, jsep);
         return;
     }
     hd->has_offer = hd->has_pc = true;
@@ -403,6 +418,25 @@ const struct sl_jsep_in *mock_answer(sl_hid h)
     for (size_t i = 0; i < hd->nlines; i++)
         lines[i] = hd->lines[i].want;
     in = (struct sl_jsep_in){ .type = SL_JSEP_ANSWER, .lines = lines, .nlines = hd->nlines };
+    return &in;
+}
+
+const struct sl_jsep_in *mock_answer_with(const struct sl_jsep_in *offer)
+{
+    static struct sl_jsep_in in;
+
+    in = *offer;
+    in.type = SL_JSEP_ANSWER;
+    return &in;
+}
+
+const struct sl_jsep_in *mock_update(const struct sl_jsep_in *offer, bool restart)
+{
+    static struct sl_jsep_in in;
+
+    in = *offer;
+    in.update = true;
+    in.restart = restart;
     return &in;
 }
 

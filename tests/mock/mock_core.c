@@ -69,8 +69,12 @@ static int jsep_take(struct handle *hd, const struct sl_jsep_out *j)
         struct mock_line *ml = &hd->lines[i];
 
         ml->want = j->lines[i];
-        if (ml->want.ncodecs)
+        ml->noffered = ml->want.ncodecs < MOCK_CODECS ? ml->want.ncodecs : MOCK_CODECS;
+        if (ml->noffered) {
             ml->codec = ml->want.codecs[0];
+            memmove(ml->offered, ml->want.codecs, ml->noffered * sizeof(ml->offered[0]));
+            ml->want.ncodecs = 1;
+        }
         ml->want.codecs = &ml->codec;
         if (!answer && !ml->want.mid[0])
             snprintf(ml->want.mid, sizeof(ml->want.mid), "%u", (unsigned)i & 0xffff);

@@ -15,6 +15,7 @@
 
 #define MOCK_HANDLES 1200
 #define MOCK_LINES   64
+#define MOCK_CODECS  8
 
 /* Starts @p with @config (a text, NULL: no configuration file). Returns what init returned. */
 int mock_start(const struct sl_plugin *p, const char *config);
@@ -67,6 +68,10 @@ const struct sl_jsep_in *mock_offer(const char *const *lines, size_t n);
 const struct sl_jsep_in *mock_e2ee(const struct sl_jsep_in *offer);
 /* An answer to the server's last offer to @h that takes everything. */
 const struct sl_jsep_in *mock_answer(sl_hid h);
+/* The m-lines of mock_offer as an answer to the server's offer. */
+const struct sl_jsep_in *mock_answer_with(const struct sl_jsep_in *offer);
+/* The same description from a client that was connected before; @restart: with new credentials. */
+const struct sl_jsep_in *mock_update(const struct sl_jsep_in *offer, bool restart);
 
 /* Our last offer is dropped, as the core does when the client offers meanwhile. */
 void mock_roll_back(sl_hid h);
@@ -88,6 +93,8 @@ const struct mock_route *mock_route(sl_hid to, uint16_t mindex);
 struct mock_line {
     struct sl_mline want; /* as the plugin wanted it in the last description */
     struct sl_mcodec codec;
+    struct sl_mcodec offered[MOCK_CODECS]; /* in an offer of ours: what there was to choose from */
+    size_t noffered;
     bool closed;        /* gate */
     unsigned keyframes; /* asked for by name, not by new routes */
     uint32_t talk_packets;

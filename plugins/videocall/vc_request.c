@@ -1,0 +1,99 @@
+#include "vc_request.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <strings.h>
+
+static const struct {
+    const char *name;
+    vc_handler fn;
+} requests[] = {
+#define ROW(name) { #name, req_##name },
+    VC_REQUESTS(ROW)
+#undef ROW
+};
+
+int vc_fail(struct vc_req *r, enum vc_error code, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(r->text, sizeof(r->text), fmt, ap);
+    va_end(ap);
+    r->code = (int)code;
+    return -1;
+}
+
+int vc_fail_close(struct vc_req *r, enum vc_error code, const char *text)
+{
+    r->close = true;
+    return vc_fail(r, code, "%s", text);
+}
+
+int vc_args(struct vc_req *r, const struct sl_arg *args, size_t n)
+{
+    const int err = sl_args_check(r->body, args, n, r->text, sizeof(r->text));
+
+    if (err)
+        r->code = err == -ENOENT ? VC_ERR_MISSING : VC_ERR_INVALID;
+    return err ? -1 : 0;
+}
+
+const char *vc_arg_name(struct vc_req *r)
+{
+    static const struct sl_arg args[] = { { "username", SL_ARG_STRING, SL_ARG_REQUIRED } };
+    const char *name = sl_arg_str(r->body, "username", "");
+
+    if (VC_ARGS(r, args) < 0)
+        return NULL;
+    if (*name && strlen(name) <= VC_NAME_MAX)
+        return name;
+    vc_fail(r, VC_ERR_INVALID, "Invalid element (username should have 1 to %d bytes)", VC_NAME_MAX);
+    return NULL;
+}
+
+void vc_answer(struct vc_req *r, json_t *data)
+{
+    vc_core->event(r->user->h, r->msg, data, NULL);
+}
+
+static json_t *error_json(const struct vc_req *r)
+{
+    json_t *text = json_string(r->text);
+
+    /* A text that was cut inside of a character is not UTF-8 any more. */
+    return json_pack("{s:s, s:i, s:o}", "videocall", "event", "error_code", r->code, "error",
+                     text ? text : json_string("Invalid element"));
+}
+
+static vc_handler handler_find(struct vc_req *r)
+{
+    static const struct sl_arg args[] = { { "request", SL_ARG_STRING, SL_ARG_REQUIRED } };
+    const char *name = sl_arg_str(r->body, "request", "");
+
+    if (VC_ARGS(r, args) < 0)
+        return NULL;
+    for (size_t i = 0; i < SL_ARG_COUNT(requests); i++)
+        if (strcasecmp(requests[i].name, name) == 0)
+            return requests[i].fn;
+    vc_fail(r, VC_ERR_UNKNOWN_REQUEST, "Unknown request (%.64s)", name);
+    return NULL;
+}
+
+void vc_request_handle(struct vc_user *u, struct sl_msg *m, const json_t *body,
+                       const struct sl_jsep_in *jsep)
+{
+    struct vc_req r = { .user = u, .body = body, .msg = m };
+    vc_handler fn;
+
+    if (jsep && jsep->type != SL_JSEP_NONE)
+        r.jsep = jsep;
+    vc_core->ack(m, NULL);
+    fn = handler_find(&r);
+    if (fn && fn(&r) == 0)
+        return;
+    if (r.close)
+        vc_core->offer_keep(u->h); /* so that there is a connection to close */
+    vc_core->event(u->h, m, error_json(&r), NULL);
+    if (r.close)
+        vc_core->close_pc(u->h, NULL);
+}
