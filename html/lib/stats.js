@@ -116,7 +116,7 @@ export function describe(f) {
         ['Rate', known(f.bitrate, (n) => n >= 999500 ? `${(n / 1e6).toFixed(2)} Mbit/s`
             : `${Math.round(n / 1000)} kbit/s`)],
         ['Loss', known(f.loss, (n) => `${(n * 100).toFixed(1)} %`)],
-        ['Round trip', known(f.rttMs, (n) => `${n < 10 ? n.toFixed(1) : Math.round(n)} ms`)],
+        ['Round trip', known(f.rttMs, (n) => n < 1 ? '< 1 ms' : `${Math.round(n)} ms`)],
         ['Codec', f.codec || '–'],
     ];
 }

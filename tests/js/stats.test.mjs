@@ -45,7 +45,7 @@ test('nothing yet', async () => {
 test('figures in words', () => {
     assert.deepEqual(Object.fromEntries(describe({ width: 640, height: 480, fps: 29.7, bitrate: 1234567,
         loss: 0.0123, rttMs: 3.21, codec: 'VP8', level: null, frames: 1 })),
-    { Size: '640×480', Frames: '30/s', Rate: '1.23 Mbit/s', Loss: '1.2 %', 'Round trip': '3.2 ms', Codec: 'VP8' });
+    { Size: '640×480', Frames: '30/s', Rate: '1.23 Mbit/s', Loss: '1.2 %', 'Round trip': '3 ms', Codec: 'VP8' });
 });
 
 test('errors become sentences', () => {
