@@ -1,0 +1,364 @@
+/* Media over two workers in less common orders: late m-lines, simulcast, a stuck worker, many
+ * SSRCs. */
+#include "tests/unit/worker/worker_world.h"
+
+static void post_media(sl_id id, struct sl_media *media)
+{
+    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_EP_MEDIA, id, 0);
+
+    m->media = media;
+    post(m);
+}
+
+static void settle(struct rtc_client *c) SL_ON_WORKER
+{
+    rtc_poll(c, 60);
+}
+
+/* The publisher's m-line is off when the subscriber comes, and is switched on later. */
+static void a_track_made_later_is_forwarded(unsigned int from, unsigned int to) SL_ON_WORKER
+{
+    struct rtc_client pub, sub;
+    sl_id p = join(&pub, from, SL_DIR_INACTIVE);
+    sl_id s = join(&sub, to, SL_DIR_SEND);
+
+    route(p, s);
+    settle(&pub);
+    post_media(p, make_media(SL_DIR_RECV));
+    settle(&pub);
+    send_video(&pub, 1, 0, true);
+    send_video(&pub, 2, 3000, false);
+    rtc_poll(&sub, 150);
+    assert_int_equal(count_rtp(&sub, SSRC_OUT, NULL, NULL), 2);
+    leave(&pub, p);
+    leave(&sub, s);
+}
+
+static void a_track_made_later_is_forwarded_here(void **state)
+{
+    (void)state;
+    SL_ASSUME(worker);
+    a_track_made_later_is_forwarded(0, 0);
+}
+
+static void a_track_made_later_is_forwarded_elsewhere(void **state)
+{
+    (void)state;
+    SL_ASSUME(worker);
+    a_track_made_later_is_forwarded(0, 1);
+}
+
+static void a_route_that_comes_before_its_m_line_waits_for_nobody(void **state)
+{
+    struct rtc_client pub, sub;
+    sl_id p, s;
+
+    (void)state;
+    SL_ASSUME(worker);
+    p = join(&pub, 0, SL_DIR_RECV);
+    s = join(&sub, 0, SL_DIR_INACTIVE);
+    route(p, s); /* nothing to route to; control sends it again after the m-lines */
+    post(sl_wmsg_new(SL_WMSG_ROUTE_PAUSE, s, 0));
+    post(sl_wmsg_new(SL_WMSG_ROUTE_LAYERS, s, 0));
+    post(sl_wmsg_new(SL_WMSG_ROUTE_DEL, s, 0));
+    post_media(s, make_media(SL_DIR_SEND));
+    route(p, s);
+    settle(&sub);
+    send_video(&pub, 1, 0, true);
+    rtc_poll(&sub, 150);
+    assert_int_equal(count_rtp(&sub, SSRC_OUT, NULL, NULL), 1);
+    leave(&pub, p);
+    leave(&sub, s);
+}
+
+static void reports_before_the_m_lines_name_nothing(void **state)
+{
+    struct sl_ice_creds creds;
+    struct sl_addr server;
+    struct rtc_client c;
+    struct sl_wmsg *m;
+    sl_id id;
+
+    (void)state;
+    SL_ASSUME(worker);
+    id = sl_id_make(0, ++world.slot, 7);
+    m = sl_wmsg_new(SL_WMSG_PC_OPEN, id, 0);
+    sl_ice_creds_make(&creds);
+    m->open.lite = true;
+    m->open.local = creds;
+    post(m);
+    m = sl_wmsg_new(SL_WMSG_PC_REMOTE, id, 0);
+    strcpy(m->remote.ufrag, "test");
+    m->remote.fingerprint = world.client_fp;
+    m->remote.dtls_server = true;
+    post(m);
+    (void)sl_addr_from_ip("127.0.0.1", PORT, &server);
+    assert_int_equal(rtc_init(&c, &server, &creds, world.client_cert, &world.fp), 0);
+    assert_true(rtc_connect(&c));
+    send_video(&c, 1, 0, true);
+    rtc_poll(&c, 600);
+    assert_true(got_rtcp(&c, SL_RTCP_RR, 255));
+    leave(&c, id);
+}
+
+/* ---- renegotiation ------------------------------------------------------------------------- */
+
+static void a_line_that_comes_back_goes_on_and_a_recycled_one_begins(void **state)
+{
+    struct rtc_client pub, sub;
+    struct sl_media *media;
+    uint16_t seqs[64];
+    sl_id p, s;
+
+    (void)state;
+    SL_ASSUME(worker);
+    p = join(&pub, 0, SL_DIR_RECV);
+    s = join(&sub, 1, SL_DIR_SEND);
+    route(p, s);
+    settle(&pub);
+    send_video(&pub, 1, 0, true);
+    send_video(&pub, 2, 3000, false);
+    rtc_poll(&sub, 100);
+    post_media(s, make_media(SL_DIR_INACTIVE));
+    settle(&pub);
+    send_video(&pub, 3, 6000, false);
+    settle(&sub);
+    post_media(s, make_media(SL_DIR_SEND));
+    route(p, s);
+    settle(&sub);
+    send_video(&pub, 4, 9000, false); /* builds on one that did not go out */
+    send_video(&pub, 5, 12000, true);
+    rtc_poll(&sub, 100);
+    assert_int_equal(count_rtp(&sub, SSRC_OUT, seqs, NULL), 3);
+    assert_int_equal((uint16_t)(seqs[1] - seqs[0]), 1);
+    assert_int_equal((uint16_t)(seqs[2] - seqs[1]), 1);
+    media = make_media(SL_DIR_SEND);
+    media->line[0].tx_ssrc = 0x44444444;
+    media->line[0].tx_rtx_ssrc = 0x55555555;
+    send_video(&pub, 6, 15000, false);
+    post_media(s, media);
+    route(p, s);
+    settle(&sub);
+    send_video(&pub, 7, 18000, true);
+    rtc_poll(&sub, 100);
+    assert_int_equal(count_rtp(&sub, 0x44444444, NULL, NULL), 1);
+    assert_int_equal(sub.unreadable, 0);
+    leave(&pub, p);
+    leave(&sub, s);
+}
+
+static void a_pause_ends_with_its_route(void **state)
+{
+    struct rtc_client pub, sub;
+    struct sl_wmsg *m;
+    sl_id p, s;
+
+    (void)state;
+    SL_ASSUME(worker);
+    p = join(&pub, 0, SL_DIR_RECV);
+    s = join(&sub, 0, SL_DIR_SEND);
+    route(p, s);
+    m = sl_wmsg_new(SL_WMSG_ROUTE_PAUSE, s, 0);
+    m->flag = true;
+    post(m);
+    settle(&pub);
+    send_video(&pub, 1, 0, true);
+    rtc_poll(&sub, 100);
+    assert_int_equal(count_rtp(&sub, SSRC_OUT, NULL, NULL), 0);
+    post(sl_wmsg_new(SL_WMSG_ROUTE_DEL, s, 0));
+    route(p, s);
+    settle(&pub);
+    send_video(&pub, 2, 3000, true);
+    rtc_poll(&sub, 100);
+    assert_int_equal(count_rtp(&sub, SSRC_OUT, NULL, NULL), 1);
+    leave(&pub, p);
+    leave(&sub, s);
+}
+
+/* ---- simulcast ------------------------------------------------------------------------------- */
+
+static void send_layer(struct rtc_client *c, uint8_t layer, uint16_t seq, bool key) SL_ON_WORKER
+{
+    uint8_t p[200] = { 0 };
+    uint8_t *d = p + SL_RTP_HDR;
+
+    sl_rtp_write_header(p, true, VIDEO_PT, seq, seq * 3000u, SSRC_IN + layer);
+    memcpy(d, "\x90\x80\x80\x00\x10\x02\x00\x9d\x01\x2a\x80\x02\xe0\x01", 14);
+    sl_put16(d + 2, 0x8000 | (seq & 0x7fff));
+    d[4] = key ? 0x10 : 0x11;
+    sl_put16(d + 20, (uint16_t)(layer << 12 | (seq & 0xfff)));
+    rtc_send_rtp(c, p, sizeof(p));
+}
+
+static void wish(sl_id s, int8_t substream)
+{
+    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_ROUTE_LAYERS, s, 0);
+
+    m->route.wish = (struct sl_layer_wish)SL_LAYER_WISH_INIT;
+    m->route.wish.substream = substream;
+    post(m);
+}
+
+static void simulcast_layers_are_switched_without_a_gap(void **state)
+{
+    struct rtc_client pub, sub;
+    struct sl_media *media = make_media(SL_DIR_RECV);
+    struct sl_wmsg *m;
+    uint16_t seqs[256], marks[256], seq = 0;
+    size_t n;
+    sl_id p, s;
+
+    (void)state;
+    SL_ASSUME(worker);
+    p = join(&pub, 0, SL_DIR_RECV);
+    s = join(&sub, 1, SL_DIR_SEND);
+    media->line[0].nlayers = 3;
+    for (uint32_t l = 0; l < 3; l++)
+        media->line[0].ssrc[l] = SSRC_IN + l;
+    post_media(p, media);
+    m = sl_wmsg_new(SL_WMSG_ROUTE_ADD, s, 0);
+    m->route.from = p;
+    m->route.nlayers = 3;
+    m->route.wish = (struct sl_layer_wish)SL_LAYER_WISH_INIT;
+    m->route.wish.substream = 0;
+    post(m);
+    settle(&pub);
+    for (int8_t want = 0; want < 4; want++) {
+        int8_t layer = want == 3 ? 1 : want;
+
+        wish(s, layer);
+        settle(&pub);
+        sub.nreceived = 0;
+        for (int i = 0; i < 20; i++, seq++) {
+            for (uint8_t l = 0; l < 3; l++)
+                send_layer(&pub, l, (uint16_t)(seq + l * 1000), i == 5);
+            rtc_poll(&sub, 2);
+        }
+        rtc_poll(&sub, 60);
+        n = count_rtp(&sub, SSRC_OUT, seqs, marks);
+        /* Nothing before the first key frame; a switch upwards may give a frame of each layer. */
+        assert_in_range(n, want == 0 ? 15 : 20, want == 0 ? 15 : 21);
+        for (size_t i = 1; i < n; i++)
+            assert_int_equal((uint16_t)(seqs[i] - seqs[i - 1]), 1);
+        assert_int_equal(marks[n - 1] >> 12, layer);
+        assert_int_equal(sub.unreadable, 0);
+    }
+    assert_true(has_report(SL_REPORT_LAYER, s));
+    leave(&pub, p);
+    leave(&sub, s);
+}
+
+/* ---- a stuck worker -------------------------------------------------------------------------- */
+
+#define BURSTS 110
+#define BURST  50
+
+static void a_stuck_worker_costs_only_itself(void **state)
+{
+    struct rtc_client pub, near, far;
+    sl_id p, n, f;
+    uint16_t seq = 0;
+    size_t got = 0, want = 0;
+
+    (void)state;
+    SL_ASSUME(worker);
+    p = join(&pub, 0, SL_DIR_RECV);
+    n = join(&near, 0, SL_DIR_SEND);
+    f = join(&far, 1, SL_DIR_SEND);
+    route(p, n);
+    route(p, f);
+    settle(&pub);
+    send_video(&pub, ++seq, 0, true);
+    rtc_poll(&far, 100);
+    assert_int_equal(count_rtp(&far, SSRC_OUT, NULL, NULL), 1);
+    rtc_poll(&near, 10);
+    atomic_store(&world.stuck, true);
+    post(sl_wmsg_new(SL_WMSG_EP_CLOSE, sl_id_make(1, 0, 999), 0)); /* it gets stuck on the answer */
+    settle(&pub);
+    for (int b = 0; b < BURSTS; b++) {
+        near.nreceived = 0;
+        for (int i = 0; i < BURST; i++, want++, seq++)
+            send_video(&pub, (uint16_t)(seq + 1), seq * 3000u, false);
+        for (int i = 0; i < 20 && count_rtp(&near, SSRC_OUT, NULL, NULL) < BURST; i++)
+            rtc_poll(&near, 5);
+        got += count_rtp(&near, SSRC_OUT, NULL, NULL);
+    }
+    assert_int_equal(got, want);
+    rtc_poll(&pub, 600); /* longer than requests are throttled */
+    pub.nreceived = 0;
+    far.nreceived = 0;
+    atomic_store(&world.stuck, false);
+    rtc_poll(&far, 200);
+    assert_true(count_rtp(&far, SSRC_OUT, NULL, NULL) > 0);
+    assert_false(got_rtcp(&pub, SL_RTCP_PSFB, SL_PSFB_PLI));
+    send_video(&pub, (uint16_t)(seq + 1), seq * 3000u, false); /* there is room again */
+    rtc_poll(&pub, 200);
+    assert_true(got_rtcp(&pub, SL_RTCP_PSFB, SL_PSFB_PLI));
+    leave(&pub, p);
+    leave(&near, n);
+    leave(&far, f);
+}
+
+/* ---- SSRCs ----------------------------------------------------------------------------------- */
+
+/* A key frame that says its mid, under an SSRC that nobody announced. */
+static void send_unknown(struct rtc_client *c, uint32_t ssrc) SL_ON_WORKER
+{
+    uint8_t p[200] = { 0 };
+    uint8_t *d = p + SL_RTP_HDR;
+
+    sl_rtp_write_header(p, true, VIDEO_PT, 1, 0, ssrc);
+    p[0] |= SL_RTP_EXT;
+    memcpy(d, "\xbe\xde\x00\x01\x30\x30\x00\x00", 8); /* id 3: "0" */
+    memcpy(d + 8, "\x90\x80\x80\x01\x10\x02\x00\x9d\x01\x2a\x80\x02\xe0\x01", 14);
+    rtc_send_rtp(c, p, sizeof(p));
+}
+
+static void ssrcs_are_bounded_but_never_run_out(void **state)
+{
+    struct rtc_client pub, sub;
+    struct sl_media *media = make_media(SL_DIR_RECV);
+    sl_id p, s;
+
+    (void)state;
+    SL_ASSUME(worker);
+    p = join(&pub, 0, SL_DIR_RECV);
+    s = join(&sub, 0, SL_DIR_SEND);
+    media->line[0].ext[SL_EXT_MID] = 3;
+    media->line[0].ssrc[0] = 0;
+    post_media(p, media);
+    route(p, s);
+    settle(&pub);
+    for (uint32_t i = 0; i < 140; i++) {
+        send_unknown(&pub, 5000 + i);
+        if (i % 20 == 19)
+            rtc_poll(&sub, 20);
+    }
+    rtc_poll(&sub, 100);
+    /* The one that was announced first has a place, too. */
+    assert_in_range(count_rtp(&sub, SSRC_OUT, NULL, NULL), 127, 128);
+    usleep(5100000); /* until they count as idle */
+    sub.nreceived = 0;
+    send_unknown(&pub, 9000);
+    rtc_poll(&sub, 150);
+    assert_int_equal(count_rtp(&sub, SSRC_OUT, NULL, NULL), 1);
+    leave(&pub, p);
+    leave(&sub, s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_track_made_later_is_forwarded_here),
+        cmocka_unit_test(a_track_made_later_is_forwarded_elsewhere),
+        cmocka_unit_test(a_route_that_comes_before_its_m_line_waits_for_nobody),
+        cmocka_unit_test(reports_before_the_m_lines_name_nothing),
+        cmocka_unit_test(a_line_that_comes_back_goes_on_and_a_recycled_one_begins),
+        cmocka_unit_test(a_pause_ends_with_its_route),
+        cmocka_unit_test(simulcast_layers_are_switched_without_a_gap),
+        cmocka_unit_test(a_stuck_worker_costs_only_itself),
+        cmocka_unit_test(ssrcs_are_bounded_but_never_run_out),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
