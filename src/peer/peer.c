@@ -2,6 +2,7 @@
 #include "peer/peer_private.h"
 
 #include "base/rand.h"
+#include "sctp/sctp.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -38,11 +39,37 @@ static void on_dtls_send(void *arg, const uint8_t *data, size_t len)
     sl_peer_env_send(p->env, p->ep.id, &p->path, data, len);
 }
 
+/* Packets that come before the association is opened are SCTP's to lose: it sends them again. */
+static void on_dtls_data(void *arg, const uint8_t *data, size_t len)
+{
+    struct sl_peer *p = arg;
+
+    SL_ASSUME(worker);
+    if (p->env->sctp && p->is_up)
+        sl_sctp_input(p->env->sctp, p->ep.id, data, len);
+}
+
+void sl_peer_sctp_out(struct sl_peer *p, const uint8_t *data, size_t len)
+{
+    if (p->is_up && !p->is_down)
+        (void)sl_dtls_send(p->dtls, data, len);
+}
+
+/* Somebody who wants data channels only need not offer SRTP at all. */
+static int make_srtp(struct sl_peer *p, struct sl_srtp_keys *keys) SL_ON_WORKER
+{
+    int err = sl_dtls_keys(p->dtls, keys);
+
+    if (err == -ENOENT && p->media && !sl_peer_has_rtp(p))
+        return 0;
+    return err < 0 ? err : sl_srtp_create(keys, &p->srtp);
+}
+
 static void dtls_connected(struct sl_peer *p) SL_ON_WORKER
 {
-    struct sl_srtp_keys keys;
+    struct sl_srtp_keys keys = { 0 };
 
-    if (sl_dtls_keys(p->dtls, &keys) < 0 || sl_srtp_create(&keys, &p->srtp) < 0) {
+    if (make_srtp(p, &keys) < 0) {
         explicit_bzero(&keys, sizeof(keys));
         sl_peer_down(p, "DTLS-SRTP stack error");
         return;
@@ -52,7 +79,7 @@ static void dtls_connected(struct sl_peer *p) SL_ON_WORKER
         sl_timer_set(p->env->wheel, &p->life, p->env->ctx->now_us + p->env->grace_us);
     else
         sl_timer_cancel(&p->life);
-    p->tx.open = p->ice_state != SL_ICE_DISCONNECTED;
+    p->tx.open = p->srtp && p->ice_state != SL_ICE_DISCONNECTED;
     p->is_up = true;
     sl_peer_media_up(p);
     sl_peer_rtcp_start(p);
@@ -72,7 +99,9 @@ static void on_dtls_state(void *arg, enum sl_dtls_state state)
         sl_peer_down(p, "DTLS error");
 }
 
-static const struct sl_dtls_cb dtls_cb = { .send = on_dtls_send, .state = on_dtls_state };
+static const struct sl_dtls_cb dtls_cb = { .send = on_dtls_send,
+                                           .state = on_dtls_state,
+                                           .data = on_dtls_data };
 
 /* Needs the remote description and a path; then both directions may begin. */
 static void start_dtls(struct sl_peer *p) SL_ON_WORKER

@@ -22,6 +22,7 @@
 struct sl_ice_lite;
 struct sl_nice;
 struct sl_peer;
+struct sl_sctp;
 
 struct sl_peer_cb {
     /* None may destroy the peer inside; the owner marks it and does so later. */
@@ -36,6 +37,7 @@ struct sl_peer_env {
     struct sl_wheel *wheel;
     struct sl_ice_lite *lite;
     struct sl_nice *nice; /* NULL: lite only */
+    struct sl_sctp *sctp; /* NULL: no data channels */
     struct sl_txq *txq;
     const struct sl_cert *cert;
     size_t mtu;              /* bytes of UDP payload */
@@ -66,6 +68,9 @@ int sl_peer_set_remote(struct sl_peer *p, const char *ufrag, const struct sl_fin
 int sl_peer_restart(struct sl_peer *p, const struct sl_ice_creds *local) SL_ON_WORKER;
 /* One DTLS, SRTP or SRTCP datagram from a checked address; @data may be written to. */
 void sl_peer_input(struct sl_peer *p, uint8_t *data, size_t len) SL_ON_WORKER;
+
+/* One SCTP packet to the peer; dropped unless DTLS is up (SCTP sends it again). */
+void sl_peer_sctp_out(struct sl_peer *p, const uint8_t *data, size_t len) SL_ON_WORKER;
 
 /* From the ICE back end. @path: its fd is owned by the peer when ICE is the ICE thread's. */
 void sl_peer_on_ice_state(struct sl_peer *p, enum sl_ice_state state) SL_ON_WORKER;

@@ -79,6 +79,14 @@ int sl_peer_set_media(struct sl_endpoint *e, struct sl_media *media)
     return 0;
 }
 
+bool sl_peer_has_rtp(const struct sl_peer *p)
+{
+    for (size_t i = 0; i < p->media->n; i++)
+        if (p->media->line[i].kind != SL_KIND_DATA && p->media->line[i].dir != SL_DIR_INACTIVE)
+            return true;
+    return false;
+}
+
 void sl_peer_media_up(struct sl_peer *p)
 {
     for (size_t i = 0; i < p->ep.nlines; i++)

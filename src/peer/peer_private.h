@@ -97,6 +97,7 @@ void sl_peer_down(struct sl_peer *p, const char *reason) SL_ON_WORKER;
 int sl_peer_set_media(struct sl_endpoint *e, struct sl_media *media) SL_ON_WORKER;
 void sl_peer_media_fini(struct sl_peer *p) SL_ON_WORKER;
 void sl_peer_media_up(struct sl_peer *p) SL_ON_WORKER; /* keys are there */
+bool sl_peer_has_rtp(const struct sl_peer *p);         /* @p has media */
 
 /* peer_rx.c */
 void sl_peer_rx_rtp(struct sl_peer *p, const uint8_t *data, size_t len) SL_ON_WORKER;

@@ -11,7 +11,7 @@
 #define TICK_US    10000   /* of the library's timers */
 #define IDLE_US    2000000 /* they run on after the last association: sockets go with them */
 #define INPUTS_MAX 4096    /* packets that wait for the thread */
-#define MTU_LEAST  512
+#define MTU_LEAST  524 /* the library's least and the common header */
 #define MTU_MOST   4096
 
 enum cmd_kind { CMD_OPEN, CMD_CLOSE, CMD_INPUT, CMD_SEND, CMD_CONSUMED };

@@ -62,7 +62,7 @@ struct sl_sctp_cb {
 };
 
 struct sl_sctp_conf {
-    size_t mtu; /* bytes of an SCTP packet, 512 to 4096: what sl_dtls_send takes with any suite */
+    size_t mtu; /* bytes of an SCTP packet, 524 to 4096: what sl_dtls_send takes with any suite */
 };
 
 /* @cb stays the caller's and must outlive the thread. 0; -EBUSY: there is one already; -EINVAL;
@@ -80,7 +80,8 @@ struct sl_sctp_open {
 
 /* DTLS is up: begins the handshake at once (the peer does the same; RFC 8841). */
 void sl_sctp_open(struct sl_sctp *s, sl_id pc, const struct sl_sctp_open *o);
-/* Aborts the association: no callback for @pc follows but those under way. */
+/* Aborts the association; its channels are told closed and what waited is told sent, then no callback
+ * for @pc follows. */
 void sl_sctp_close(struct sl_sctp *s, sl_id pc);
 
 /* One received packet, copied. Packets that fail sctp_check.h, and those beyond 4096 that wait for

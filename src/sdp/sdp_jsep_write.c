@@ -181,7 +181,7 @@ static void write_data(struct writer *w, const struct jsep_line *l)
 
     if (is_old) {
         ADD(w, w->s, fmts, (const char *){ l->fmt });
-        w->s->sctpmap = TEXT(w, "%s webrtc-datachannel 16", l->fmt);
+        w->s->sctpmap = TEXT(w, "%s webrtc-datachannel 1024", l->fmt);
         return;
     }
     ADD(w, w->s, fmts, (const char *){ "webrtc-datachannel" });

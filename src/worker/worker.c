@@ -328,6 +328,7 @@ static void create_media(struct sl_worker *w)
         .ctx = &w->ctx,
         .wheel = &w->wheel,
         .nice = w->conf.nice,
+        .sctp = w->conf.sctp,
         .txq = w->txq,
         .cert = w->conf.cert,
         .mtu = w->conf.mtu,

@@ -15,6 +15,7 @@
 #define SL_WORKERS_MAX 64
 
 struct sl_nice;
+struct sl_sctp;
 struct sl_worker;
 
 struct sl_worker_conf {
@@ -23,6 +24,7 @@ struct sl_worker_conf {
     size_t nbind;
     const struct sl_cert *cert; /* borrowed, outlives the worker */
     struct sl_nice *nice;       /* full ICE; NULL: lite. Borrowed, outlives the thread */
+    struct sl_sctp *sctp;       /* NULL: no data channels. Borrowed, outlives the thread */
     size_t mtu;
     uint32_t ice_grace_s;
     uint32_t slowlink_threshold;

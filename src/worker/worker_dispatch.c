@@ -250,6 +250,14 @@ static void on_ice_data(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
         sl_peer_input(p, m->data.bytes, m->data.len);
 }
 
+static void on_sctp_out(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_peer *p = sl_worker_peer(w, m->pc);
+
+    if (p)
+        sl_peer_sctp_out(p, m->data.bytes, m->data.len);
+}
+
 void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m)
 {
     static void (*const handlers[SL_WMSG_MAX])(struct sl_worker *, struct sl_wmsg *) = {
@@ -272,6 +280,7 @@ void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m)
         [SL_WMSG_ICE_STATE] = on_ice_state,
         [SL_WMSG_ICE_PATH] = on_ice_path,
         [SL_WMSG_ICE_DATA] = on_ice_data,
+        [SL_WMSG_SCTP_OUT] = on_sctp_out,
         [SL_WMSG_MIRROR_OPEN] = sl_worker_mirror_open,
         [SL_WMSG_MIRROR_CLOSE] = sl_worker_mirror_close,
     };

@@ -13,7 +13,7 @@ struct sl_wmsg *sl_wmsg_new(enum sl_wmsg_type type, sl_id pc, size_t extra)
         return NULL;
     m->type = type;
     m->pc = pc;
-    if (type == SL_WMSG_ICE_DATA) {
+    if (type == SL_WMSG_ICE_DATA || type == SL_WMSG_SCTP_OUT) {
         m->data.bytes = (uint8_t *)(m + 1);
         m->data.len = extra;
     } else if (type == SL_WMSG_ICE_PATH) {

@@ -1,7 +1,7 @@
 /*
  * worker_msg.h - every message that a worker gets or sends; there are no others.
  *
- * control -> worker and ICE thread -> worker and worker -> worker: struct sl_wmsg through the
+ * control -> worker, ICE and SCTP thread -> worker, worker -> worker: struct sl_wmsg through the
  * worker's mailbox, in order per sender. worker -> control: struct sl_report through the callback
  * of struct sl_worker_conf, which posts. The receiver frees. Nothing crosses by pointer but what a
  * message owns; packets travel in rings (worker_ring.h).
@@ -38,6 +38,8 @@ enum sl_wmsg_type {
     SL_WMSG_ICE_STATE,
     SL_WMSG_ICE_PATH,
     SL_WMSG_ICE_DATA,
+    /* from the SCTP thread */
+    SL_WMSG_SCTP_OUT,
     /* from another worker; `pc` is the publisher */
     SL_WMSG_MIRROR_OPEN,
     SL_WMSG_MIRROR_CLOSE,

@@ -278,7 +278,7 @@ static void answers_the_older_data_channel_form(void **state)
     remote_ok(SL_JSEP_OFFER, text);
     answer_all();
     assert_non_null(strstr(local_text(), "m=application 9 DTLS/SCTP 5000\r\n"));
-    assert_non_null(strstr(local_text(), "a=sctpmap:5000 webrtc-datachannel 16\r\n"));
+    assert_non_null(strstr(local_text(), "a=sctpmap:5000 webrtc-datachannel 1024\r\n"));
     assert_null(strstr(local_text(), "a=sctp-port"));
     m = sl_jsep_media(jsep);
     assert_int_equal(m->line[2].sctp_port, 5000);
