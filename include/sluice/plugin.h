@@ -189,6 +189,19 @@ struct sl_core {
      * event, the client offers again (the last offer wins), or the connection is closed.
      * 0; -ESTALE; -ENOENT: there is no open offer. */
     int (*offer_keep)(sl_hid h);
+
+    /* Data channels; there is an association where a data m-line was agreed on.
+     * Sends one message, text (UTF-8) or binary, on the channel of this label that the client used
+     * last. If there is none, the core opens one, reliable and ordered, with @protocol; but not one
+     * that the client has closed: such a message is dropped.
+     * 0; -ESTALE; -ENOTCONN: no association; -EAGAIN: too much waits already, on_data_writable will
+     * tell; -EMSGSIZE: longer than the client (or anybody, 256 KiB) takes; -EINVAL: a name above
+     * 1023 bytes; -ENOMEM. */
+    int (*data_send)(sl_hid h, const char *label, const char *protocol, bool binary,
+                     const void *data, size_t len);
+    /* Stops on_data after what is under way, at most 1 MiB and a message; the client's window
+     * closes then. For plugins that pass data on and got -EAGAIN. 0, -ESTALE or -ENOTCONN. */
+    int (*data_pause)(sl_hid h, bool paused);
 };
 
 /* ---- the plugin ------------------------------------------------------------------------------ */
@@ -230,6 +243,16 @@ struct sl_plugin {
     void (*on_slow_link)(sl_hid h, void *state, uint16_t mindex, bool uplink, uint32_t lost);
     void (*on_talking)(sl_hid h, void *state, uint16_t mindex, bool talking, double level);
     void (*on_layer)(sl_hid h, void *state, uint16_t mindex, const struct sl_layer_event *ev);
+
+    /* Data channels; any may be NULL. Whoever opened it, a channel is told once when it carries
+     * messages both ways, and once when it is gone, unless the connection ends (media_down). */
+    void (*on_data_open)(sl_hid h, void *state, const char *label, const char *protocol);
+    void (*on_data_close)(sl_hid h, void *state, const char *label, const char *protocol);
+    /* One message, whole: text (UTF-8, as the client says) or binary; a NUL stands behind it. */
+    void (*on_data)(sl_hid h, void *state, const char *label, const char *protocol, bool binary,
+                    const void *data, size_t len);
+    /* data_send takes messages again, after it said -EAGAIN. */
+    void (*on_data_writable)(sl_hid h, void *state);
 };
 
 #define SL_PLUGIN_EXPORT SL_EXPORT extern const struct sl_plugin sl_plugin; \

@@ -75,6 +75,7 @@ void sl_pc_destroy(struct sl_pc *pc)
     m = sl_wmsg_new(SL_WMSG_EP_CLOSE, pc->id, 0);
     if (m)
         sl_pc_world_post(pc->world, m);
+    sl_pc_data_fini(pc);
     if (pc->is_open && pc->world->nice)
         sl_nice_close(pc->world->nice, pc->id);
     sl_pc_world_del(pc->world, pc->id);
@@ -183,6 +184,7 @@ static int round_complete(struct sl_pc *pc) SL_ON_CONTROL
         sl_wmsg_free(m);
         return -ENOMEM;
     }
+    sl_pc_data_agree(pc, m->media);
     /* In this order: with the remote description known, packets may come at once. */
     sl_pc_world_post(pc->world, m);
     if (remote)
@@ -477,6 +479,7 @@ static void on_up(struct sl_pc *pc, const struct sl_report *r)
 {
     (void)r;
     pc->is_up = true;
+    sl_pc_data_up(pc);
     pc->cb.up(pc->arg);
 }
 

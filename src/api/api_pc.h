@@ -19,6 +19,14 @@ struct sl_pc;
 struct sl_pc_world; /* workers, certificate, ICE; made by src/control/ at start, see api_pc_world.h
                      */
 
+/* One message of a data channel; a NUL stands behind @data. */
+struct sl_pc_message {
+    const char *label, *protocol;
+    bool is_binary;
+    const void *data;
+    size_t len;
+};
+
 struct sl_pc_cb {
     /* ICE is connected and DTLS done: once. */
     void (*up)(void *arg);
@@ -33,6 +41,11 @@ struct sl_pc_cb {
     void (*slow_link)(void *arg, uint16_t mindex, bool uplink, uint32_t lost);
     void (*talking)(void *arg, uint16_t mindex, bool talking, double level);
     void (*layer)(void *arg, uint16_t mindex, const struct sl_layer_event *ev);
+    /* Data channels, as in <sluice/plugin.h>. */
+    void (*data_open)(void *arg, const char *label, const char *protocol);
+    void (*data_close)(void *arg, const char *label, const char *protocol);
+    void (*data)(void *arg, const struct sl_pc_message *m);
+    void (*data_writable)(void *arg);
 };
 
 /* @group: connections of one group (a room) share a worker while it has room; 0: none.
@@ -99,5 +112,11 @@ int sl_pc_fir_interval(struct sl_pc *pc, uint32_t seconds) SL_ON_CONTROL;
 int sl_pc_gate(struct sl_pc *from, uint16_t mindex, bool closed) SL_ON_CONTROL;
 int sl_pc_talk_detect(struct sl_pc *from, uint16_t mindex, uint32_t packets,
                       uint8_t threshold) SL_ON_CONTROL;
+
+/* Data channels. 0; -ENOTCONN: no data m-line was agreed on, or its association is down; -EAGAIN: too
+ * much waits already, data_writable will tell; -EMSGSIZE: longer than the peer takes; -EINVAL: a name
+ * too long; -ENOMEM. */
+int sl_pc_data_send(struct sl_pc *pc, const struct sl_pc_message *m) SL_ON_CONTROL;
+int sl_pc_data_pause(struct sl_pc *pc, bool is_paused) SL_ON_CONTROL;
 
 #endif

@@ -142,6 +142,54 @@ static void on_layer(void *arg, uint16_t mindex, const struct sl_layer_event *ev
     api_leave(api);
 }
 
+static void on_data_open(void *arg, const char *label, const char *protocol)
+{
+    struct sl_handle *h = arg;
+    struct sl_api *api = h->session->api;
+
+    SL_ASSUME(control);
+    api_enter(api);
+    if (h->plugin->on_data_open)
+        h->plugin->on_data_open(h->hid, h->state, label, protocol);
+    api_leave(api);
+}
+
+static void on_data_close(void *arg, const char *label, const char *protocol)
+{
+    struct sl_handle *h = arg;
+    struct sl_api *api = h->session->api;
+
+    SL_ASSUME(control);
+    api_enter(api);
+    if (h->plugin->on_data_close)
+        h->plugin->on_data_close(h->hid, h->state, label, protocol);
+    api_leave(api);
+}
+
+static void on_data(void *arg, const struct sl_pc_message *m)
+{
+    struct sl_handle *h = arg;
+    struct sl_api *api = h->session->api;
+
+    SL_ASSUME(control);
+    api_enter(api);
+    if (h->plugin->on_data)
+        h->plugin->on_data(h->hid, h->state, m->label, m->protocol, m->is_binary, m->data, m->len);
+    api_leave(api);
+}
+
+static void on_data_writable(void *arg)
+{
+    struct sl_handle *h = arg;
+    struct sl_api *api = h->session->api;
+
+    SL_ASSUME(control);
+    api_enter(api);
+    if (h->plugin->on_data_writable)
+        h->plugin->on_data_writable(h->hid, h->state);
+    api_leave(api);
+}
+
 static const struct sl_pc_cb callbacks = {
     .up = on_up,
     .down = on_down,
@@ -151,6 +199,10 @@ static const struct sl_pc_cb callbacks = {
     .slow_link = on_slow_link,
     .talking = on_talking,
     .layer = on_layer,
+    .data_open = on_data_open,
+    .data_close = on_data_close,
+    .data = on_data,
+    .data_writable = on_data_writable,
 };
 
 /* ---- life

@@ -7,6 +7,7 @@
 #include "api/api_pc.h"
 #include "api/api_pc_world.h"
 #include "ice/ice.h"
+#include "sctp/sctp.h"
 #include "sdp/sdp_jsep.h"
 #include "worker/worker.h"
 
@@ -26,6 +27,7 @@ struct sl_pc_world {
     struct sl_cq *cq;
     struct sl_cert *cert;
     struct sl_nice *nice; /* NULL: lite */
+    struct sl_sctp *sctp;
     struct sl_worker **workers;
     struct sl_pc_slots *slots;
     unsigned int nworkers;
@@ -52,6 +54,19 @@ struct sl_pc_route {
     uint8_t nlayers;
     bool svc;
     struct sl_layer_wish wish;
+};
+
+/* The association of a peer connection, as control sees it. */
+struct sl_pc_data {
+    bool is_agreed; /* a data m-line stands */
+    bool is_open;   /* the SCTP thread knows it */
+    bool is_down;   /* it ended, and is not begun again */
+    uint16_t port;  /* the peer's */
+    uint64_t message_max;
+    size_t waiting; /* charge of what was sent and has not left yet */
+    bool is_full;   /* data_writable is owed */
+    bool is_paused;
+    size_t consumed; /* charge not yet given back */
 };
 
 struct sl_pc {
@@ -89,6 +104,7 @@ struct sl_pc {
     size_t nsvc;
     struct sl_pc_route *routes; /* by our m-line */
     size_t nroutes;
+    struct sl_pc_data data;
 };
 
 /* api_pc_world.c */
@@ -101,6 +117,13 @@ void sl_pc_world_post(struct sl_pc_world *w, struct sl_wmsg *m) SL_ON_CONTROL;
 void sl_pc_on_report(struct sl_pc *pc, const struct sl_report *r) SL_ON_CONTROL;
 void sl_pc_on_creds(struct sl_pc *pc, const struct sl_ice_creds *creds) SL_ON_CONTROL;
 void sl_pc_on_candidate(struct sl_pc *pc, const char *text) SL_ON_CONTROL; /* NULL: complete */
+
+/* api_pc_data.c */
+int sl_pc_data_start(struct sl_pc_world *w, size_t mtu) SL_ON_CONTROL; /* w->sctp */
+/* After a round, and when DTLS is up: opens or closes the association. */
+void sl_pc_data_agree(struct sl_pc *pc, const struct sl_media *media) SL_ON_CONTROL;
+void sl_pc_data_up(struct sl_pc *pc) SL_ON_CONTROL;
+void sl_pc_data_fini(struct sl_pc *pc) SL_ON_CONTROL;
 
 /* api_pc_route.c: all routes again, after the worker got other m-lines */
 void sl_pc_routes_apply(struct sl_pc *pc) SL_ON_CONTROL;

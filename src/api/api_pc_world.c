@@ -13,6 +13,7 @@
 
 #define BUSY_SPILL 700 /* permille of a worker above which a group spills to others */
 #define SLOTS_MAX  65536
+#define DTLS_MOST  80 /* bytes that a DTLS record adds at most */
 
 /* ---- ids ------------------------------------------------------------------------------------- */
 
@@ -356,6 +357,7 @@ static int create_workers(struct sl_pc_world *w, const struct sl_media_conf *c,
     struct sl_worker_conf wc = {
         .cert = w->cert,
         .nice = w->nice,
+        .sctp = w->sctp,
         .mtu = (size_t)c->mtu,
         .ice_grace_s = (uint32_t)c->ice_grace_s,
         .slowlink_threshold = (uint32_t)c->slowlink_threshold,
@@ -425,6 +427,11 @@ static int create_all(struct sl_pc_world *w, const struct sl_media_conf *c, char
             return e;
         }
     }
+    e = sl_pc_data_start(w, (size_t)c->mtu - DTLS_MOST);
+    if (e < 0) {
+        snprintf(err, cap, "cannot start SCTP: %s", strerror(-e));
+        return e;
+    }
     return create_workers(w, c, bind, nbind, err, cap);
 }
 
@@ -465,6 +472,7 @@ void sl_pc_world_destroy(struct sl_pc_world *w)
         if (w->workers[i])
             sl_worker_stop(w->workers[i]);
     sl_nice_destroy(w->nice);
+    sl_sctp_destroy(w->sctp);
     if (w->cq)
         sl_cq_run(w->cq, w->cq->now_us); /* their last reports name this world */
     if (w->workers)

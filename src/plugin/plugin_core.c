@@ -221,6 +221,34 @@ static bool core_is_up(sl_hid h)
     return !pc_get(h, &pc) && sl_pc_is_up(pc);
 }
 
+/* ---- data channels ------------------------------------------------------------------------------- */
+
+static int core_data_send(sl_hid h, const char *label, const char *protocol, bool binary,
+                          const void *data, size_t len)
+{
+    const struct sl_pc_message m = { label, protocol, binary, data, len };
+    struct sl_pc *pc;
+    int err;
+
+    SL_ASSUME(control);
+    err = pc_get(h, &pc);
+    if (err)
+        return err == -ENOENT ? -ENOTCONN : err;
+    return sl_pc_data_send(pc, &m);
+}
+
+static int core_data_pause(sl_hid h, bool paused)
+{
+    struct sl_pc *pc;
+    int err;
+
+    SL_ASSUME(control);
+    err = pc_get(h, &pc);
+    if (err)
+        return err == -ENOENT ? -ENOTCONN : err;
+    return sl_pc_data_pause(pc, paused);
+}
+
 /* ---- timers
  * ---------------------------------------------------------------------------------------- */
 
@@ -431,6 +459,8 @@ static const struct sl_core common = {
     .may = core_may,
     .notify = core_notify,
     .offer_keep = core_offer_keep,
+    .data_send = core_data_send,
+    .data_pause = core_data_pause,
 };
 
 const struct sl_core *sl_plugin_core(int slot)

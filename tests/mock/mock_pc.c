@@ -215,3 +215,16 @@ int sl_pc_talk_detect(struct sl_pc *from, uint16_t mindex, uint32_t packets, uin
 {
     return mindex < 2 ? 0 : -ENOENT;
 }
+
+int sl_pc_data_send(struct sl_pc *pc, const struct sl_pc_message *m)
+{
+    snprintf(mock_pc.sent, sizeof(mock_pc.sent), "%s|%s|%d|%.*s", m->label, m->protocol,
+             m->is_binary, (int)m->len, (const char *)m->data);
+    return mock_pc.data_err;
+}
+
+int sl_pc_data_pause(struct sl_pc *pc, bool is_paused)
+{
+    mock_pc.data_paused = is_paused;
+    return mock_pc.data_err;
+}

@@ -19,12 +19,15 @@ struct mock_pc_state {
     int local_err;                 /* set_local returns it */
     bool hold_local;               /* set_local calls done in mock_pc_finish */
     bool fail_local;               /* done gets NULL */
+    int data_err;                  /* data_send and data_pause return it */
     /* What happened. */
     int created, destroyed, rollbacks, descriptions, routes;
     int ncandidates;
     char candidates[MOCK_PC_CANDIDATES][96]; /* "text|mid|index" */
     struct sl_pc_remote remote;              /* the last one; sdp is not kept */
     uint64_t group;                          /* of the last one created */
+    char sent[96];                           /* the last message: "label|protocol|binary|text" */
+    bool data_paused;
     struct sl_pc *last;
 };
 extern struct mock_pc_state mock_pc;

@@ -165,6 +165,36 @@ static void p_layer(sl_hid h, void *state, uint16_t mindex, const struct sl_laye
     T.plugin.layers++;
 }
 
+static void data_note(const char *what, const char *label, const char *protocol, const char *text)
+{
+    size_t n = strlen(T.plugin.data);
+
+    snprintf(T.plugin.data + n, sizeof(T.plugin.data) - n, "%s(%s,%s,%s) ", what, label, protocol,
+             text);
+}
+
+static void p_data_open(sl_hid h, void *state, const char *label, const char *protocol)
+{
+    data_note("open", label, protocol, "");
+}
+
+static void p_data_close(sl_hid h, void *state, const char *label, const char *protocol)
+{
+    data_note("close", label, protocol, "");
+}
+
+static void p_data(sl_hid h, void *state, const char *label, const char *protocol, bool binary,
+                   const void *data, size_t len)
+{
+    assert_int_equal(strlen(data), len);
+    data_note(binary ? "binary" : "text", label, protocol, data);
+}
+
+static void p_data_writable(sl_hid h, void *state)
+{
+    data_note("writable", "", "", "");
+}
+
 static const struct sl_plugin plugin = {
     .abi = SL_PLUGIN_ABI,
     .size = sizeof(struct sl_plugin),
@@ -186,6 +216,10 @@ static const struct sl_plugin plugin = {
     .on_slow_link = p_slow,
     .on_talking = p_talking,
     .on_layer = p_layer,
+    .on_data_open = p_data_open,
+    .on_data_close = p_data_close,
+    .on_data = p_data,
+    .on_data_writable = p_data_writable,
 };
 
 /* ---- the transport ------------------------------------------------------------------------------

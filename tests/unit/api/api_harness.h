@@ -39,6 +39,7 @@ struct t_plugin {
     bool may;
     int receiving, slow, talking, layers, timers;
     uint64_t timer;
+    char data[160]; /* what data callbacks told, one behind the other */
     char opaque[64];
 };
 

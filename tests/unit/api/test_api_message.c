@@ -409,6 +409,29 @@ static void tells_what_the_connection_does(void **state)
     assert_int_equal(T.plugin.layers, 1);
 }
 
+static void messages_of_data_channels_reach_the_plugin(void **state)
+{
+    const struct sl_pc_message text = { "l", "p", false, "hi", 2 },
+                               binary = { "l", "", true, "b", 1 };
+    const struct sl_pc_cb *cb;
+    void *arg;
+
+    t_exchange(MSG_JSEP("answer", OFFER), ACK);
+    t_next();
+    cb = mock_pc_cb(mock_pc.last);
+    arg = mock_pc_arg(mock_pc.last);
+    sl_role_enter(&sl_role_control);
+    cb->data_open(arg, "l", "p");
+    cb->data(arg, &text);
+    cb->data(arg, &binary);
+    cb->data_writable(arg);
+    cb->data_close(arg, "l", "p");
+    sl_role_leave(&sl_role_control);
+    t_expect_none(); /* the client is told nothing */
+    assert_string_equal(T.plugin.data,
+                        "open(l,p,) text(l,p,hi) binary(l,,b) writable(,,) close(l,p,) ");
+}
+
 static int setup_slow_media(void **state)
 {
     t_setup(state);
@@ -560,6 +583,7 @@ int main(void)
         T_H(closes_at_the_plugins_wish),
         T_H(detach_hides_the_hangup),
         T_H(tells_what_the_connection_does),
+        T_H(messages_of_data_channels_reach_the_plugin),
         cmocka_unit_test_setup_teardown(tells_how_long_media_was_missing, setup_slow_media,
                                         t_teardown),
         T_H(takes_every_form_of_candidates),

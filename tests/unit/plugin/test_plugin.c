@@ -317,6 +317,9 @@ static void routes_need_connections(void **state)
     assert_null(T.pcore->lines(a.handle, &n));
     assert_int_equal(n, 0);
     assert_false(T.pcore->is_up(a.handle));
+    assert_int_equal(T.pcore->data_send(none.handle, "l", "p", true, "x", 1), -ESTALE);
+    assert_int_equal(T.pcore->data_send(a.handle, "l", "p", true, "x", 1), -ENOTCONN);
+    assert_int_equal(T.pcore->data_pause(a.handle, true), -ENOTCONN);
     T.pcore->place(a.handle, 77);
     sl_role_leave(&sl_role_control);
     t_send("{\"janus\":\"message\",\"transaction\":\"t\",\"session_id\":$S,\"handle_id\":$H,"
@@ -333,6 +336,13 @@ static void routes_need_connections(void **state)
     assert_int_equal(T.pcore->gate(a, true), 0);
     assert_int_equal(T.pcore->bitrate(a.handle, 64000), 0);
     assert_int_equal(T.pcore->fir_interval(a.handle, 5), 0);
+    assert_int_equal(T.pcore->data_send(a.handle, "l", "p", true, "xy", 2), 0);
+    assert_string_equal(mock_pc.sent, "l|p|1|xy");
+    mock_pc.data_err = -EAGAIN;
+    assert_int_equal(T.pcore->data_send(a.handle, "l", "p", false, "z", 1), -EAGAIN);
+    mock_pc.data_err = 0;
+    assert_int_equal(T.pcore->data_pause(a.handle, true), 0);
+    assert_true(mock_pc.data_paused);
     assert_int_equal(T.pcore->talk_detect((struct sl_mref){ a.handle, 9 }, 50, 30), -ENOENT);
     assert_non_null(T.pcore->lines(a.handle, &n));
     assert_int_equal(n, 2);
