@@ -31,6 +31,7 @@ static int echo_attach(sl_hid h, const char *opaque_id, void **state)
 static void echo_detach(sl_hid h, void *state)
 {
     (void)h;
+    echo_data_reset(state);
     free(state);
 }
 
@@ -53,6 +54,7 @@ static void on_media_down(sl_hid h, void *state, const char *reason)
 
     (void)reason;
     echo_media_reset(e);
+    echo_data_reset(e);
     echo_wish_reset(e);
     echo_core->event(h, NULL, json_pack("{s:s, s:s}", "echotest", "event", "result", "done"), NULL);
 }
@@ -106,6 +108,19 @@ static void on_layer(sl_hid h, void *state, uint16_t mindex, const struct sl_lay
     echo_core->event(h, NULL, ev, NULL);
 }
 
+static void on_data(sl_hid h, void *state, const char *label, const char *protocol, bool binary,
+                    const void *data, size_t len)
+{
+    (void)h;
+    echo_data(state, label, protocol, binary, data, len);
+}
+
+static void on_data_writable(sl_hid h, void *state)
+{
+    (void)h;
+    echo_data_flush(state);
+}
+
 static const struct echo_line *line_of(const struct echo *e, enum sl_kind kind)
 {
     for (size_t i = 0; i < e->nlines; i++)
@@ -156,7 +171,7 @@ SL_PLUGIN_EXPORT = {
     .package = ECHO_PACKAGE,
     .name = "Sluice EchoTest",
     .author = "The Sluice authors",
-    .description = "Sends a client's own audio and video back to it",
+    .description = "Sends a client's own audio, video and messages back to it",
     .version_string = "0.1.0",
     .version = 1,
     .init = echo_init,
@@ -169,4 +184,6 @@ SL_PLUGIN_EXPORT = {
     .media_down = on_media_down,
     .on_slow_link = on_slow_link,
     .on_layer = on_layer,
+    .on_data = on_data,
+    .on_data_writable = on_data_writable,
 };

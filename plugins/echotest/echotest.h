@@ -25,6 +25,8 @@ struct echo_line {
     struct sl_layer_event now; /* layers that are forwarded; -1: none yet */
 };
 
+struct echo_held;
+
 struct echo {
     sl_hid h;
 
@@ -42,6 +44,10 @@ struct echo {
     size_t nlines;
     bool has_pc, e2ee;
     uint32_t slow_links;
+
+    /* Data channels: answers that wait for room, oldest first. */
+    struct echo_held *held, *held_last;
+    bool data_paused;
 };
 
 extern const struct sl_core *echo_core;
@@ -59,5 +65,12 @@ int echo_answer(struct echo *e, struct sl_msg *m, const struct sl_jsep_in *offer
 /* Brings gates, bitrate and layers of the connection in line with the wishes. */
 void echo_apply(struct echo *e, const struct echo_wish *old);
 void echo_media_reset(struct echo *e);
+
+/* echotest_data.c: text comes back behind a prefix, binary as it is. Nothing is lost: while answers
+ * wait, the client has to. */
+void echo_data(struct echo *e, const char *label, const char *protocol, bool binary,
+               const void *data, size_t len);
+void echo_data_flush(struct echo *e);
+void echo_data_reset(struct echo *e);
 
 #endif

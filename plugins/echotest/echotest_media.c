@@ -43,8 +43,13 @@ static void line_answer(const struct echo_wish *w, const struct sl_mline *in,
     out->exts = in->exts & ECHO_EXTS;
     out->red = w->opusred && in->red && pick && pick->codec == SL_CODEC_OPUS;
     out->stream[0] = out->track[0] = '\0';
-    if (in->rejected || in->kind == SL_KIND_DATA || (!pick && in->ncodecs == 0)) {
-        out->rejected = true; /* data channels: see docs/compatibility.md */
+    if (in->kind == SL_KIND_DATA && !in->rejected) {
+        out->codecs = NULL;
+        out->ncodecs = 0;
+        return;
+    }
+    if (in->rejected || (!pick && in->ncodecs == 0)) {
+        out->rejected = true;
         out->dir = SL_DIR_INACTIVE;
         out->ncodecs = 0;
         return;
@@ -74,7 +79,8 @@ static void lines_commit(struct echo *e, const struct sl_mline *lines, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         struct echo_line *l = &e->lines[i];
-        const bool wanted = !lines[i].rejected && lines[i].dir == SL_DIR_SENDRECV;
+        const bool wanted =
+            !lines[i].rejected && lines[i].kind != SL_KIND_DATA && lines[i].dir == SL_DIR_SENDRECV;
 
         l->kind = lines[i].kind;
         l->codec = lines[i].ncodecs ? lines[i].codecs[0].codec : SL_CODEC_NONE;

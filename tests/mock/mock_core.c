@@ -123,6 +123,7 @@ void mock_pc_close(sl_hid h, const char *reason)
     hd->closing = true;
     if (mock.plugin->media_down)
         mock.plugin->media_down(h, hd->state, reason);
+    mock_data_clear(hd);
     hd->closing = hd->has_pc = hd->up = hd->awaits_answer = hd->has_offer = hd->offer_kept = false;
     hd->nlines = 0;
     memset(hd->lines, 0, sizeof(hd->lines));
@@ -400,4 +401,6 @@ const struct sl_core mock_core = {
     .config = core_config,
     .config_save = core_config_save,
     .offer_keep = core_offer_keep,
+    .data_send = mock_core_data_send,
+    .data_pause = mock_core_data_pause,
 };

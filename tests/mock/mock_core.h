@@ -83,6 +83,20 @@ void mock_layer(sl_hid h, uint16_t mindex, const struct sl_layer_event *ev);
 void mock_talking(sl_hid h, uint16_t mindex, bool talking, double level);
 void mock_slow_link(sl_hid h, uint16_t mindex, bool uplink, uint32_t lost);
 
+/* Data channels: messages of the client, and what the plugin sent back. */
+void mock_data_open(sl_hid h, const char *label, const char *protocol);
+void mock_data_close(sl_hid h, const char *label, const char *protocol);
+void mock_data(sl_hid h, const char *label, const char *protocol, bool binary, const void *data,
+               size_t len);
+/* The association's queue is full (data_send says -EAGAIN), or has room again. */
+void mock_data_full(sl_hid h, bool is_full);
+bool mock_data_paused(sl_hid h);
+/* The next message that reached the client is this one: "label|protocol|text" or, binary,
+ * "label|protocol|binary|bytes" (of text that has no NUL). */
+void mock_expect_data(sl_hid h, const char *want);
+/* How many messages reached the client and were not expected yet. */
+size_t mock_ndata(sl_hid h);
+
 /* What the plugin asked for. */
 struct mock_route {
     bool active, paused;

@@ -33,6 +33,14 @@ struct handle {
     } offered[MOCK_LINES];
     struct mock_line lines[MOCK_LINES];
     struct mock_route routes[MOCK_LINES];
+    struct mock_data *data; /* that reached the client, oldest first */
+    size_t ndata;
+    bool data_full, data_owed, data_paused;
+};
+
+struct mock_data {
+    struct mock_data *next;
+    char text[]; /* as in mock_expect_data */
 };
 
 struct sl_msg {
@@ -60,5 +68,11 @@ extern const struct sl_core mock_core;
 struct handle *mock_handle(sl_hid h);
 struct seen *mock_seen_add(struct handle *hd, enum seen_type type);
 void mock_pc_close(sl_hid h, const char *reason);
+
+/* mock_data.c */
+int mock_core_data_send(sl_hid h, const char *label, const char *protocol, bool binary,
+                        const void *data, size_t len);
+int mock_core_data_pause(sl_hid h, bool paused);
+void mock_data_clear(struct handle *hd);
 
 #endif

@@ -40,7 +40,7 @@ static void answers_each_line_with_one_codec_and_sends_it_back(void **state)
     assert_int_equal(mock_line(h, 0)->want.dir, SL_DIR_SENDRECV);
     assert_int_equal(mock_line(h, 1)->codec.codec, SL_CODEC_VP8);
     assert_int_equal(mock_line(h, 1)->want.nlayers, 3);
-    assert_true(mock_line(h, 2)->want.rejected);
+    assert_false(mock_line(h, 2)->want.rejected);
     assert_int_equal(mock_line(h, 3)->want.dir, SL_DIR_INACTIVE);
     assert_int_equal(mock_line(h, 4)->want.dir, SL_DIR_RECV);
     assert_false(mock_line(h, 0)->want.exts & SL_EXT_BIT(SL_EXT_TOFFSET));
@@ -50,6 +50,59 @@ static void answers_each_line_with_one_codec_and_sends_it_back(void **state)
         if (i < 2)
             assert_int_equal(mock_route(h, i)->from.mindex, i);
     }
+}
+
+static sl_hid with_data(void)
+{
+    const sl_hid h = mock_attach();
+
+    mock_request(h, "{'audio':true}", MOCK_OFFER("audio 0 opus", "data 1"), OK, SL_JSEP_ANSWER);
+    mock_up(h);
+    return h;
+}
+
+static void text_comes_back_behind_a_prefix_and_binary_as_it_is(void **state)
+{
+    const sl_hid h = with_data();
+
+    (void)state;
+    mock_data_open(h, "chat", "p");
+    mock_data(h, "chat", "p", false, "hello", 5);
+    mock_expect_data(h, "chat|p|Janus EchoTest here! You wrote: hello");
+    mock_data(h, "chat", "", false, "", 0);
+    mock_expect_data(h, "chat||Janus EchoTest here! You wrote: ");
+    mock_data(h, "other", "q", true, "bytes", 5);
+    mock_expect_data(h, "other|q|binary|bytes");
+    assert_int_equal(mock_ndata(h), 0);
+}
+
+static void answers_wait_for_room_and_the_client_with_them(void **state)
+{
+    const sl_hid h = with_data();
+
+    (void)state;
+    mock_data_full(h, true);
+    mock_data(h, "a", "", false, "1", 1);
+    assert_true(mock_data_paused(h));
+    mock_data(h, "a", "", true, "2", 1); /* was under way */
+    assert_int_equal(mock_ndata(h), 0);
+    mock_data_full(h, false);
+    assert_false(mock_data_paused(h));
+    mock_expect_data(h, "a||Janus EchoTest here! You wrote: 1");
+    mock_expect_data(h, "a||binary|2");
+    mock_data(h, "a", "", true, "3", 1);
+    mock_expect_data(h, "a||binary|3");
+
+    /* What waits goes with the connection. */
+    mock_data_full(h, true);
+    mock_data(h, "a", "", true, "4", 1);
+    mock_down(h, "DTLS alert");
+    mock_skip(h);
+    mock_request(h, "{'audio':true}", MOCK_OFFER("audio 0 opus", "data 1"), OK, SL_JSEP_ANSWER);
+    mock_data(h, "a", "", true, "5", 1);
+    mock_expect_data(h, "a||binary|5");
+    mock_data_full(h, true);
+    mock_data(h, "a", "", true, "6", 1); /* the end of the handle frees it */
 }
 
 static void takes_the_codecs_and_profiles_that_are_asked_for(void **state)
@@ -256,6 +309,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(answers_each_line_with_one_codec_and_sends_it_back),
+        T(text_comes_back_behind_a_prefix_and_binary_as_it_is),
+        T(answers_wait_for_room_and_the_client_with_them),
         T(takes_the_codecs_and_profiles_that_are_asked_for),
         T(a_codec_that_was_not_offered_leaves_the_line_inactive),
         T(gates_bitrate_and_layers_follow_requests),

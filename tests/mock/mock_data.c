@@ -1,0 +1,137 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "mock_state.h"
+
+static bool has_data(const struct handle *hd)
+{
+    for (size_t i = 0; hd->has_pc && i < hd->nlines; i++)
+        if (hd->lines[i].want.kind == SL_KIND_DATA && !hd->lines[i].want.rejected)
+            return true;
+    return false;
+}
+
+int mock_core_data_send(sl_hid h, const char *label, const char *protocol, bool binary,
+                        const void *data, size_t len)
+{
+    struct handle *hd = mock_handle(h);
+    struct mock_data **at, *d;
+    size_t cap = len + strlen(label) + strlen(protocol) + 16;
+
+    if (!hd)
+        return -ESTALE;
+    if (!has_data(hd))
+        return -ENOTCONN;
+    if (hd->data_full) {
+        hd->data_owed = true;
+        return -EAGAIN;
+    }
+    d = calloc(1, sizeof(*d) + cap);
+    assert_non_null(d);
+    snprintf(d->text, cap, "%s|%s|%s%.*s", label, protocol, binary ? "binary|" : "", (int)len,
+             (const char *)data);
+    for (at = &hd->data; *at; at = &(*at)->next)
+        ;
+    *at = d;
+    hd->ndata++;
+    return 0;
+}
+
+int mock_core_data_pause(sl_hid h, bool paused)
+{
+    struct handle *hd = mock_handle(h);
+
+    if (!hd)
+        return -ESTALE;
+    if (!has_data(hd))
+        return -ENOTCONN;
+    hd->data_paused = paused;
+    return 0;
+}
+
+static void data_shift(struct handle *hd)
+{
+    struct mock_data *d = hd->data;
+
+    hd->data = d->next;
+    hd->ndata--;
+    free(d);
+}
+
+void mock_data_clear(struct handle *hd)
+{
+    while (hd->data)
+        data_shift(hd);
+    hd->data_full = hd->data_owed = hd->data_paused = false;
+}
+
+/* ---- the tests' side ------------------------------------------------------------------------- */
+
+static struct handle *client_of(sl_hid h)
+{
+    struct handle *hd = mock_handle(h);
+
+    assert_non_null(hd);
+    assert_true(has_data(hd));
+    return hd;
+}
+
+void mock_data_open(sl_hid h, const char *label, const char *protocol)
+{
+    if (mock.plugin->on_data_open)
+        mock.plugin->on_data_open(h, client_of(h)->state, label, protocol);
+}
+
+void mock_data_close(sl_hid h, const char *label, const char *protocol)
+{
+    if (mock.plugin->on_data_close)
+        mock.plugin->on_data_close(h, client_of(h)->state, label, protocol);
+}
+
+void mock_data(sl_hid h, const char *label, const char *protocol, bool binary, const void *data,
+               size_t len)
+{
+    char *copy = calloc(1, len + 1);
+
+    assert_non_null(copy);
+    if (len)
+        memcpy(copy, data, len);
+    if (mock.plugin->on_data)
+        mock.plugin->on_data(h, client_of(h)->state, label, protocol, binary, copy, len);
+    free(copy);
+}
+
+void mock_data_full(sl_hid h, bool is_full)
+{
+    struct handle *hd = client_of(h);
+
+    hd->data_full = is_full;
+    if (is_full || !hd->data_owed)
+        return;
+    hd->data_owed = false;
+    if (mock.plugin->on_data_writable)
+        mock.plugin->on_data_writable(h, hd->state);
+}
+
+bool mock_data_paused(sl_hid h)
+{
+    return client_of(h)->data_paused;
+}
+
+void mock_expect_data(sl_hid h, const char *want)
+{
+    struct handle *hd = client_of(h);
+
+    assert_non_null(hd->data);
+    assert_string_equal(hd->data->text, want);
+    data_shift(hd);
+}
+
+size_t mock_ndata(sl_hid h)
+{
+    return client_of(h)->ndata;
+}
