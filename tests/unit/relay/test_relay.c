@@ -85,6 +85,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
+    SL_ASSUME(worker);
     for (unsigned int i = 0; i < NWORKERS; i++)
         sl_worker_stop(workers[i]);
     sl_workers_destroy(workers, NWORKERS);
