@@ -475,7 +475,7 @@ void sl_pc_on_candidate(struct sl_pc *pc, const char *text)
     finish_local(pc, false);
 }
 
-static void on_up(struct sl_pc *pc, const struct sl_report *r)
+static void on_up(struct sl_pc *pc, const struct sl_report *r) SL_ON_CONTROL
 {
     (void)r;
     pc->is_up = true;

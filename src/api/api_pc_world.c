@@ -400,7 +400,8 @@ static int create_cert(struct sl_pc_world *w, const struct sl_media_conf *c, cha
     return e;
 }
 
-static int create_all(struct sl_pc_world *w, const struct sl_media_conf *c, char *err, size_t cap)
+static int create_all(struct sl_pc_world *w, const struct sl_media_conf *c, char *err,
+                      size_t cap) SL_ON_CONTROL
 {
     struct sl_addr bind[SL_PC_ADDRS_MAX];
     size_t nbind = bind_addresses(c, bind, SL_PC_ADDRS_MAX, err, cap);
