@@ -110,6 +110,55 @@ struct sl_layer_event {
     int8_t nsubstreams, ntemporal;
 };
 
+/* ---- streams to and from other machines ------------------------------------------------------ */
+
+/* Forwarders and remote publishers are named like handles; they have no client. A remote publisher
+ * stands wherever a publisher does: as `from` of routes, for gate, keyframe and talk_detect. */
+
+/* Where m-lines go as plain RTP or SRTP. A key is for one forwarder: the same key twice with the
+ * same SSRC would encrypt different media alike. */
+struct sl_forward {
+    sl_hid near;     /* the publisher, whose worker it shares; 0: any */
+    const char *ip;  /* as text */
+    uint16_t port;
+    uint16_t rtcp_port;      /* reports go there; 0: none */
+    unsigned int srtp_suite; /* 80 or 32 (AES_CM_128_HMAC_SHA1_*); 0: plain RTP */
+    const char *srtp_crypto; /* base64 of key and salt */
+};
+
+struct sl_forward_line {
+    struct sl_mref from; /* handle 0: the line rests */
+    int8_t substream;    /* the one simulcast layer that is sent; -1: as it fits */
+    uint8_t pt;          /* SL_PT_NONE: the publisher's */
+    uint32_t ssrc;       /* 0: the publisher's */
+};
+
+struct sl_remote {
+    const char *mcast, *iface; /* group to join; interface or address to listen at; may be NULL */
+    uint16_t port, rtcp_port;  /* 0: one of port_low to port_high */
+    uint16_t port_low, port_high;
+    unsigned int srtp_suite; /* as in struct sl_forward */
+    const char *srtp_crypto;
+    uint64_t group; /* as of place() */
+    void (*talking)(void *arg, uint16_t mindex, bool talking, double level); /* may be NULL */
+    void *arg;
+};
+
+/* Where a remote publisher listens. */
+struct sl_remote_at {
+    char ip[64]; /* "": everywhere */
+    uint16_t port, rtcp_port;
+};
+
+/* One m-line of a remote publisher. It comes with the SSRC 1000 + 10 * wire_mindex + layer. */
+struct sl_remote_line {
+    const struct sl_mline *line; /* kind, dir, codecs, red, ext_id, nlayers and svc count */
+    uint16_t wire_mindex;        /* 0..255, each once */
+};
+
+/* @err: 0 and @ip; -ENOENT: the name has no such address. */
+typedef void (*sl_resolved_fn)(void *arg, int err, const char *ip);
+
 /* ---- the core's functions (control thread) --------------------------------------------------- */
 
 typedef void (*sl_plugin_timer_fn)(void *arg);
@@ -202,6 +251,23 @@ struct sl_core {
     /* Stops on_data after what is under way, at most 1 MiB and a message; the client's window
      * closes then. For plugins that pass data on and got -EAGAIN. 0, -ESTALE or -ENOTCONN. */
     int (*data_pause)(sl_hid h, bool paused);
+
+    /* The synchronous answer of @m comes later than message() returns, by reply. */
+    void (*hold)(struct sl_msg *m);
+    /* The address of @host, @family 4, 6 or 0 (either). Calls @fn once: for addresses before it
+     * returns (then @id is 0), for names later. 0; -EAGAIN: too many lookups; -ENOMEM. */
+    int (*resolve)(const char *host, int family, sl_resolved_fn fn, void *arg, uint64_t *id);
+    void (*resolve_cancel)(uint64_t id);
+
+    /* @rtcp_port: where the receiver's PLI and FIR are taken. 0; -EINVAL: address or key; -errno. */
+    int (*forward_add)(const struct sl_forward *f, sl_hid *out, uint16_t *rtcp_port);
+    /* What it sends from now on. Lines whose publisher has no such m-line rest. */
+    int (*forward_lines)(sl_hid forward, const struct sl_forward_line *lines, size_t n);
+    /* 0; -EINVAL: addresses or key; -EADDRINUSE: the port, or all of the range; -errno. */
+    int (*remote_add)(const struct sl_remote *r, sl_hid *out, struct sl_remote_at *at);
+    int (*remote_lines)(sl_hid remote, const struct sl_remote_line *lines, size_t n);
+    /* Ends a forwarder or a remote publisher. */
+    void (*endpoint_del)(sl_hid e);
 };
 
 /* ---- the plugin ------------------------------------------------------------------------------ */

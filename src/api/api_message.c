@@ -57,18 +57,6 @@ static struct api_msg *msg_create(struct api_req *r)
     return m;
 }
 
-void api_msg_end(struct api_msg *m)
-{
-    struct sl_handle *h = m->handle;
-
-    if (h->offered && h->offer_msg == m->id)
-        api_pc_drop_offer(h);
-    sl_hmap_del(&h->session->api->msgs, &m->node);
-    sl_list_del(&m->link);
-    h->nmsgs--;
-    msg_free(m);
-}
-
 static json_t *msg_answer(const struct api_msg *m, const char *word)
 {
     json_t *j = json_object();
@@ -79,6 +67,26 @@ static json_t *msg_answer(const struct api_msg *m, const char *word)
     return j;
 }
 
+void api_msg_end(struct api_msg *m)
+{
+    struct sl_handle *h = m->handle;
+
+    if (m->held) { /* nobody will answer it any more */
+        json_t *j = msg_answer(m, "error");
+
+        json_object_set_new(j, "error",
+                            json_pack("{s:i, s:s}", "code", SL_API_NO_HANDLE, "reason",
+                                      sl_api_error_to_str(SL_API_NO_HANDLE)));
+        api_answer(&m->from, SL_TSTATUS_OK, j);
+    }
+    if (h->offered && h->offer_msg == m->id)
+        api_pc_drop_offer(h);
+    sl_hmap_del(&h->session->api->msgs, &m->node);
+    sl_list_del(&m->link);
+    h->nmsgs--;
+    msg_free(m);
+}
+
 void api_msg_ack(struct api_msg *m, const char *hint)
 {
     json_t *j;
@@ -86,6 +94,7 @@ void api_msg_ack(struct api_msg *m, const char *hint)
     if (m->acked)
         return;
     m->acked = true;
+    m->held = false;
     j = msg_answer(m, "ack");
     if (hint)
         json_object_set_new(j, "hint", json_string(hint));
@@ -97,6 +106,14 @@ static json_t *plugindata(const struct sl_handle *h, json_t *data)
 {
     return json_pack("{s:s, s:o}", "plugin", h->plugin->package, "data",
                      data ? data : json_object());
+}
+
+void api_plugin_hold(struct sl_api *api, struct sl_msg *name)
+{
+    struct api_msg *m = api_msg_get(api, name);
+
+    if (m)
+        m->held = true;
 }
 
 void api_plugin_reply(struct sl_api *api, struct sl_msg *name, json_t *data)
@@ -118,6 +135,7 @@ void api_plugin_reply(struct sl_api *api, struct sl_msg *name, json_t *data)
         json_object_set_new(j, "opaque_id", json_string(m->handle->opaque_id));
     json_object_set_new(j, "plugindata", plugindata(m->handle, data));
     api_answer(&m->from, SL_TSTATUS_OK, j);
+    m->held = false;
     api_msg_end(m);
 }
 
@@ -204,7 +222,7 @@ void api_verb_message(struct api_req *r)
     h->plugin->message(h->hid, h->state, msg_name(id), json_object_get(r->root, "body"),
                        jsep.type != SL_JSEP_NONE ? &jsep : NULL);
     m = api_msg_get(r->api, msg_name(id));
-    if (m && !m->acked) {
+    if (m && !m->acked && !m->held) {
         api_fail(r, SL_API_PLUGIN_MESSAGE, "%s", sl_api_error_to_str(SL_API_PLUGIN_MESSAGE));
         api_msg_end(m);
     }

@@ -12,6 +12,7 @@
 #define SL_API_PC_H
 
 #include "base/arena.h"
+#include "base/id.h"
 #include "base/role.h"
 #include <sluice/plugin.h>
 
@@ -99,8 +100,24 @@ void sl_pc_candidate(struct sl_pc *pc, const char *text, const char *mid, int mi
 const struct sl_mline *sl_pc_lines(const struct sl_pc *pc, size_t *n) SL_ON_CONTROL;
 bool sl_pc_is_e2ee(const struct sl_pc *pc) SL_ON_CONTROL;
 
+/* What a route or a forwarder needs to know of a published m-line; of any kind of endpoint. */
+struct sl_pc_source {
+    sl_id id;
+    uint16_t mindex;
+    enum sl_kind kind;
+    enum sl_codec codec; /* SL_CODEC_NONE: nothing comes */
+    uint8_t nlayers;     /* simulcast layers; 1: none */
+    bool svc;
+    uint8_t ext_id[SL_EXT_MAX];
+};
+void sl_pc_source_of(const struct sl_mline *l, sl_id id, uint16_t mindex,
+                     struct sl_pc_source *out);
+/* -ENOENT: no such m-line, or no media. */
+int sl_pc_source(const struct sl_pc *pc, uint16_t mindex, struct sl_pc_source *out) SL_ON_CONTROL;
+sl_id sl_pc_id(const struct sl_pc *pc);
+
 /* Routes and media control; meanings as in <sluice/plugin.h>. -ENOENT: no such m-line. */
-int sl_pc_route_add(struct sl_pc *from, uint16_t from_mindex, struct sl_pc *to, uint16_t to_mindex,
+int sl_pc_route_add(const struct sl_pc_source *from, struct sl_pc *to, uint16_t to_mindex,
                     const struct sl_layer_wish *wish) SL_ON_CONTROL;
 int sl_pc_route_del(struct sl_pc *to, uint16_t mindex) SL_ON_CONTROL;
 int sl_pc_route_pause(struct sl_pc *to, uint16_t mindex, bool paused) SL_ON_CONTROL;

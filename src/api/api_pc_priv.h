@@ -4,6 +4,7 @@
 #ifndef SL_API_PC_PRIV_H
 #define SL_API_PC_PRIV_H
 
+#include "api/api_ep.h"
 #include "api/api_pc.h"
 #include "api/api_pc_world.h"
 #include "ice/ice.h"
@@ -14,9 +15,12 @@
 #define SL_PC_ADDRS_MAX 16
 #define SL_PC_CANDS_MAX 64 /* of one side */
 
-/* Ids of the peer connections on one worker. */
+/* Ids of the endpoints on one worker. */
 struct sl_pc_slots {
-    struct sl_pc **pc;
+    struct sl_pc_slot {
+        struct sl_pc *pc; /* or ... */
+        struct sl_ep *ep; /* ... another kind; both NULL: it ended */
+    } *slot;
     uint32_t *gen;
     uint32_t *free; /* stack of free slots */
     uint32_t n, nfree;
@@ -35,6 +39,8 @@ struct sl_pc_world {
     struct sl_addr announced[SL_PC_ADDRS_MAX]; /* lite: what candidates name, port of worker 0 */
     size_t nannounced;
     char address[SL_ADDR_TEXT_MAX];
+    struct sl_addr bound; /* the one address that media is bound to; without family: all */
+    uint32_t next_port;   /* of remote publishers, as a distance from the first */
 };
 
 /* Texts that come one by one: candidates. */
@@ -109,7 +115,12 @@ struct sl_pc {
 
 /* api_pc_world.c */
 int sl_pc_world_add(struct sl_pc_world *w, struct sl_pc *pc, uint64_t group) SL_ON_CONTROL;
+/* On the worker of @near, unless that is SL_ID_NONE. */
+int sl_pc_world_add_ep(struct sl_pc_world *w, struct sl_ep *ep, sl_id near, uint64_t group,
+                       sl_id *id) SL_ON_CONTROL;
 void sl_pc_world_del(struct sl_pc_world *w, sl_id id) SL_ON_CONTROL; /* id is dead from now on */
+/* The same for one that the worker never heard of. */
+void sl_pc_world_forget(struct sl_pc_world *w, sl_id id) SL_ON_CONTROL;
 struct sl_pc *sl_pc_world_find(const struct sl_pc_world *w, sl_id id) SL_ON_CONTROL;
 void sl_pc_world_post(struct sl_pc_world *w, struct sl_wmsg *m) SL_ON_CONTROL;
 
@@ -124,6 +135,9 @@ int sl_pc_data_start(struct sl_pc_world *w, size_t mtu) SL_ON_CONTROL; /* w->sct
 void sl_pc_data_agree(struct sl_pc *pc, const struct sl_media *media) SL_ON_CONTROL;
 void sl_pc_data_up(struct sl_pc *pc) SL_ON_CONTROL;
 void sl_pc_data_fini(struct sl_pc *pc) SL_ON_CONTROL;
+
+/* api_ep.c */
+void sl_ep_on_report(struct sl_ep *ep, const struct sl_report *r) SL_ON_CONTROL;
 
 /* api_pc_route.c: all routes again, after the worker got other m-lines */
 void sl_pc_routes_apply(struct sl_pc *pc) SL_ON_CONTROL;

@@ -70,24 +70,50 @@ void sl_pc_routes_apply(struct sl_pc *pc)
     }
 }
 
-int sl_pc_route_add(struct sl_pc *from, uint16_t from_mindex, struct sl_pc *to, uint16_t to_mindex,
-                    const struct sl_layer_wish *wish)
+void sl_pc_source_of(const struct sl_mline *l, sl_id id, uint16_t mindex, struct sl_pc_source *out)
+{
+    *out = (struct sl_pc_source){
+        .id = id,
+        .mindex = mindex,
+        .kind = l->kind,
+        .codec = l->ncodecs ? l->codecs[0].codec : SL_CODEC_NONE,
+        .nlayers = l->nlayers ? l->nlayers : 1,
+        .svc = l->svc[0] != '\0',
+    };
+    memcpy(out->ext_id, l->ext_id, sizeof(out->ext_id));
+}
+
+int sl_pc_source(const struct sl_pc *pc, uint16_t mindex, struct sl_pc_source *out)
 {
     size_t n;
-    const struct sl_mline *lines = sl_jsep_lines(from->jsep, &n);
+    const struct sl_mline *lines = sl_jsep_lines(pc->jsep, &n);
+
+    if (!lines || mindex >= n || lines[mindex].kind == SL_KIND_DATA)
+        return -ENOENT;
+    sl_pc_source_of(&lines[mindex], pc->id, mindex, out);
+    out->svc = mindex < pc->nsvc && pc->svc[mindex][0] != '\0';
+    return 0;
+}
+
+sl_id sl_pc_id(const struct sl_pc *pc)
+{
+    return pc->id;
+}
+
+int sl_pc_route_add(const struct sl_pc_source *from, struct sl_pc *to, uint16_t to_mindex,
+                    const struct sl_layer_wish *wish)
+{
     struct sl_pc_route *r;
     int err;
 
-    if (!lines || from_mindex >= n || lines[from_mindex].kind == SL_KIND_DATA)
-        return -ENOENT;
     err = route_slot(to, to_mindex, &r);
     if (err < 0)
         return err;
     r->is_set = true;
     r->from = from->id;
-    r->from_mindex = from_mindex;
-    r->nlayers = lines[from_mindex].nlayers ? lines[from_mindex].nlayers : 1;
-    r->svc = from_mindex < from->nsvc && from->svc[from_mindex][0] != '\0';
+    r->from_mindex = from->mindex;
+    r->nlayers = from->nlayers;
+    r->svc = from->svc;
     r->wish = wish ? *wish : (struct sl_layer_wish)SL_LAYER_WISH_INIT;
     /* Before the round is complete the worker knows no such m-line; then all are sent. */
     return sl_jsep_is_negotiated(to->jsep) ? send_route(to, to_mindex, r) : 0;

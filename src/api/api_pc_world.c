@@ -17,16 +17,27 @@
 
 /* ---- ids ------------------------------------------------------------------------------------- */
 
-struct sl_pc *sl_pc_world_find(const struct sl_pc_world *w, sl_id id)
+static const struct sl_pc_slot *slot_find(const struct sl_pc_world *w, sl_id id)
 {
+    static const struct sl_pc_slot none;
     const struct sl_pc_slots *s;
 
     if (sl_id_worker(id) >= w->nworkers)
-        return NULL;
+        return &none;
     s = &w->slots[sl_id_worker(id)];
     if (sl_id_slot(id) >= s->n || s->gen[sl_id_slot(id)] != sl_id_gen(id))
-        return NULL;
-    return s->pc[sl_id_slot(id)];
+        return &none;
+    return &s->slot[sl_id_slot(id)];
+}
+
+struct sl_pc *sl_pc_world_find(const struct sl_pc_world *w, sl_id id)
+{
+    return slot_find(w, id)->pc;
+}
+
+struct sl_ep *sl_ep_find(const struct sl_pc_world *w, sl_id id)
+{
+    return slot_find(w, id)->ep;
 }
 
 static int slots_grow(struct sl_pc_slots *s)
@@ -36,9 +47,9 @@ static int slots_grow(struct sl_pc_slots *s)
 
     if (n > SLOTS_MAX)
         return -EAGAIN;
-    pc = realloc(s->pc, n * sizeof(*s->pc));
+    pc = realloc(s->slot, n * sizeof(*s->slot));
     if (pc)
-        s->pc = pc;
+        s->slot = pc;
     gen = realloc(s->gen, n * sizeof(*s->gen));
     if (gen)
         s->gen = gen;
@@ -48,7 +59,7 @@ static int slots_grow(struct sl_pc_slots *s)
     if (!pc || !gen || !fr)
         return -ENOMEM;
     for (uint32_t i = n; i-- > s->n;) {
-        s->pc[i] = NULL;
+        s->slot[i] = (struct sl_pc_slot){ 0 };
         s->gen[i] = 0;
         s->free[s->nfree++] = i;
     }
@@ -76,18 +87,12 @@ static unsigned int pick_worker(const struct sl_pc_world *w, uint64_t group)
     return best;
 }
 
-int sl_pc_world_add(struct sl_pc_world *w, struct sl_pc *pc, uint64_t group)
+static int slot_take(struct sl_pc_world *w, unsigned int worker, struct sl_pc_slot is, sl_id *id)
 {
-    unsigned int worker = pick_worker(w, group);
     struct sl_pc_slots *s = &w->slots[worker];
-    int64_t live = 0;
     uint32_t slot;
     int err;
 
-    for (unsigned int i = 0; i < w->nworkers; i++)
-        live += w->slots[i].live;
-    if (live >= w->max_peers)
-        return -ENOSPC;
     if (!s->nfree) {
         err = slots_grow(s);
         if (err < 0)
@@ -96,15 +101,29 @@ int sl_pc_world_add(struct sl_pc_world *w, struct sl_pc *pc, uint64_t group)
     slot = s->free[--s->nfree];
     if (++s->gen[slot] == 0)
         s->gen[slot] = 1;
-    s->pc[slot] = pc;
+    s->slot[slot] = is;
     s->live++;
-    pc->id = sl_id_make(worker, slot, s->gen[slot]);
+    *id = sl_id_make(worker, slot, s->gen[slot]);
     return 0;
+}
+
+int sl_pc_world_add(struct sl_pc_world *w, struct sl_pc *pc, uint64_t group)
+{
+    return slot_take(w, pick_worker(w, group), (struct sl_pc_slot){ .pc = pc }, &pc->id);
+}
+
+int sl_pc_world_add_ep(struct sl_pc_world *w, struct sl_ep *ep, sl_id near, uint64_t group,
+                       sl_id *id)
+{
+    unsigned int worker =
+        near && sl_id_worker(near) < w->nworkers ? sl_id_worker(near) : pick_worker(w, group);
+
+    return slot_take(w, worker, (struct sl_pc_slot){ .ep = ep }, id);
 }
 
 void sl_pc_world_del(struct sl_pc_world *w, sl_id id)
 {
-    w->slots[sl_id_worker(id)].pc[sl_id_slot(id)] = NULL;
+    w->slots[sl_id_worker(id)].slot[sl_id_slot(id)] = (struct sl_pc_slot){ 0 };
     w->slots[sl_id_worker(id)].live--;
 }
 
@@ -114,6 +133,12 @@ static void slot_free(struct sl_pc_world *w, sl_id id)
     struct sl_pc_slots *s = &w->slots[sl_id_worker(id)];
 
     s->free[s->nfree++] = sl_id_slot(id);
+}
+
+void sl_pc_world_forget(struct sl_pc_world *w, sl_id id)
+{
+    sl_pc_world_del(w, id);
+    slot_free(w, id);
 }
 
 void sl_pc_world_post(struct sl_pc_world *w, struct sl_wmsg *m)
@@ -134,14 +159,16 @@ static void take_report(struct sl_cq_mail *m)
 {
     struct report_mail *rm = sl_container(m, struct report_mail, cq);
     struct sl_report *r = rm->report;
-    struct sl_pc *pc;
+    const struct sl_pc_slot *slot;
 
     SL_ASSUME(control);
-    pc = sl_pc_world_find(rm->world, r->pc);
+    slot = slot_find(rm->world, r->pc);
     if (r->type == SL_REPORT_CLOSED)
         slot_free(rm->world, r->pc);
-    else if (pc)
-        sl_pc_on_report(pc, r);
+    else if (slot->pc)
+        sl_pc_on_report(slot->pc, r);
+    else if (slot->ep)
+        sl_ep_on_report(slot->ep, r);
     free(r);
     free(rm);
 }
@@ -413,6 +440,8 @@ static int create_all(struct sl_pc_world *w, const struct sl_media_conf *c, char
     if (e < 0)
         return e;
     (void)sl_addr_format_ip(&w->announced[0], w->address);
+    if (!sl_addr_is_any(&bind[0]))
+        w->bound = bind[0];
     e = sl_srtp_init();
     if (e < 0) {
         snprintf(err, cap, "the SRTP self check failed");
@@ -479,7 +508,7 @@ void sl_pc_world_destroy(struct sl_pc_world *w)
     if (w->workers)
         sl_workers_destroy(w->workers, w->nworkers);
     for (unsigned int i = 0; w->slots && i < w->nworkers; i++) {
-        free(w->slots[i].pc);
+        free(w->slots[i].slot);
         free(w->slots[i].gen);
         free(w->slots[i].free);
     }

@@ -1,6 +1,7 @@
 /* struct sl_core of <sluice/plugin.h>: what plugins call. Everything runs on the control thread. */
 
 #include "plugin/plugin_priv.h"
+#include "api/api_ep.h"
 #include "api/api_priv.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -114,14 +115,15 @@ static int pc_get(sl_hid hid, struct sl_pc **out)
 
 static int core_route_add(struct sl_mref from, struct sl_mref to, const struct sl_layer_wish *wish)
 {
-    struct sl_pc *a, *b;
+    struct sl_pc_source a;
+    struct sl_pc *b;
     int err;
 
     SL_ASSUME(control);
-    err = pc_get(from.handle, &a);
+    err = sl_plugin_source_get(from, &a);
     if (!err)
         err = pc_get(to.handle, &b);
-    return err ? err : sl_pc_route_add(a, from.mindex, b, to.mindex, wish);
+    return err ? err : sl_pc_route_add(&a, b, to.mindex, wish);
 }
 
 static int core_route_del(struct sl_mref to)
@@ -156,10 +158,13 @@ static int core_route_layers(struct sl_mref to, const struct sl_layer_wish *wish
 
 static int core_keyframe(struct sl_mref from)
 {
+    struct sl_ep *ep = sl_plugin_ep_get(from.handle);
     struct sl_pc *pc;
     int err;
 
     SL_ASSUME(control);
+    if (ep)
+        return sl_ep_keyframe(ep, from.mindex);
     err = pc_get(from.handle, &pc);
     return err ? err : sl_pc_keyframe(pc, from.mindex);
 }
@@ -176,10 +181,13 @@ static int core_bitrate(sl_hid h, uint32_t bps)
 
 static int core_gate(struct sl_mref from, bool closed)
 {
+    struct sl_ep *ep = sl_plugin_ep_get(from.handle);
     struct sl_pc *pc;
     int err;
 
     SL_ASSUME(control);
+    if (ep)
+        return sl_ep_gate(ep, from.mindex, closed);
     err = pc_get(from.handle, &pc);
     return err ? err : sl_pc_gate(pc, from.mindex, closed);
 }
@@ -196,10 +204,13 @@ static int core_fir_interval(sl_hid h, uint32_t seconds)
 
 static int core_talk_detect(struct sl_mref from, uint32_t packets, uint8_t threshold)
 {
+    struct sl_ep *ep = sl_plugin_ep_get(from.handle);
     struct sl_pc *pc;
     int err;
 
     SL_ASSUME(control);
+    if (ep)
+        return sl_ep_talk_detect(ep, from.mindex, packets, threshold);
     err = pc_get(from.handle, &pc);
     return err ? err : sl_pc_talk_detect(pc, from.mindex, packets, threshold);
 }
@@ -461,6 +472,14 @@ static const struct sl_core common = {
     .offer_keep = core_offer_keep,
     .data_send = core_data_send,
     .data_pause = core_data_pause,
+    .hold = sl_plugin_hold,
+    .resolve = sl_plugin_resolve,
+    .resolve_cancel = sl_plugin_resolve_cancel,
+    .forward_add = sl_plugin_forward_add,
+    .forward_lines = sl_plugin_forward_lines,
+    .remote_add = sl_plugin_remote_add,
+    .remote_lines = sl_plugin_remote_lines,
+    .endpoint_del = sl_plugin_endpoint_del,
 };
 
 const struct sl_core *sl_plugin_core(int slot)
@@ -482,6 +501,7 @@ void sl_plugin_core_start(struct sl_plugins *p)
 
 void sl_plugin_core_stop(void)
 {
+    sl_plugin_ep_stop();
     while (!sl_list_is_empty(&self.timers))
         timer_free(sl_container(self.timers.next, struct plugin_timer, link));
     self.plugins = NULL;

@@ -26,4 +26,21 @@ const struct sl_core *sl_plugin_core(int slot) SL_ON_CONTROL;
 void sl_plugin_core_start(struct sl_plugins *p) SL_ON_CONTROL;
 void sl_plugin_core_stop(void) SL_ON_CONTROL; /* cancels all timers of plugins */
 
+/* plugin_ep.c: forwarders and remote publishers. */
+struct sl_ep;
+struct sl_pc_source;
+void sl_plugin_ep_stop(void) SL_ON_CONTROL; /* no names are waited for any more */
+/* NULL: @hid is no such endpoint, but maybe a handle. */
+struct sl_ep *sl_plugin_ep_get(sl_hid hid) SL_ON_CONTROL;
+/* A publisher's m-line of either kind. 0, -ESTALE, -ENOENT. */
+int sl_plugin_source_get(struct sl_mref ref, struct sl_pc_source *out) SL_ON_CONTROL;
+void sl_plugin_hold(struct sl_msg *m);
+int sl_plugin_resolve(const char *host, int family, sl_resolved_fn fn, void *arg, uint64_t *id);
+void sl_plugin_resolve_cancel(uint64_t id);
+int sl_plugin_forward_add(const struct sl_forward *f, sl_hid *out, uint16_t *rtcp_port);
+int sl_plugin_forward_lines(sl_hid forward, const struct sl_forward_line *lines, size_t n);
+int sl_plugin_remote_add(const struct sl_remote *r, sl_hid *out, struct sl_remote_at *at);
+int sl_plugin_remote_lines(sl_hid remote, const struct sl_remote_line *lines, size_t n);
+void sl_plugin_endpoint_del(sl_hid e);
+
 #endif

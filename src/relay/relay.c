@@ -42,6 +42,11 @@ static void flush(struct sl_tx *tx)
     struct sl_slot *next, *s;
 
     SL_ASSUME(worker);
+    if (tx->report_due) {
+        tx->report_due = false;
+        if (r->kind->second)
+            r->kind->second(r);
+    }
     for (s = sl_tx_take(tx); s; s = next) {
         const struct sl_addr *to = s->is_rtcp ? &r->rtcp_to : &r->conf->rtp_to;
 

@@ -1,4 +1,5 @@
 #include "mock_pc.h"
+#include "api/api_ep.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,7 +169,18 @@ bool sl_pc_is_e2ee(const struct sl_pc *pc)
     return pc->e2ee;
 }
 
-int sl_pc_route_add(struct sl_pc *from, uint16_t from_mindex, struct sl_pc *to, uint16_t to_mindex,
+int sl_pc_source(const struct sl_pc *pc, uint16_t mindex, struct sl_pc_source *out)
+{
+    *out = (struct sl_pc_source){ .mindex = mindex, .nlayers = 1 };
+    return mindex < 2 ? 0 : -ENOENT;
+}
+
+sl_id sl_pc_id(const struct sl_pc *pc)
+{
+    return SL_ID_NONE;
+}
+
+int sl_pc_route_add(const struct sl_pc_source *from, struct sl_pc *to, uint16_t to_mindex,
                     const struct sl_layer_wish *wish)
 {
     mock_pc.routes++;
@@ -227,4 +239,62 @@ int sl_pc_data_pause(struct sl_pc *pc, bool is_paused)
 {
     mock_pc.data_paused = is_paused;
     return mock_pc.data_err;
+}
+
+/* ---- other endpoints: there are none --------------------------------------------------------- */
+
+int sl_ep_forward(struct sl_pc_world *w, const struct sl_forward *f, sl_id near, struct sl_ep **out,
+                  uint16_t *port)
+{
+    return -EAGAIN;
+}
+
+int sl_ep_forward_lines(struct sl_ep *ep, const struct sl_ep_line *l, size_t n)
+{
+    return -EAGAIN;
+}
+
+int sl_ep_remote(struct sl_pc_world *w, const struct sl_remote *r, struct sl_ep **out,
+                 struct sl_remote_at *at)
+{
+    return -EAGAIN;
+}
+
+int sl_ep_remote_lines(struct sl_ep *ep, const struct sl_remote_line *l, size_t n)
+{
+    return -EAGAIN;
+}
+
+void sl_ep_destroy(struct sl_ep *ep)
+{
+}
+
+sl_id sl_ep_id(const struct sl_ep *ep)
+{
+    return SL_ID_NONE;
+}
+
+struct sl_ep *sl_ep_find(const struct sl_pc_world *w, sl_id id)
+{
+    return NULL;
+}
+
+int sl_ep_source(const struct sl_ep *ep, uint16_t mindex, struct sl_pc_source *out)
+{
+    return -ENOENT;
+}
+
+int sl_ep_keyframe(struct sl_ep *ep, uint16_t mindex)
+{
+    return -ENOENT;
+}
+
+int sl_ep_gate(struct sl_ep *ep, uint16_t mindex, bool closed)
+{
+    return -ENOENT;
+}
+
+int sl_ep_talk_detect(struct sl_ep *ep, uint16_t mindex, uint32_t packets, uint8_t threshold)
+{
+    return -ENOENT;
 }
