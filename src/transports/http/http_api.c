@@ -226,8 +226,10 @@ enum MHD_Result http_api(struct http_req *r)
         return http_reply_empty(r, MHD_HTTP_FORBIDDEN);
     if (r->method == HTTP_OPTIONS)
         return http_reply_empty(r, MHD_HTTP_OK);
-    if ((r->path.where == HTTP_AT_INFO || r->path.where == HTTP_AT_PING) && r->method != HTTP_GET)
-        return http_reply_empty(r, MHD_HTTP_BAD_REQUEST);
+    if (r->path.where == HTTP_AT_INFO || r->path.where == HTTP_AT_PING)
+        return r->method == HTTP_GET || r->method == HTTP_HEAD
+                   ? get(r)
+                   : http_reply_empty(r, MHD_HTTP_BAD_REQUEST);
     return by_method[r->method](r);
 }
 

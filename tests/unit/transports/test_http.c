@@ -44,6 +44,7 @@ static void answers_by_method_and_path(void **state)
         { "POST", "/janus/ping", "{}", 400, "" },
         { "GET", "/janus/info", NULL, 200, "\"janus\":\"info\",\"transaction\":\"" },
         { "GET", "/janus/ping", NULL, 200, "\"janus\":\"ping\"" },
+        { "HEAD", "/janus/info", NULL, 200, "" },
         { "GET", "/janus", NULL, 404, "" },
         { "GET", "/janus/x", NULL, 404, "" },
         { "GET", "/janus/1", NULL, 200, "{\"janus\":\"keepalive\"}" },
