@@ -40,7 +40,7 @@ json_t *api_server_info(struct sl_api *api)
     json_object_set_new(j, "author", json_string("The Sluice authors"));
     json_object_set_new(j, "log-to-stdout", json_false());
     json_object_set_new(j, "log-to-file", json_false());
-    json_object_set_new(j, "data_channels", json_false());
+    json_object_set_new(j, "data_channels", json_true());
     json_object_set_new(j, "accepting-new-sessions", json_boolean(api->accepting));
     json_object_set_new(j, "session-timeout", json_integer(c->session_timeout_s));
     json_object_set_new(j, "reclaim-session-timeout", json_integer(c->reclaim_timeout_s));
