@@ -278,6 +278,18 @@ int link_send(struct link *l, int who, const char *label, bool is_binary, const 
     return sl_sctp_send(l->s, l->ends[who].pc, &to, data, len);
 }
 
+const struct end *link_end(struct link *l, int who)
+{
+    struct end *e = &l->seen[who];
+
+    pthread_mutex_lock(&l->lock);
+    *e = l->ends[who];
+    pthread_mutex_unlock(&l->lock);
+    e->last.label = e->names[0];
+    e->last.protocol = e->names[1];
+    return e;
+}
+
 void link_consume(struct link *l, int who)
 {
     struct end *e = &l->ends[who];

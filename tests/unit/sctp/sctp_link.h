@@ -40,6 +40,7 @@ struct link {
     struct sl_sctp *s;
     pthread_mutex_t lock; /* of all below */
     struct end ends[2];
+    struct end seen[2]; /* the test's copy */
     struct sl_list packets;
     unsigned int loss, dup, late; /* per mille */
     bool is_cut;
@@ -67,6 +68,8 @@ void link_for(struct link *l, unsigned int ms);
 /* By label, ordered and reliable. */
 int link_send(struct link *l, int who, const char *label, bool is_binary, const void *data,
               size_t len);
+/* What happened at @who until now; valid until asked again. */
+const struct end *link_end(struct link *l, int who);
 void link_consume(struct link *l, int who);
 
 #endif
