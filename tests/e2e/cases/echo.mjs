@@ -64,3 +64,15 @@ test('hangup gives done and hangup', { variants: [['chromium', 'lite']], tags: [
   const { hangups } = await page.evaluate(() => T.state('again'));
   assert.deepEqual(hangups, []);
 });
+
+test('echo of a data channel', { variants: [['chromium', 'lite'], ['firefox', 'lite']], tags: ['asan'] }, async (t) => {
+  const server = await t.server();
+  const page = await t.client();
+  await page.evaluate((url) => T.connect(url), server.ws);
+  await page.evaluate(() => T.echo('echo', { data: true }));
+  await page.waitFor(() => T.state('echo').dataOpen);
+  await page.evaluate(() => T.say('echo', 'hello'));
+  await page.waitFor(() => T.state('echo').data.length);
+  assert.deepEqual((await page.evaluate(() => T.state('echo'))).data, ['Janus EchoTest here! You wrote: hello']);
+  await page.evaluate(() => T.seesMotion('echo', '1'));
+});
