@@ -158,11 +158,12 @@ static int core_route_layers(struct sl_mref to, const struct sl_layer_wish *wish
 
 static int core_keyframe(struct sl_mref from)
 {
-    struct sl_ep *ep = sl_plugin_ep_get(from.handle);
+    struct sl_ep *ep;
     struct sl_pc *pc;
     int err;
 
     SL_ASSUME(control);
+    ep = sl_plugin_ep_get(from.handle);
     if (ep)
         return sl_ep_keyframe(ep, from.mindex);
     err = pc_get(from.handle, &pc);
@@ -181,11 +182,12 @@ static int core_bitrate(sl_hid h, uint32_t bps)
 
 static int core_gate(struct sl_mref from, bool closed)
 {
-    struct sl_ep *ep = sl_plugin_ep_get(from.handle);
+    struct sl_ep *ep;
     struct sl_pc *pc;
     int err;
 
     SL_ASSUME(control);
+    ep = sl_plugin_ep_get(from.handle);
     if (ep)
         return sl_ep_gate(ep, from.mindex, closed);
     err = pc_get(from.handle, &pc);
@@ -204,11 +206,12 @@ static int core_fir_interval(sl_hid h, uint32_t seconds)
 
 static int core_talk_detect(struct sl_mref from, uint32_t packets, uint8_t threshold)
 {
-    struct sl_ep *ep = sl_plugin_ep_get(from.handle);
+    struct sl_ep *ep;
     struct sl_pc *pc;
     int err;
 
     SL_ASSUME(control);
+    ep = sl_plugin_ep_get(from.handle);
     if (ep)
         return sl_ep_talk_detect(ep, from.mindex, packets, threshold);
     err = pc_get(from.handle, &pc);

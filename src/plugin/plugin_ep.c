@@ -50,9 +50,10 @@ void sl_plugin_hold(struct sl_msg *m)
 
 static void run_resolved(sl_dns_fn fn, void *arg, int err, const char *ip)
 {
-    struct sl_api *api = sl_api_get();
+    struct sl_api *api;
 
     SL_ASSUME(control);
+    api = sl_api_get();
     api_enter(api);
     fn(arg, err, ip);
     api_leave(api);
@@ -108,12 +109,13 @@ int sl_plugin_forward_add(const struct sl_forward *f, sl_hid *out, uint16_t *rtc
 
 int sl_plugin_forward_lines(sl_hid forward, const struct sl_forward_line *lines, size_t n)
 {
-    struct sl_ep *ep = sl_plugin_ep_get(forward);
+    struct sl_ep *ep;
     struct sl_pc_source *sources;
     struct sl_ep_line *l;
     int err = -ENOMEM;
 
     SL_ASSUME(control);
+    ep = sl_plugin_ep_get(forward);
     if (!ep || n > LINES_MAX)
         return ep ? -EINVAL : -ESTALE;
     sources = calloc(n ? n : 1, sizeof(*sources));
@@ -144,9 +146,10 @@ int sl_plugin_remote_add(const struct sl_remote *r, sl_hid *out, struct sl_remot
 
 int sl_plugin_remote_lines(sl_hid remote, const struct sl_remote_line *lines, size_t n)
 {
-    struct sl_ep *ep = sl_plugin_ep_get(remote);
+    struct sl_ep *ep;
 
     SL_ASSUME(control);
+    ep = sl_plugin_ep_get(remote);
     if (!ep || n > LINES_MAX)
         return ep ? -EINVAL : -ESTALE;
     return sl_ep_remote_lines(ep, lines, n);
