@@ -234,8 +234,9 @@ static void send_twcc(struct sl_peer *p) SL_ON_WORKER
 static void on_fast(struct sl_timer *t, uint64_t now_us)
 {
     struct sl_peer *p = sl_container(t, struct sl_peer, fast_timer);
-    bool tick = now_us >= p->tick_us + SL_PEER_TICK_US;
+    bool tick = now_us >= p->tick_us + SL_PEER_TICK_US - SL_PEER_FAST_US / 2;
     bool receives = p->twcc != NULL;
+    uint64_t step_us;
 
     SL_ASSUME(worker);
     if (tick)
@@ -254,7 +255,9 @@ static void on_fast(struct sl_timer *t, uint64_t now_us)
     }
     if (p->twcc)
         send_twcc(p);
-    sl_timer_set(p->env->wheel, t, now_us + (receives ? SL_PEER_FAST_US : SL_PEER_TICK_US));
+    /* On a grid, so that the worker wakes up once for all. */
+    step_us = receives ? SL_PEER_FAST_US : SL_PEER_TICK_US;
+    sl_timer_set(p->env->wheel, t, now_us - now_us % step_us + step_us);
 }
 
 /* SSRCs that REMB and receiver reports are about. */
