@@ -1,0 +1,393 @@
+/* The control half of peer connections with real workers on loopback: rounds, failures, ids. */
+#include "tests/unit/test_cmocka.h"
+
+#include "api/api_pc_priv.h"
+#include "base/clock.h"
+#include "tests/mock/rtc_client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef TEST_SRCDIR
+#define TEST_SRCDIR "."
+#endif
+
+#define PORT (20000 + getpid() % 12000)
+
+struct fix {
+    struct sl_cq cq;
+    struct sl_pc_world *world;
+    struct sl_cert *client_cert;
+    struct sl_arena *arena;
+    char *offer;
+    char *local; /* our description */
+    int ndone, nup, ndown;
+};
+
+static struct fix fix;
+
+static void on_up(void *arg)
+{
+    ((struct fix *)arg)->nup++;
+}
+
+static void on_down(void *arg, const char *reason)
+{
+    (void)reason;
+    ((struct fix *)arg)->ndown++;
+}
+
+static void on_nothing(void *arg)
+{
+    (void)arg;
+}
+
+static void on_receiving(void *arg, uint16_t mindex, int substream, bool receiving)
+{
+    (void)arg, (void)mindex, (void)substream, (void)receiving;
+}
+
+static const struct sl_pc_cb callbacks = {
+    .up = on_up, .down = on_down, .ice_failed = on_nothing, .receiving = on_receiving
+};
+
+static void on_local(void *arg, const char *sdp)
+{
+    struct fix *f = arg;
+
+    f->ndone++;
+    free(f->local);
+    f->local = sdp ? strdup(sdp) : NULL;
+}
+
+static char *read_offer(void)
+{
+    char path[512];
+    const char *dir = getenv("srcdir");
+    char *text = calloc(1, 65536);
+    FILE *in;
+
+    snprintf(path, sizeof(path), "%s/tests/unit/sdp/golden/chromium_offer.sdp",
+             dir ? dir : TEST_SRCDIR);
+    in = fopen(path, "r");
+    if (!in || !text || !fread(text, 1, 65535, in)) {
+        print_error("cannot read %s\n", path);
+        abort();
+    }
+    fclose(in);
+    return text;
+}
+
+/* Every occurrence, by a text of the same length. */
+static void patch(char *sdp, const char *what, const char *by)
+{
+    assert_int_equal(strlen(what), strlen(by));
+    for (char *p = sdp; (p = strstr(p, what)); p += strlen(by))
+        memcpy(p, by, strlen(by));
+}
+
+static int setup(void **state)
+{
+    struct sl_media_conf mc = { .ice = SL_MEDIA_ICE_LITE,
+                                .bind = (char *)"127.0.0.1",
+                                .port = PORT,
+                                .mtu = 1200,
+                                .ice_grace_s = 90,
+                                .twcc_period_ms = 100,
+                                .max_peers = 1000,
+                                .max_ssrcs = 64,
+                                .max_sdp_bytes = 65536,
+                                .max_mlines = 64 };
+    struct sl_pc_world_conf wc = { .workers = 1, .media = &mc, .cq = &fix.cq };
+    char err[160], *fp;
+
+    (void)state;
+    sl_role_enter(&sl_role_control);
+    memset(&fix, 0, sizeof(fix));
+    fix.arena = sl_arena_create();
+    if (sl_cq_init(&fix.cq, sl_now_us()) || sl_cert_create(&fix.client_cert))
+        return -1;
+    if (sl_pc_world_create(&wc, &fix.world, err, sizeof(err)) < 0) {
+        print_error("%s\n", err);
+        return -1;
+    }
+    fix.offer = read_offer();
+    patch(fix.offer, "YckO", "test");
+    fp = strstr(fix.offer, "a=fingerprint:sha-256 ") + 22;
+    {
+        char old[96] = { 0 };
+
+        memcpy(old, fp, 95);
+        patch(fix.offer, old, sl_cert_fingerprint(fix.client_cert));
+    }
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    SL_ASSUME(control);
+    sl_pc_world_destroy(fix.world);
+    sl_cq_fini(&fix.cq);
+    sl_arena_destroy(fix.arena);
+    sl_cert_destroy(fix.client_cert);
+    free(fix.offer);
+    free(fix.local);
+    sl_role_leave(&sl_role_control);
+    return 0;
+}
+
+static void turn(int ms) SL_ON_CONTROL
+{
+    for (int i = 0; i < ms; i += 5) {
+        usleep(5000);
+        sl_cq_run(&fix.cq, sl_now_us());
+    }
+}
+
+static struct sl_pc *create(void) SL_ON_CONTROL
+{
+    struct sl_pc *pc = NULL;
+
+    fix.ndone = fix.nup = fix.ndown = 0;
+    assert_int_equal(sl_pc_create(fix.world, &callbacks, &fix, 0, &pc), 0);
+    return pc;
+}
+
+static int set_remote(struct sl_pc *pc, const char *sdp, struct sl_jsep_in *in) SL_ON_CONTROL
+{
+    struct sl_pc_remote r = { .type = SL_JSEP_OFFER, .sdp = sdp, .sdp_len = strlen(sdp) };
+    struct sl_pc_error err;
+
+    return sl_pc_set_remote(pc, fix.arena, &r, in, &err);
+}
+
+static int answer(struct sl_pc *pc, const struct sl_jsep_in *in) SL_ON_CONTROL
+{
+    struct sl_jsep_out out = { .type = SL_JSEP_ANSWER, .lines = in->lines, .nlines = in->nlines };
+
+    return sl_pc_set_local(pc, &out, on_local, &fix);
+}
+
+static void attribute(const char *sdp, const char *name, char *out, size_t cap)
+{
+    const char *p = strstr(sdp, name);
+    size_t n;
+
+    assert_non_null(p);
+    p += strlen(name);
+    n = strcspn(p, "\r\n");
+    assert_true(n < cap);
+    memcpy(out, p, n);
+    out[n] = '\0';
+}
+
+static uint32_t nfree(void)
+{
+    return fix.world->slots[0].nfree;
+}
+
+/* ---- tests ----------------------------------------------------------------------------------- */
+
+static void an_offer_is_answered_and_the_client_connects(void **state)
+{
+    struct sl_fingerprint fp;
+    struct sl_ice_creds creds;
+    struct sl_addr server;
+    struct sl_jsep_in in;
+    struct rtc_client c;
+    struct sl_pc *pc;
+    char text[160];
+    bool ok;
+
+    (void)state;
+    SL_ASSUME(control);
+    pc = create();
+    assert_int_equal(set_remote(pc, fix.offer, &in), 0);
+    assert_false(sl_pc_is_negotiated(pc));
+    assert_int_equal(answer(pc, &in), 0);
+    assert_int_equal(fix.ndone, 1); /* a lite agent has nothing to wait for */
+    assert_true(sl_pc_is_negotiated(pc));
+    attribute(fix.local, "a=ice-ufrag:", creds.ufrag, sizeof(creds.ufrag));
+    attribute(fix.local, "a=ice-pwd:", creds.pwd, sizeof(creds.pwd));
+    attribute(fix.local, "a=fingerprint:", text, sizeof(text));
+    assert_int_equal(sl_fingerprint_parse(text, &fp), 0);
+    (void)sl_addr_from_ip("127.0.0.1", (uint16_t)PORT, &server);
+    sl_role_leave(&sl_role_control);
+    sl_role_enter(&sl_role_worker);
+    assert_int_equal(rtc_init(&c, &server, &creds, fix.client_cert, &fp), 0);
+    ok = rtc_connect(&c);
+    sl_role_leave(&sl_role_worker);
+    sl_role_enter(&sl_role_control);
+    assert_true(ok);
+    turn(100);
+    assert_int_equal(fix.nup, 1);
+    assert_true(sl_pc_is_up(pc));
+    sl_pc_destroy(pc);
+    turn(50);
+    sl_role_leave(&sl_role_control);
+    sl_role_enter(&sl_role_worker);
+    rtc_poll(&c, 50);
+    assert_int_equal(c.state, SL_DTLS_CLOSED); /* close_notify came */
+    rtc_fini(&c);
+    sl_role_leave(&sl_role_worker);
+    sl_role_enter(&sl_role_control);
+    assert_int_equal(fix.ndown, 0); /* our own wish is silent */
+}
+
+static void a_slot_is_used_again_only_when_the_worker_is_done(void **state)
+{
+    struct sl_pc *pc;
+    uint32_t before;
+    sl_id id;
+
+    (void)state;
+    SL_ASSUME(control);
+    pc = create(); /* the worker never heard of it */
+    before = nfree();
+    id = pc->id;
+    assert_ptr_equal(sl_pc_world_find(fix.world, id), pc);
+    sl_pc_destroy(pc);
+    assert_null(sl_pc_world_find(fix.world, id));
+    assert_int_equal(nfree(), before);
+    turn(60);
+    assert_int_equal(nfree(), before + 1);
+    turn(60);
+    assert_int_equal(nfree(), before + 1);
+    pc = create();
+    assert_int_equal(sl_id_slot(pc->id), sl_id_slot(id));
+    assert_int_not_equal(pc->id, id);
+    sl_pc_destroy(pc);
+    turn(60);
+}
+
+static void refused_by_its_worker_it_goes_down_once_and_frees_its_slot_once(void **state)
+{
+    struct sl_jsep_in in;
+    struct sl_wmsg *m;
+    struct sl_pc *pc;
+    uint32_t before;
+
+    (void)state;
+    SL_ASSUME(control);
+    pc = create();
+    before = nfree();
+    m = sl_wmsg_new(SL_WMSG_PC_OPEN, pc->id, 0); /* so that its own finds the slot taken */
+    m->open.lite = true;
+    sl_ice_creds_make(&m->open.local);
+    sl_pc_world_post(fix.world, m);
+    assert_int_equal(set_remote(pc, fix.offer, &in), 0);
+    assert_int_equal(answer(pc, &in), 0);
+    turn(60);
+    assert_int_equal(fix.ndown, 1);
+    sl_pc_destroy(pc);
+    turn(60);
+    assert_int_equal(nfree(), before + 1);
+    assert_int_equal(fix.ndown, 1);
+}
+
+static void a_bad_transport_changes_nothing(void **state)
+{
+    struct sl_jsep_in in;
+    struct sl_pc *pc;
+    char *bad = strdup(fix.offer);
+
+    (void)state;
+    SL_ASSUME(control);
+    pc = create();
+    patch(bad, "a=fingerprint:sha-256", "a=fingerprint:sha-999");
+    assert_int_equal(set_remote(pc, bad, &in), -EBADMSG);
+    assert_false(pc->is_open);
+    assert_int_equal(pc->remote_cands.n, 0);
+    assert_int_equal(set_remote(pc, "v=0", &in), -EBADMSG);
+    assert_int_equal(set_remote(pc, fix.offer, &in), 0);
+    assert_int_equal(answer(pc, &in), 0);
+    assert_int_equal(fix.ndone, 1);
+    sl_pc_destroy(pc);
+    turn(60);
+    free(bad);
+}
+
+static void an_offer_taken_back_leaves_the_round_before(void **state)
+{
+    struct sl_jsep_in in;
+    struct sl_pc *pc;
+    size_t n, again;
+    char *restart = strdup(fix.offer);
+
+    (void)state;
+    SL_ASSUME(control);
+    pc = create();
+    assert_int_equal(set_remote(pc, fix.offer, &in), 0);
+    assert_int_equal(answer(pc, &in), 0);
+    (void)sl_pc_lines(pc, &n);
+    patch(restart, "a=ice-ufrag:test", "a=ice-ufrag:next");
+    patch(restart, "eoZhIK0HCCYpXYbSfrbstPiV", "foZhIK0HCCYpXYbSfrbstPiV");
+    assert_int_equal(set_remote(pc, restart, &in), 0);
+    assert_true(in.restart && in.update);
+    assert_int_equal(set_remote(pc, restart, &in), 0); /* another one takes its place */
+    sl_pc_rollback(pc);
+    assert_true(sl_pc_is_negotiated(pc));
+    assert_int_equal(pc->remote_cands.n, 0);
+    (void)sl_pc_lines(pc, &again);
+    assert_int_equal(again, n);
+    assert_int_equal(set_remote(pc, restart, &in), 0);
+    assert_true(in.restart);
+    assert_int_equal(answer(pc, &in), 0);
+    assert_int_equal(fix.ndone, 2);
+    assert_int_equal(fix.ndown, 0);
+    sl_pc_destroy(pc);
+    turn(60);
+    free(restart);
+}
+
+static int route_add(struct sl_pc *from, uint16_t from_mindex, struct sl_pc *to,
+                     uint16_t to_mindex) SL_ON_CONTROL
+{
+    struct sl_pc_source src;
+    int err = sl_pc_source(from, from_mindex, &src);
+
+    return err < 0 ? err : sl_pc_route_add(&src, to, to_mindex, NULL);
+}
+
+static void routes_name_m_lines_that_exist(void **state)
+{
+    struct sl_jsep_in in;
+    struct sl_pc *pub, *sub;
+
+    (void)state;
+    SL_ASSUME(control);
+    pub = create();
+    sub = create();
+    assert_int_equal(route_add(pub, 0, sub, 0), -ENOENT); /* nothing negotiated */
+    assert_int_equal(set_remote(pub, fix.offer, &in), 0);
+    assert_int_equal(answer(pub, &in), 0);
+    assert_int_equal(route_add(pub, 0, sub, 3), 0); /* kept until there is such a line */
+    assert_int_equal(route_add(pub, 60000, sub, 0), -ENOENT);
+    assert_int_equal(route_add(pub, 0, sub, 60000), -ENOENT);
+    assert_int_equal(route_add(pub, 2, sub, 0), -ENOENT); /* data */
+    assert_int_equal(sl_pc_route_pause(sub, 3, true), 0);
+    assert_int_equal(sl_pc_route_pause(sub, 2, true), -ENOENT);
+    assert_int_equal(sl_pc_route_del(sub, 3), 0);
+    assert_int_equal(sl_pc_route_del(sub, 3), -ENOENT);
+    sl_pc_destroy(pub);
+    sl_pc_destroy(sub);
+    turn(60);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_offer_is_answered_and_the_client_connects),
+        cmocka_unit_test(a_slot_is_used_again_only_when_the_worker_is_done),
+        cmocka_unit_test(refused_by_its_worker_it_goes_down_once_and_frees_its_slot_once),
+        cmocka_unit_test(a_bad_transport_changes_nothing),
+        cmocka_unit_test(an_offer_taken_back_leaves_the_round_before),
+        cmocka_unit_test(routes_name_m_lines_that_exist),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
