@@ -26,6 +26,8 @@ void sl_mirror_destroy(struct sl_mirror *m)
     if (!m)
         return;
     assert(!m->fanning);
+    if (m->track)
+        sl_track_join(m->track, NULL);
     for (size_t i = 0; i < m->nsinks; i++)
         sl_sink_set_mirror(m->sinks[i], NULL);
     for (int i = 0; i < SL_LAYERS_MAX; i++)
