@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TICK_US    10000   /* of the library's timers */
+#define TICK_US    20000   /* of the library's timers: it looks at all of them each time */
 #define IDLE_US    2000000 /* they run on after the last association: sockets go with them */
 #define INPUTS_MAX 4096    /* packets that wait for the thread */
-#define MTU_LEAST  524 /* the library's least and the common header */
+#define MTU_LEAST  524     /* the library's least and the common header */
 #define MTU_MOST   4096
 
 enum cmd_kind { CMD_OPEN, CMD_CLOSE, CMD_INPUT, CMD_SEND, CMD_CONSUMED };
@@ -94,35 +94,28 @@ static void cmd_run(struct sl_sctp *s, const struct cmd *c) SL_ON_SCTP
 /* ---- the thread
  * ---------------------------------------------------------------------------------- */
 
-/* An association that waits for room, or for the turn of its reset, asks again with each tick. */
+/* Moves all of @from to the end of @to. */
+static void list_move(struct sl_list *to, struct sl_list *from)
+{
+    while (!sl_list_is_empty(from)) {
+        struct sl_list *l = from->next;
+
+        sl_list_del(l);
+        sl_list_add(to, l);
+    }
+}
+
 static void serve(struct sl_sctp *s) SL_ON_SCTP
 {
     struct sl_list now;
 
-    if (sl_list_is_empty(&s->busy))
-        return;
-    now = s->busy;
-    now.next->prev = now.prev->next = &now;
-    sl_list_init(&s->busy);
+    sl_list_init(&now);
+    list_move(&now, &s->busy);
     while (!sl_list_is_empty(&now)) {
         struct sctp_assoc *a = sl_container(now.next, struct sctp_assoc, busy);
 
         sl_list_del(&a->busy);
         assoc_serve(a);
-    }
-}
-
-static void mark_waiting(struct sl_sctp *s) SL_ON_SCTP
-{
-    for (size_t i = 0; i < s->by_pc.nbuckets; i++) {
-        struct sl_hnode *h;
-
-        for (h = s->by_pc.buckets[i]; h; h = h->next) {
-            struct sctp_assoc *a = sl_container(h, struct sctp_assoc, by_pc);
-
-            if (a->state == ASSOC_UP && (a->wants_reset || !sl_list_is_empty(&a->queue)))
-                assoc_mark(a);
-        }
     }
 }
 
@@ -138,7 +131,7 @@ static void tick(struct sl_sctp *s, uint64_t now_us) SL_ON_SCTP
     if (now_us >= s->idle_us)
         return; /* nobody is there, and the time that passed is of no use */
     stack_timers((uint32_t)(gone_us / 1000));
-    mark_waiting(s);
+    list_move(&s->busy, &s->waiting);
 }
 
 static int sleep_ms(const struct sl_sctp *s, uint64_t now_us)
@@ -211,6 +204,7 @@ int sl_sctp_create(const struct sl_sctp_conf *conf, const struct sl_sctp_cb *cb,
     s->mtu = conf->mtu;
     s->door.efd = -1;
     sl_list_init(&s->busy);
+    sl_list_init(&s->waiting);
     sl_hmap_init(&s->by_pc);
     sl_hmap_init(&s->by_token);
     sl_mailbox_init(&s->box, &s->door);

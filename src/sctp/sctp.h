@@ -80,8 +80,8 @@ struct sl_sctp_open {
 
 /* DTLS is up: begins the handshake at once (the peer does the same; RFC 8841). */
 void sl_sctp_open(struct sl_sctp *s, sl_id pc, const struct sl_sctp_open *o);
-/* Aborts the association; its channels are told closed and what waited is told sent, then no callback
- * for @pc follows. */
+/* Aborts the association; its channels are told closed and what waited is told sent, then no
+ * callback for @pc follows. */
 void sl_sctp_close(struct sl_sctp *s, sl_id pc);
 
 /* One received packet, copied. Packets that fail sctp_check.h, and those beyond 4096 that wait for

@@ -35,8 +35,8 @@ struct sctp_assoc *assoc_find_token(const struct sl_sctp *s, uint64_t token)
 
 void assoc_mark(struct sctp_assoc *a)
 {
-    if (sl_list_is_empty(&a->busy))
-        sl_list_add(&a->s->busy, &a->busy);
+    sl_list_del(&a->busy);
+    sl_list_add(&a->s->busy, &a->busy);
 }
 
 /* ---- life ---------------------------------------------------------------------------------------
@@ -219,4 +219,7 @@ void assoc_serve(struct sctp_assoc *a)
     receive(a);
     send_flush(a);
     channels_reset(a);
+    if (a->state == ASSOC_UP && sl_list_is_empty(&a->busy) &&
+        (a->wants_reset || !sl_list_is_empty(&a->queue)))
+        sl_list_add(&a->s->waiting, &a->busy);
 }

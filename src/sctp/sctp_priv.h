@@ -34,7 +34,8 @@ struct sl_sctp {
     struct sl_door door;
     struct sl_mailbox box;
     struct sl_hmap by_pc, by_token;
-    struct sl_list busy; /* associations to be served before the thread sleeps */
+    struct sl_list busy;    /* associations to be served before the thread sleeps */
+    struct sl_list waiting; /* for room, or for the turn of a reset: served at the next tick */
     uint64_t next_token;
     uint64_t tick_us; /* when the library's timers ran last */
     uint64_t idle_us; /* they run until then, even with no association */
@@ -67,7 +68,7 @@ enum assoc_state { ASSOC_CONNECTING, ASSOC_UP, ASSOC_DOWN };
 
 struct sctp_assoc {
     struct sl_hnode by_pc, by_token;
-    struct sl_list busy;
+    struct sl_list busy; /* in one of the two lists, or in none */
     struct sl_sctp *s;
     sl_id pc;
     uint64_t token; /* what the library takes for our address */
