@@ -35,7 +35,7 @@ struct sl_pc_world {
     struct sl_worker **workers;
     struct sl_pc_slots *slots;
     unsigned int nworkers;
-    int64_t max_peers;
+    int64_t npeers, max_peers; /* peer connections */
     struct sl_addr announced[SL_PC_ADDRS_MAX]; /* lite: what candidates name, port of worker 0 */
     size_t nannounced;
     char address[SL_ADDR_TEXT_MAX];

@@ -109,7 +109,14 @@ static int slot_take(struct sl_pc_world *w, unsigned int worker, struct sl_pc_sl
 
 int sl_pc_world_add(struct sl_pc_world *w, struct sl_pc *pc, uint64_t group)
 {
-    return slot_take(w, pick_worker(w, group), (struct sl_pc_slot){ .pc = pc }, &pc->id);
+    int err;
+
+    if (w->npeers >= w->max_peers)
+        return -ENOSPC;
+    err = slot_take(w, pick_worker(w, group), (struct sl_pc_slot){ .pc = pc }, &pc->id);
+    if (!err)
+        w->npeers++;
+    return err;
 }
 
 int sl_pc_world_add_ep(struct sl_pc_world *w, struct sl_ep *ep, sl_id near, uint64_t group,
@@ -123,7 +130,11 @@ int sl_pc_world_add_ep(struct sl_pc_world *w, struct sl_ep *ep, sl_id near, uint
 
 void sl_pc_world_del(struct sl_pc_world *w, sl_id id)
 {
-    w->slots[sl_id_worker(id)].slot[sl_id_slot(id)] = (struct sl_pc_slot){ 0 };
+    struct sl_pc_slot *s = &w->slots[sl_id_worker(id)].slot[sl_id_slot(id)];
+
+    if (s->pc)
+        w->npeers--;
+    *s = (struct sl_pc_slot){ 0 };
     w->slots[sl_id_worker(id)].live--;
 }
 
