@@ -103,6 +103,7 @@ static inline int setup(void **state)
             .ice_grace_s = 90,
             .no_media_s = 1,
             .twcc_period_us = 100000,
+            .max_ssrcs = 64,
             .report = on_report,
             .arg = &world,
         };
