@@ -26,7 +26,7 @@ int req_kick(struct vr_req *r)
     if (vr_arg_room_secret(r, &room) < 0 || vr_arg_id(r, r->body, "id", &id) < 0)
         return -1;
     p = vr_pub_find(room, &id);
-    if (!p || p->dummy)
+    if (!p || !p->h)
         return vr_fail(r, VR_ERR_NO_SUCH_FEED, "No such user %s in room %s", id.s, room->id.s);
     event = vr_room_event(room, "event");
     json_object_set_new(event, "leaving", json_string("ok"));

@@ -18,6 +18,8 @@ int req_listparticipants(struct vr_req *r)
         vr_pub_name(p, o);
         if (p->dummy)
             json_object_set_new(o, "dummy", json_true());
+        if (p->remote)
+            json_object_set_new(o, "remote", json_true());
         json_object_set_new(o, "publisher", json_boolean(p->up));
         if (talking)
             json_object_set(o, "talking", talking);

@@ -1,3 +1,4 @@
+#include "vr_host.h"
 #include "vr_sub.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ static int on_init(const struct sl_core *core)
 
 static void on_fini(void)
 {
+    vr_hosts_fini();
     vr_rooms_fini();
     vr_conf_free();
 }
@@ -104,24 +106,10 @@ static void on_slow_link(sl_hid h, void *state, uint16_t mindex, bool uplink, ui
 static void on_talking(sl_hid h, void *state, uint16_t mindex, bool talking, double level)
 {
     const struct vr_handle *vh = state;
-    struct vr_pub *p = vh->pub;
-    struct vr_stream *s;
-    json_t *event;
 
-    if (!p || mindex >= p->nstreams || p->streams[mindex]->talking == talking)
-        return;
-    s = p->streams[mindex];
-    s->talking = talking;
-    vr_pub_changed(p);
-    if (!p->room->set.audiolevel_event || !p->up)
-        return;
-    event = vr_room_event(p->room, talking ? "talking" : "stopped-talking");
-    json_object_set_new(event, "id", vr_id_json(&p->id));
-    json_object_set_new(event, "mindex", json_integer(mindex));
-    json_object_set_new(event, "mid", json_string(s->mid));
-    json_object_set_new(event, "audio-level-dBov-avg", json_real(level));
-    vr_notify(h, json_incref(event));
-    vr_room_tell(p->room, NULL, event);
+    (void)h;
+    if (vh->pub)
+        vr_pub_talking(vh->pub, mindex, talking, level);
 }
 
 static void layer_tell(const struct vr_line *l, const char *name, int8_t v, int8_t *now)

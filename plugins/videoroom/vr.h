@@ -4,8 +4,8 @@
  * Spec:   VideoRoom of the control protocol (docs/compatibility.md, "VideoRoom").
  * Thread: control, everything.
  *
- *   rooms (vr_room.h) --owns--> members: publishers, local ones of a handle, or dummies (vr_pub.h)
- *                               `-owns--> streams, one per m-line
+ *   rooms (vr_room.h) --owns--> members: publishers, local ones of a handle, remote ones, or dummies (vr_pub.h)
+ *                               `-owns--> streams, one per m-line, and what forwards them
  *                     --lists-> subscribers (vr_sub.h), owned by their handle
  *                               `-owns--> lines, one per m-line; a line borrows the stream it shows
  *   handle (struct vr_handle, owned by the core's handle) --> its publisher or its subscriber
@@ -29,6 +29,7 @@ struct vr_conf {
     bool string_ids;
     bool lock_rtp_forward;
     bool events; /* tell event handlers */
+    uint16_t port_low, port_high; /* UDP, for remote publishers */
     char *admin_key;
 };
 extern struct vr_conf vr_conf;

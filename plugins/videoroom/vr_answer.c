@@ -1,7 +1,7 @@
 /*
  * vr_answer.c - what a publisher's offer is answered with.
  */
-#include "vr_pub.h"
+#include "vr_forward.h"
 #include "vr_sub.h"
 #include <stdlib.h>
 
@@ -119,7 +119,7 @@ static void stream_take(struct vr_stream *s, const struct sl_mline *in, const st
 
 void vr_pub_apply(const struct vr_pub *p)
 {
-    if (!p->has_slot || !p->h)
+    if ((!p->has_slot && !p->remote) || !p->media)
         return;
     for (size_t i = 0; i < p->nstreams; i++) {
         const struct vr_stream *s = p->streams[i];
@@ -129,6 +129,7 @@ void vr_pub_apply(const struct vr_pub *p)
                                  (uint8_t)p->audio_level_average);
         vr_stream_gate(s);
     }
+    vr_forwards_apply(p);
 }
 
 static int offer_check(struct vr_req *r, const struct vr_pub *p)

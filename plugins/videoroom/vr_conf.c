@@ -31,6 +31,21 @@ static int flag_read(const json_t *general, const char *name, bool *out)
     return 0;
 }
 
+/* "LOW-HIGH" */
+static int ports_read(const char *v)
+{
+    unsigned int low, high;
+    int n = 0;
+
+    if (!v)
+        return 0;
+    if (sscanf(v, "%5u-%5u%n", &low, &high, &n) != 2 || v[n] || !low || low > high || high > 65535)
+        return complain("general", "rtp_port_range", "two ports like 10000-60000 are wanted");
+    vr_conf.port_low = (uint16_t)low;
+    vr_conf.port_high = (uint16_t)high;
+    return 0;
+}
+
 static int general_load(const json_t *general)
 {
     static const char *const known[] = { "admin_key", "string_ids", "lock_rtp_forward", "events",
@@ -49,12 +64,14 @@ static int general_load(const json_t *general)
         if (i == SL_ARG_COUNT(known))
             return complain("general", name, "no such key");
     }
-    vr_conf = (struct vr_conf){ .events = true };
+    vr_conf = (struct vr_conf){ .events = true, .port_low = 10000, .port_high = 60000 };
     err = flag_read(general, "string_ids", &vr_conf.string_ids);
     if (!err)
         err = flag_read(general, "lock_rtp_forward", &vr_conf.lock_rtp_forward);
     if (!err)
         err = flag_read(general, "events", &vr_conf.events);
+    if (!err)
+        err = ports_read(sl_arg_str(general, "rtp_port_range", NULL));
     if (!err && *key) {
         vr_conf.admin_key = strdup(key);
         err = vr_conf.admin_key ? 0 : -ENOMEM;

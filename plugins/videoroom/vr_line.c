@@ -35,7 +35,7 @@ bool vr_line_fits(const struct vr_line *l, const struct vr_stream *src)
 /* A route needs an m-line that both ends agreed on, and a source that is one. */
 static void line_route(struct vr_line *l)
 {
-    const bool wanted = l->src && l->src->pub->h && l->accepted;
+    const bool wanted = l->src && l->src->pub->media && l->accepted;
     struct sl_layer_wish w;
 
     if (wanted) {

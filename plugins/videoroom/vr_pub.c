@@ -1,4 +1,4 @@
-#include "vr_pub.h"
+#include "vr_forward.h"
 #include "vr_sub.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -22,12 +22,13 @@ struct vr_pub *vr_pub_create(struct vr_room *room, struct vr_handle *h, const st
     p->bitrate = room->set.bitrate;
     p->audio_active_packets = room->set.audio_active_packets;
     p->audio_level_average = room->set.audio_level_average;
+    vr_list_init(&p->recipients);
     vr_list_add(&room->members, &p->link);
     vr_map_add(&room->by_id, &p->node, p->id.s);
     room->nmembers++;
     if (h) {
         p->handle = h;
-        p->h = h->h;
+        p->h = p->media = h->h;
         h->role = VR_PUBLISHER;
         h->pub = p;
     }
@@ -38,6 +39,8 @@ static void streams_free(struct vr_pub *p)
 {
     for (size_t i = 0; i < p->nstreams; i++) {
         vr_stream_unsubscribe_all(p->streams[i]);
+        while (!vr_list_is_empty(&p->streams[i]->forwards))
+            vr_forward_destroy(vr_container(p->streams[i]->forwards.next, struct vr_forward, link));
         free(p->streams[i]->description);
         free(p->streams[i]);
     }
@@ -50,6 +53,10 @@ static void streams_free(struct vr_pub *p)
 void vr_pub_destroy(struct vr_pub *p)
 {
     streams_free(p);
+    while (!vr_list_is_empty(&p->recipients))
+        vr_recipient_destroy(vr_container(p->recipients.next, struct vr_recipient, link));
+    if (p->remote && p->media)
+        vr_core->endpoint_del(p->media);
     vr_list_del(&p->link);
     vr_map_del(&p->room->by_id, &p->node);
     p->room->nmembers--;
@@ -81,6 +88,7 @@ void vr_pub_stop(struct vr_pub *p, bool tell)
 
     p->up = p->has_slot = p->e2ee = false;
     streams_free(p);
+    vr_forwards_apply(p);
     if (was_up && tell)
         vr_room_tell(p->room, p, about(p, "unpublished"));
     if (was_up)
@@ -148,13 +156,14 @@ struct vr_stream *vr_pub_stream_make(struct vr_pub *p, uint16_t mindex)
     s->mindex = mindex;
     s->min_delay = s->max_delay = -1;
     vr_list_init(&s->lines);
+    vr_list_init(&s->forwards);
     p->streams[p->nstreams++] = s;
     return s;
 }
 
 void vr_stream_gate(const struct vr_stream *s)
 {
-    if (s->pub->h && !s->disabled)
+    if (s->pub->media && !s->disabled)
         vr_core->gate(vr_stream_ref(s), s->moderated || s->unsent);
 }
 
@@ -162,6 +171,26 @@ void vr_stream_unsubscribe_all(struct vr_stream *s)
 {
     while (!vr_list_is_empty(&s->lines))
         vr_line_lost(vr_container(s->lines.next, struct vr_line, in_stream));
+}
+
+void vr_pub_talking(struct vr_pub *p, uint16_t mindex, bool talking, double level)
+{
+    struct vr_stream *s = mindex < p->nstreams ? p->streams[mindex] : NULL;
+    json_t *event;
+
+    if (!s || s->talking == talking)
+        return;
+    s->talking = talking;
+    vr_pub_changed(p);
+    if (!p->room->set.audiolevel_event || !p->up)
+        return;
+    event = vr_room_event(p->room, talking ? "talking" : "stopped-talking");
+    json_object_set_new(event, "id", vr_id_json(&p->id));
+    json_object_set_new(event, "mindex", json_integer(mindex));
+    json_object_set_new(event, "mid", json_string(s->mid));
+    json_object_set_new(event, "audio-level-dBov-avg", json_real(level));
+    vr_notify(p->h, json_incref(event));
+    vr_room_tell(p->room, NULL, event);
 }
 
 /* ---- dummies --------------------------------------------------------------------------------- */

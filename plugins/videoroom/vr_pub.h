@@ -1,9 +1,9 @@
 /*
  * vr_pub.h - participants ("publishers", whether or not they send) and their streams.
  *
- * Owner: the room. A participant of a client has `h` and `handle`; a dummy has neither. Later kinds
- * of participants (remote ones) differ in where their streams come from, not in how they are listed
- * and subscribed to.
+ * Owner: the room. A participant of a client has `h` and `handle`; a dummy and a remote one have
+ * neither. Their kinds differ in where their streams come from (`media`), not in how they are
+ * listed and subscribed to.
  *
  * Life of what it sends: has_slot (an offer was answered) -> up (WebRTC is, others were told)
  * -> neither (vr_pub_stop). Streams live as long as has_slot.
@@ -14,6 +14,7 @@
 #include "vr_request.h"
 
 #define VR_STREAMS_MAX 256
+#define VR_REMOTES_MAX 1000 /* remote publishers of a room */
 
 /* One m-line of a publisher. */
 struct vr_stream {
@@ -32,18 +33,21 @@ struct vr_stream {
     bool red, fec, dtx, stereo, simulcast, svc;
     uint8_t ext_id[SL_EXT_MAX];
 
-    struct vr_link lines; /* struct vr_line that show it */
+    uint16_t wire;           /* remote publisher: its m-line at the sender */
+    struct vr_link lines;    /* struct vr_line that show it */
+    struct vr_link forwards; /* struct vr_forward, owned */
 };
 
 struct vr_pub {
     struct vr_room *room;
-    struct vr_handle *handle; /* NULL: a dummy */
-    sl_hid h;                 /* 0: a dummy */
+    struct vr_handle *handle; /* NULL: a dummy, or remote */
+    sl_hid h;                 /* 0: likewise */
+    sl_hid media;             /* where its streams come from: h, or a remote endpoint; 0: a dummy */
     struct vr_id id;
     uint32_t private_id;
     char *display;
     json_t *metadata;
-    bool dummy, has_slot, up, e2ee;
+    bool dummy, remote, has_slot, up, e2ee;
 
     uint32_t bitrate;
     enum sl_codec audiocodec, videocodec; /* forced; SL_CODEC_NONE: the room's order */
@@ -51,7 +55,8 @@ struct vr_pub {
 
     struct vr_stream **streams; /* by mindex */
     size_t nstreams;
-    json_t *info; /* cache of vr_pub_info */
+    struct vr_link recipients; /* struct vr_recipient, owned */
+    json_t *info;              /* cache of vr_pub_info */
 
     struct vr_link link; /* room->members */
     struct vr_node node; /* room->by_id */
@@ -73,6 +78,9 @@ void vr_pub_up(struct vr_pub *p);
 /* Something about it changed: others hear `publishers` if it is up. */
 void vr_pub_announce(struct vr_pub *p);
 
+/* Somebody began or stopped talking on a stream. */
+void vr_pub_talking(struct vr_pub *p, uint16_t mindex, bool talking, double level);
+
 /* The entry of `publishers`: borrowed, shared, valid until something changes. */
 json_t *vr_pub_info(struct vr_pub *p);
 void vr_pub_changed(struct vr_pub *p);
@@ -89,7 +97,7 @@ struct vr_stream *vr_pub_stream(const struct vr_pub *p, const char *mid);
 struct vr_stream *vr_pub_stream_make(struct vr_pub *p, uint16_t mindex);
 static inline struct sl_mref vr_stream_ref(const struct vr_stream *s)
 {
-    return (struct sl_mref){ s->pub->h, s->mindex };
+    return (struct sl_mref){ s->pub->media, s->mindex };
 }
 /* Tells the core whether the stream is forwarded at all. */
 void vr_stream_gate(const struct vr_stream *s);

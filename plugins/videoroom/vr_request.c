@@ -213,6 +213,25 @@ static void async_run(struct vr_req *r, vr_handler fn, const char *name)
         vr_core->close_pc(r->close_after, NULL);
 }
 
+/* What stands behind the reply. */
+static void sync_end(struct vr_req *r)
+{
+    if (r->close_after)
+        vr_core->close_pc(r->close_after, NULL);
+    if (r->leave_after)
+        vr_pub_leave(r->leave_after);
+    json_decref(r->ips);
+}
+
+void vr_request_resume(struct vr_req *r)
+{
+    json_t *reply = NULL;
+
+    (void)sync_run(r, sl_arg_str(r->body, "request", ""), &reply);
+    vr_core->reply(r->msg, reply);
+    sync_end(r);
+}
+
 void vr_request_handle(struct vr_handle *h, struct sl_msg *m, const json_t *body,
                        const struct sl_jsep_in *jsep)
 {
@@ -234,9 +253,11 @@ void vr_request_handle(struct vr_handle *h, struct sl_msg *m, const json_t *body
         }
     if (!sync_run(&r, name, &reply))
         reply = unknown(&r, name);
-    vr_core->reply(m, reply);
-    if (r.close_after)
-        vr_core->close_pc(r.close_after, NULL);
+    if (r.later)
+        vr_core->hold(m);
+    else
+        vr_core->reply(m, reply);
+    sync_end(&r);
 }
 
 json_t *vr_request_admin(const json_t *body)
@@ -249,7 +270,6 @@ json_t *vr_request_admin(const json_t *body)
         return error_json(&r);
     if (!sync_run(&r, sl_arg_str(body, "request", ""), &reply))
         reply = unknown(&r, sl_arg_str(body, "request", ""));
-    if (r.close_after)
-        vr_core->close_pc(r.close_after, NULL);
+    sync_end(&r);
     return reply;
 }

@@ -17,7 +17,10 @@ struct vr_req {
     struct sl_msg *msg;
     const struct sl_jsep_in *jsep; /* NULL: none came along */
     json_t *reply;
-    sl_hid close_after; /* its peer connection is closed once the reply is out */
+    sl_hid close_after;         /* its peer connection is closed once the reply is out */
+    struct vr_pub *leave_after; /* it leaves once the reply is out */
+    json_t *ips;                /* vr_host.h: addresses of hosts; NULL: not asked for yet */
+    bool later;                 /* vr_host.h: no reply now */
     int code;
     char text[SL_ARG_TEXT_MAX];
 };
@@ -57,20 +60,27 @@ void vr_answer(struct vr_req *r, json_t *data);
 void vr_request_handle(struct vr_handle *h, struct sl_msg *m, const json_t *body,
                        const struct sl_jsep_in *jsep);
 json_t *vr_request_admin(const json_t *body);
+/* Runs a synchronous request from its start, with `ips`, which it releases, and replies. */
+void vr_request_resume(struct vr_req *r);
 
 #define VR_REQUESTS_SYNC(X)                                                                        \
     X(create)                                                                                      \
     X(edit)                                                                                        \
     X(destroy)                                                                                     \
-    X(exists) X(list) X(listparticipants) X(allowed) X(kick) X(moderate) X(enable_recording)
+    X(exists)                                                                                      \
+    X(list) X(listparticipants) X(allowed) X(kick) X(moderate) X(enable_recording) X(rtp_forward)  \
+        X(stop_rtp_forward) X(listforwarders) X(publish_remotely) X(unpublish_remotely)            \
+            X(listremotes) X(add_remote_publisher) X(update_remote_publisher)                      \
+                X(remove_remote_publisher)
 #define VR_REQUESTS_ASYNC(X)                                                                       \
     X(join_none)                                                                                   \
     X(joinandconfigure)                                                                            \
     X(configure_publisher)                                                                         \
     X(publish)                                                                                     \
     X(unpublish)                                                                                   \
-    X(leave_publisher) X(start) X(pause) X(subscribe) X(unsubscribe) X(update)                     \
-        X(configure_subscriber) X(switch) X(leave_subscriber)
+    X(leave_publisher)                                                                             \
+    X(start) X(pause) X(subscribe) X(unsubscribe) X(update) X(configure_subscriber) X(switch)      \
+        X(leave_subscriber)
 #define VR_REQUEST_DECLARE(name) int req_##name(struct vr_req *r);
 VR_REQUESTS_SYNC(VR_REQUEST_DECLARE)
 VR_REQUESTS_ASYNC(VR_REQUEST_DECLARE)

@@ -207,7 +207,7 @@ static struct sl_msg *request(sl_hid h, const char *text, const struct sl_jsep_i
     if (hd->has_offer && !hd->offer_kept)
         offer_drop(hd);
     json_decref(body);
-    if (!m->acked && !m->ended)
+    if (!m->acked && !m->ended && !m->held)
         fail_msg("neither reply nor ack for %s", text);
     return m;
 }
@@ -216,8 +216,27 @@ json_t *mock_call_json(sl_hid h, const char *body)
 {
     struct sl_msg *m = request(h, body, NULL);
 
-    if (m->acked)
+    if (m->acked || m->held)
         fail_msg("not synchronous: %s", body);
+    return m->reply;
+}
+
+uint64_t mock_call_late(sl_hid h, const char *body)
+{
+    struct sl_msg *m = request(h, body, NULL);
+
+    if (!m->held || m->ended)
+        fail_msg("not held: %s", body);
+    return m->tx;
+}
+
+json_t *mock_late(uint64_t tx)
+{
+    struct sl_msg *m = mock.msgs;
+
+    while (m && m->tx != tx)
+        m = m->next;
+    assert_true(m && m->held && m->ended);
     return m->reply;
 }
 

@@ -156,6 +156,8 @@ static struct mock_line *line_of(struct sl_mref r)
 {
     struct handle *hd = mock_handle(r.handle);
 
+    if (r.handle & MOCK_ENDPOINT)
+        return mock_endpoint_line(r);
     return hd && hd->has_pc && r.mindex < hd->nlines ? &hd->lines[r.mindex] : NULL;
 }
 
@@ -369,6 +371,14 @@ static int core_config_save(const char *group, const json_t *keys)
 }
 
 const struct sl_core mock_core = {
+    .hold = mock_core_hold,
+    .resolve = mock_core_resolve,
+    .resolve_cancel = mock_core_resolve_cancel,
+    .forward_add = mock_core_forward_add,
+    .forward_lines = mock_core_forward_lines,
+    .remote_add = mock_core_remote_add,
+    .remote_lines = mock_core_remote_lines,
+    .endpoint_del = mock_core_endpoint_del,
     .abi = SL_PLUGIN_ABI,
     .size = sizeof(struct sl_core),
     .reply = core_reply,

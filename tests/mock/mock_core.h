@@ -124,6 +124,37 @@ uint32_t mock_fir(sl_hid h);
 uint64_t mock_group(sl_hid h); /* where its connections are placed */
 bool mock_has_offer(sl_hid h); /* the client's offer was kept and waits for its answer */
 
+/* ---- streams to and from other machines ------------------------------------------------------- */
+
+#define MOCK_FORWARD_LINES 32
+
+struct mock_endpoint {
+    bool used, remote;
+    struct sl_forward forward; /* strings point into the next members */
+    struct sl_remote conf;
+    char ip[64], crypto[64];
+    size_t nlines;
+    struct sl_forward_line lines[MOCK_FORWARD_LINES];
+    struct mock_line rlines[MOCK_FORWARD_LINES]; /* remote publisher */
+    uint16_t wire[MOCK_FORWARD_LINES];
+};
+/* The endpoint that was made as the @n-th (from 0), alive or not; NULL: there were less. A
+ * forwarder's feedback port is 40000 + n; a remote publisher's ports, where the plugin leaves the
+ * choice, port_low + 2 * n and one more. */
+const struct mock_endpoint *mock_endpoint(size_t n);
+sl_hid mock_endpoint_id(size_t n);
+size_t mock_endpoints_alive(void);
+/* forward_add and remote_add fail so from now on; 0: they do not. */
+void mock_endpoint_fails(int err);
+/* A remote publisher's report. */
+void mock_remote_talking(size_t n, uint16_t mindex, bool talking, double level);
+/* Ends the lookup of @host ("names" are what begins with a letter): @ip NULL: there is none. False:
+ * nobody looks it up. */
+bool mock_resolved(const char *host, const char *ip);
+/* A synchronous request that is to be answered later; mock_late takes the answer. */
+uint64_t mock_call_late(sl_hid h, const char *body);
+json_t *mock_late(uint64_t tx);
+
 /* ---- the rest -------------------------------------------------------------------------------- */
 
 /* Whether core->may says yes (default: yes), whether the core takes signed tokens (default: no; the

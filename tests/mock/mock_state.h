@@ -46,10 +46,13 @@ struct mock_data {
 struct sl_msg {
     uint64_t tx;
     sl_hid h;
-    bool acked, ended;
+    bool acked, ended, held;
     json_t *reply;
     struct sl_msg *next;
 };
+
+#define MOCK_ENDPOINTS 256
+#define MOCK_ENDPOINT  (1ull << 63) /* in their ids */
 
 struct mock {
     const struct sl_plugin *plugin;
@@ -57,6 +60,16 @@ struct mock {
     size_t nhandles;
     struct sl_msg *msgs;
     uint64_t next_tx, next_order, next_id;
+    struct mock_endpoint endpoints[MOCK_ENDPOINTS]; /* by id - MOCK_ENDPOINT - 1 */
+    size_t nendpoints;
+    int endpoint_err; /* forward_add and remote_add return it */
+    struct {
+        sl_resolved_fn fn;
+        void *arg;
+        uint64_t id;
+        char host[64];
+        int family;
+    } lookup[32]; /* of names; id 0: none */
     json_t *config, *saved, *notified;
     bool may, config_dir, signed_tokens;
 };
@@ -67,6 +80,15 @@ extern const struct sl_core mock_core;
 /* NULL: no such handle any more. */
 struct handle *mock_handle(sl_hid h);
 struct seen *mock_seen_add(struct handle *hd, enum seen_type type);
+struct mock_line *mock_endpoint_line(struct sl_mref r);
+int mock_core_forward_add(const struct sl_forward *f, sl_hid *out, uint16_t *rtcp_port);
+int mock_core_forward_lines(sl_hid h, const struct sl_forward_line *lines, size_t n);
+int mock_core_remote_add(const struct sl_remote *r, sl_hid *out, struct sl_remote_at *at);
+int mock_core_remote_lines(sl_hid h, const struct sl_remote_line *lines, size_t n);
+void mock_core_endpoint_del(sl_hid h);
+int mock_core_resolve(const char *host, int family, sl_resolved_fn fn, void *arg, uint64_t *id);
+void mock_core_resolve_cancel(uint64_t id);
+void mock_core_hold(struct sl_msg *m);
 void mock_pc_close(sl_hid h, const char *reason);
 
 /* mock_data.c */
