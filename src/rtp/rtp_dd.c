@@ -185,6 +185,7 @@ int sl_dd_parse(const void *data, size_t len, struct sl_dd_structure *st, struct
         return -EBADMSG;
     if (!use->valid)
         return -ENOENT;
+    dd.mask_pos = len > 3 ? (uint16_t)b.pos : 0;
     if (dd.has_structure || dd.has_active)
         dd.active = UINT32_MAX >> (32 - use->ntargets);
     if (dd.has_active)
@@ -209,6 +210,54 @@ int sl_dd_parse(const void *data, size_t len, struct sl_dd_structure *st, struct
     return 0;
 }
 
+static void copy_bits(uint8_t *to, size_t *at, struct bits *from, size_t n)
+{
+    for (; n; n--, ++*at)
+        if (f(from, 1))
+            to[*at >> 3] |= (uint8_t)(0x80 >> (*at & 7));
+}
+
+static void put_bits(uint8_t *to, size_t *at, unsigned n, uint32_t v)
+{
+    for (; n; n--, ++*at)
+        if (v >> (n - 1) & 1)
+            to[*at >> 3] |= (uint8_t)(0x80 >> (*at & 7));
+}
+
+int sl_dd_rewrite(const void *data, size_t len, uint16_t frame, const struct sl_dd_mask *mask,
+                  void *buf, size_t cap)
+{
+    struct bits b = { data, 0, len * 8, false };
+    uint8_t *out = buf;
+    size_t at = 0, pos = mask->pos ? mask->pos : 24;
+
+    /* A mask takes up to 32 bits, and the flags one byte where there were none. */
+    if (len < 3 || cap < len + 5)
+        return -EMSGSIZE;
+    if (!mask->ntargets) {
+        memcpy(out, data, len);
+    } else {
+        memset(out, 0, len + 5);
+        copy_bits(out, &at, &b, 24);
+        if (mask->pos)
+            copy_bits(out, &at, &b, 5);
+        else
+            at += 5;
+        out[3] |= 0x40; /* active_decode_targets_present_flag */
+        if (pos > b.pos)
+            copy_bits(out, &at, &b, pos - b.pos);
+        put_bits(out, &at, mask->ntargets, mask->active);
+        if (mask->is_there)
+            b.pos += mask->ntargets;
+        if (b.pos < b.end)
+            copy_bits(out, &at, &b, b.end - b.pos);
+        len = (at + 7) / 8;
+    }
+    out[1] = (uint8_t)(frame >> 8);
+    out[2] = (uint8_t)frame;
+    return (int)len;
+}
+
 void sl_dd_fill(const struct sl_dd *dd, const struct sl_dd_structure *st,
                 struct sl_payload_info *info)
 {
@@ -220,10 +269,14 @@ void sl_dd_fill(const struct sl_dd *dd, const struct sl_dd_structure *st,
     info->inter_pic = dd->nfdiffs > 0;
     info->key = dd->start && dd->has_structure && dd->nfdiffs == 0 && dd->sid == 0;
     info->sync = false;
+    info->sync_tid = 0;
     info->discardable = true;
     for (unsigned i = 0; i < dd->ntargets && i < st->ntargets; i++) {
-        if (dd->dti[i] == SL_DTI_SWITCH && st->target_tid[i] >= dd->tid)
+        if (dd->dti[i] == SL_DTI_SWITCH && st->target_tid[i] >= dd->tid) {
             info->sync = true;
+            if (st->target_tid[i] > info->sync_tid)
+                info->sync_tid = st->target_tid[i];
+        }
         if (dd->dti[i] == SL_DTI_SWITCH || dd->dti[i] == SL_DTI_REQUIRED)
             info->discardable = false;
     }

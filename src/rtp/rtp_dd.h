@@ -43,7 +43,8 @@ struct sl_dd {
     uint16_t frame;  /* frame number */
     bool has_structure;
     bool has_active;
-    uint32_t active; /* decode targets that are active, bit per target */
+    uint32_t active;   /* decode targets that are active, bit per target */
+    uint16_t mask_pos; /* bit where their mask is, or would be; 0: three bytes only */
     uint8_t sid, tid;
     uint8_t nfdiffs;
     uint16_t fdiff[SL_DD_FDIFFS_MAX];
@@ -56,6 +57,20 @@ struct sl_dd {
 /* Parses a descriptor. A structure that it brings replaces @st, which is touched on success only.
  * 0; -EBADMSG; -ENOENT: it refers to a structure that has not come (or a template not in it). */
 int sl_dd_parse(const void *data, size_t len, struct sl_dd_structure *st, struct sl_dd *out);
+
+/* Decode targets as a rewritten descriptor names them. */
+struct sl_dd_mask {
+    uint16_t pos;     /* struct sl_dd.mask_pos */
+    uint8_t ntargets; /* 0: leave it as it is */
+    bool is_there;    /* the descriptor has a mask already */
+    uint32_t active;  /* at least one */
+};
+
+/* Writes the descriptor @data, which sl_dd_parse took (for an unchanged mask three bytes are
+ * enough), with another frame number and other active decode targets. The length, at most 5 bytes
+ * more than @len; -EMSGSIZE. */
+int sl_dd_rewrite(const void *data, size_t len, uint16_t frame, const struct sl_dd_mask *mask,
+                  void *buf, size_t cap);
 
 /* Tells what the descriptor knows in the words of the payload parsers: layers, frame and key frame
  * boundaries, switch points, the size of the highest layer. Other fields of @info stay. */

@@ -20,6 +20,7 @@ struct sl_payload_info {
     bool has_tid;
     uint8_t tid;
     bool sync; /* VP8 Y bit, VP9 U bit: from here on going up to @tid is allowed */
+    uint8_t sync_tid; /* dependency descriptor with @sync: up to this one; else 0: up to @tid */
     bool has_sid;
     uint8_t sid;
     bool inter_layer; /* VP9 D bit: depends on the spatial layer below */

@@ -28,6 +28,28 @@ static void check_red(const uint8_t *data, size_t size)
     FUZZ_CHECK(end == size);
 }
 
+/* With another number and mask it says the same otherwise. */
+static void check_dd_rewrite(const uint8_t *data, size_t len, const struct sl_dd *dd,
+                             const struct sl_dd_structure *st)
+{
+    struct sl_dd_mask mask = { dd->mask_pos, dd->ntargets, dd->has_active, 1 };
+    struct sl_dd_structure after = *st;
+    uint8_t buf[UINT8_MAX + 5];
+    struct sl_dd again;
+    int n = sl_dd_rewrite(data, len, 0x1234, &mask, buf, sizeof(buf));
+
+    FUZZ_CHECK(n >= 4 && (size_t)n <= len + 5);
+    if (n > UINT8_MAX)
+        return;
+    FUZZ_CHECK(sl_dd_parse(buf, (size_t)n, &after, &again) == 0);
+    FUZZ_CHECK(memcmp(&after, st, sizeof(after)) == 0);
+    FUZZ_CHECK(again.frame == 0x1234 && again.has_active && again.active == 1);
+    FUZZ_CHECK(again.start == dd->start && again.end == dd->end && again.sid == dd->sid);
+    FUZZ_CHECK(again.nfdiffs == dd->nfdiffs && !memcmp(again.fdiff, dd->fdiff, sizeof(dd->fdiff)) &&
+               !memcmp(again.dti, dd->dti, sizeof(dd->dti)) &&
+               !memcmp(again.chain_diff, dd->chain_diff, sizeof(dd->chain_diff)));
+}
+
 /* A chain of descriptors, each behind its length: the structure of one serves the next. */
 static void check_dd(const uint8_t *data, size_t size)
 {
@@ -46,6 +68,7 @@ static void check_dd(const uint8_t *data, size_t size)
             FUZZ_CHECK(st.nresolutions <= SL_DD_LAYERS_MAX);
             sl_dd_fill(&dd, &st, &info);
             FUZZ_CHECK(info.nspatial <= SL_DD_LAYERS_MAX);
+            check_dd_rewrite(data + 1, len, &dd, &st);
         }
         data += 1 + len;
         size -= 1 + len;

@@ -127,6 +127,68 @@ static void custom_fields_replace_the_template(void **state)
     assert_int_equal(dd.chain_diff[0], 77);
 }
 
+/* Parses what was written with what went before in @st. */
+static struct sl_dd again(const uint8_t *buf, int len, const struct sl_dd_structure *before)
+{
+    struct sl_dd_structure st = *before;
+    struct sl_dd dd;
+
+    assert_true(len > 0);
+    assert_int_equal(sl_dd_parse(buf, (size_t)len, &st, &dd), 0);
+    return dd;
+}
+
+static void frame_numbers_and_targets_are_rewritten(void **state)
+{
+    struct sl_dd_structure none = { 0 }, st = { 0 };
+    struct sl_dd_mask mask = { 0 };
+    struct sl_dd dd, out;
+    struct bw key = { 0 }, w = { 0 };
+    uint8_t buf[255];
+    int n;
+
+    (void)state;
+    mandatory(&key, 1, 1, 60, 100);
+    l1t2(&key, 60);
+    assert_int_equal(sl_dd_parse(key.b, (key.pos + 7) / 8, &st, &dd), 0);
+
+    /* The frame number alone. */
+    n = sl_dd_rewrite(key.b, (key.pos + 7) / 8, 65535, &mask, buf, sizeof(buf));
+    assert_int_equal(n, (key.pos + 7) / 8);
+    assert_int_equal(again(buf, n, &none).frame, 65535);
+    assert_memory_equal(buf + 3, key.b + 3, n - 3);
+
+    /* A mask behind a structure, which stays whole. */
+    mask = (struct sl_dd_mask){ dd.mask_pos, 2, false, 1 };
+    n = sl_dd_rewrite(key.b, (key.pos + 7) / 8, 7, &mask, buf, sizeof(buf));
+    out = again(buf, n, &none);
+    assert_true(out.has_structure && out.has_active);
+    assert_int_equal(out.active, 1);
+    assert_int_equal(out.frame, 7);
+
+    /* A descriptor of three bytes grows; one with custom fields keeps them; a mask is replaced. */
+    mandatory(&w, 1, 1, 61, 101);
+    assert_int_equal(sl_dd_parse(w.b, 3, &st, &dd), 0);
+    mask = (struct sl_dd_mask){ dd.mask_pos, 2, false, 1 };
+    n = sl_dd_rewrite(w.b, 3, 101, &mask, buf, sizeof(buf));
+    assert_int_equal(n, 4);
+    out = again(buf, n, &st);
+    assert_true(out.has_active && out.active == 1 && out.frame == 101 && out.fdiff[0] == 2);
+    w = (struct bw){ 0 };
+    mandatory(&w, 1, 1, 61, 102);
+    put(&w, 5, 0x0a); /* active targets, fdiffs */
+    put(&w, 2, 3);
+    put(&w, 2, 1), put(&w, 4, 7), put(&w, 2, 0);
+    assert_int_equal(sl_dd_parse(w.b, (w.pos + 7) / 8, &st, &dd), 0);
+    mask = (struct sl_dd_mask){ dd.mask_pos, 2, true, 2 };
+    n = sl_dd_rewrite(w.b, (w.pos + 7) / 8, 102, &mask, buf, sizeof(buf));
+    assert_int_equal(n, (w.pos + 7) / 8);
+    out = again(buf, n, &st);
+    assert_true(out.active == 2 && out.nfdiffs == 1 && out.fdiff[0] == 8);
+    assert_int_equal(sl_dd_rewrite(w.b, 2, 1, &mask, buf, sizeof(buf)), -EMSGSIZE);
+    assert_int_equal(sl_dd_rewrite(w.b, 6, 1, &mask, buf, 10), -EMSGSIZE);
+}
+
 static void cuts_and_noise_leave_the_structure_alone(void **state)
 {
     struct sl_dd_structure st = { 0 };
@@ -158,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_structure_serves_later_frames),
         cmocka_unit_test(custom_fields_replace_the_template),
+        cmocka_unit_test(frame_numbers_and_targets_are_rewritten),
         cmocka_unit_test(cuts_and_noise_leave_the_structure_alone),
     };
 

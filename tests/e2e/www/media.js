@@ -1,0 +1,138 @@
+// More of what tests do in a page: codecs, layers, clocks and frames one by one. Extends window.T
+// of client.js.
+
+const { T } = window;
+
+const inbound = async (name, mid) => {
+  const transceiver = T.pc(name).getTransceivers().find((t) => t.mid === mid);
+  const report = await transceiver.receiver.getStats();
+  const all = [...report.values()];
+  const stats = all.find((s) => s.type === 'inbound-rtp');
+  return { stats, all };
+};
+
+// 'VP8', 'opus' ...: what a subscriber's m-line is decoded as.
+async function codecOf(name, mid) {
+  const { stats, all } = await inbound(name, mid);
+  const codec = all.find((s) => s.id === stats?.codecId);
+  return codec && codec.mimeType.replace(/^.*\//, '');
+}
+
+const canSend = (kind, codec) =>
+  RTCRtpSender.getCapabilities(kind).codecs.some((c) => c.mimeType.toLowerCase() === `${kind}/${codec}`);
+
+// How far the picture is played out before the sound, in ms, by the publisher's clock.
+async function skew(name, audio, video) {
+  const a = (await inbound(name, audio)).stats;
+  const v = (await inbound(name, video)).stats;
+  if (!a?.estimatedPlayoutTimestamp || !v?.estimatedPlayoutTimestamp) return null;
+  return v.estimatedPlayoutTimestamp - v.timestamp - (a.estimatedPlayoutTimestamp - a.timestamp);
+}
+
+// ---- frames -------------------------------------------------------------------------------------
+
+const watched = new Map(); // handle/mid -> [{ at, width }]
+
+// Notes each frame of a remote video: when it came out of the decoder and how wide it is.
+function watchFrames(name, mid) {
+  const frames = [];
+  watched.set(`${name}/${mid}`, frames);
+  const { track } = T.pc(name).getTransceivers().find((t) => t.mid === mid).receiver;
+  if (window.MediaStreamTrackProcessor) {
+    const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
+    const step = async () => {
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) return;
+        frames.push({ at: performance.now(), width: value.displayWidth });
+        value.close();
+      }
+    };
+    step();
+    return;
+  }
+  const video = document.createElement('video');
+  video.muted = true;
+  video.srcObject = new MediaStream([track]);
+  document.body.append(video);
+  video.play();
+  const note = (now, meta) => {
+    frames.push({ at: performance.now(), width: meta.width });
+    video.requestVideoFrameCallback(note);
+  };
+  video.requestVideoFrameCallback(note);
+}
+
+const framesOf = (name, mid) => watched.get(`${name}/${mid}`);
+
+// Waits until the newest frame is @width wide; the longest time without a frame since @from.
+async function widthBecomes(name, mid, width, ms = 15000) {
+  const frames = framesOf(name, mid);
+  const end = performance.now() + ms;
+  while (frames.at(-1)?.width !== width) {
+    if (performance.now() > end) throw new Error(`${name} mid ${mid}: width ${frames.at(-1)?.width}, not ${width}, after ${ms} ms`);
+    await T.sleep(5);
+  }
+  return frames.at(-1).width;
+}
+
+// Sends a configure request to a subscriber; { ms, gap }: from the request to the first frame of
+// @width, and the longest gap between frames in the meantime.
+async function switchTo(name, mid, stream, width, ms = 15000) {
+  const frames = framesOf(name, mid);
+  const t0 = performance.now();
+  await T.ask(name, { request: 'configure', streams: [{ mid, ...stream }] }, (e) => e.configured === 'ok');
+  await widthBecomes(name, mid, width, ms);
+  const hit = frames.find((f) => f.at > t0 && f.width === width);
+  const before = frames.filter((f) => f.at <= t0).at(-1);
+  return { ms: hit.at - t0, gap: longestGap(frames.filter((f) => f.at >= before.at && f.at <= hit.at)) };
+}
+
+function longestGap(frames) {
+  let gap = 0;
+  for (let i = 1; i < frames.length; i++) gap = Math.max(gap, frames[i].at - frames[i - 1].at);
+  return gap;
+}
+
+const gapSince = (name, mid, from) => longestGap(framesOf(name, mid).filter((f) => f.at >= from));
+
+// Frames per second during @ms from now on.
+async function frameRate(name, mid, ms) {
+  const frames = framesOf(name, mid);
+  const n = frames.length;
+  await T.sleep(ms);
+  return ((frames.length - n) * 1000) / ms;
+}
+
+// ---- what a publisher sends ---------------------------------------------------------------------
+
+const videoSender = (name) => T.pc(name).getSenders().find((s) => s.track?.kind === 'video');
+
+// Keeps the size whatever the load of the machine is.
+async function keepSize(name) {
+  const sender = videoSender(name);
+  const params = sender.getParameters();
+  params.degradationPreference = 'maintain-resolution';
+  await sender.setParameters(params);
+}
+
+async function setActive(name, rid, active) {
+  const sender = videoSender(name);
+  const params = sender.getParameters();
+  params.encodings.find((e) => e.rid === rid).active = active;
+  await sender.setParameters(params);
+}
+
+// [{ rid, width, frames, codec, mode }] of the layers that are encoded.
+async function sending(name) {
+  const report = await videoSender(name).getStats();
+  return [...report.values()].filter((s) => s.type === 'outbound-rtp')
+    .map((s) => ({
+      rid: s.rid, width: s.frameWidth ?? 0, frames: s.framesEncoded ?? 0, mode: s.scalabilityMode,
+      encoder: s.encoderImplementation, codec: report.get(s.codecId)?.mimeType,
+    }));
+}
+
+Object.assign(T, {
+  codecOf, canSend, skew, watchFrames, framesOf, widthBecomes, switchTo, gapSince, frameRate, keepSize, setActive, sending,
+});
