@@ -165,6 +165,8 @@ static bool passes_tid(struct sl_layers *l, const struct sl_payload_info *i, boo
             set_tid(l, target, out);
         else if (i->sync && i->tid == l->cur_tid + 1 && i->tid <= target)
             set_tid(l, i->tid, out);
+        else if (i->sync && i->tid <= l->cur_tid && i->sync_tid > l->cur_tid)
+            set_tid(l, lower(i->sync_tid, target), out);
     }
     /* A target above what the stream has is reached by climbing to its highest layer. */
     return i->tid <= l->cur_tid || l->cur_tid == TOP_TID;

@@ -9,6 +9,7 @@
 
 #include "base/pool.h"
 #include "base/role.h"
+#include "media/media_dd.h"
 #include "rtp/rtp_ext.h"
 #include "rtp/rtp_payload.h"
 #include "rtp/rtp_pkt.h"
@@ -32,6 +33,7 @@ struct sl_pkt {
     struct sl_rtp rtp;              /* header fields and where the payload is, in data */
     struct sl_ext_info ext;         /* header extensions, pointing into data */
     struct sl_payload_info payload; /* key frame, layers, picture ids */
+    struct sl_pkt_dd dd;            /* set by the track */
 
     uint16_t len;
     uint8_t data[SL_PKT_MAX];

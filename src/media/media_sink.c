@@ -183,6 +183,7 @@ static void switch_to(struct sl_sink *s, const struct sl_pkt *pkt)
         elapsed = SL_MUNGE_UNKNOWN;
     sl_munge_switch(&s->munge, (struct sl_seqts){ pkt->seq, pkt->ts }, elapsed, s->ctx->now_us);
     sl_vp8_munge_switch(&s->vp8);
+    sl_dd_munge_switch(&s->dd);
     s->cur_ssrc = pkt->rtp.ssrc;
     s->cur_layer = pkt->layer;
 }
@@ -228,6 +229,8 @@ static enum sl_drop forward_one(struct sl_sink *s, const struct sl_pkt *pkt) SL_
         return err == -EEXIST ? SL_DROP_DUPLICATE : SL_DROP_OLD;
     if (s->codec == SL_CODEC_VP8 && sl_vp8_munge_map(&s->vp8, &pkt->payload, &ids) < 0)
         return SL_DROP_OLD;
+    if (pkt->dd.present)
+        sl_dd_munge_map(&s->dd, &pkt->dd);
     why = sl_sink_tx_packet(s, pkt, &out, pkt->rtp.marker || d.set_marker,
                             s->codec == SL_CODEC_VP8 ? &ids : NULL);
     if (why != SL_DROP_NONE)

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "media/media_cache.h"
 #include "media/media_ctx.h"
+#include "media/media_dd.h"
 #include "media/media_layers.h"
 #include "media/media_munge.h"
 #include "media/media_sr.h"
@@ -57,6 +58,7 @@ struct sl_sink {
     struct sl_layers layers;
     struct sl_munge munge;
     struct sl_vp8_munge vp8;
+    struct sl_dd_munge dd;
     struct sl_resend resend;
     struct sl_sealed *sealed; /* NULL: RTX or no NACK */
     uint64_t rtx_seq;

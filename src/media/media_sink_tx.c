@@ -33,23 +33,33 @@ void sl_sink_keep_sealed(struct sl_sink *s, const uint8_t *data, size_t len)
 
 /* Extensions whose content is copied from the publisher's packet. */
 static const enum sl_ext passed_on[] = {
-    SL_EXT_AUDIO_LEVEL,           SL_EXT_VIDEO_ORIENTATION, SL_EXT_ABS_CAPTURE_TIME,
-    SL_EXT_DEPENDENCY_DESCRIPTOR, SL_EXT_COLOR_SPACE,       SL_EXT_VIDEO_LAYERS_ALLOCATION,
+    SL_EXT_AUDIO_LEVEL, SL_EXT_VIDEO_ORIENTATION,       SL_EXT_ABS_CAPTURE_TIME,
+    SL_EXT_COLOR_SPACE, SL_EXT_VIDEO_LAYERS_ALLOCATION,
 };
 
-#define ITEMS_MAX (4 + sizeof(passed_on) / sizeof(passed_on[0]))
+#define ITEMS_MAX (5 + sizeof(passed_on) / sizeof(passed_on[0]))
 
 struct block {
     size_t len;
     uint16_t twcc, ast; /* offsets; 0: not there */
 };
 
+/* The descriptor as this subscriber is to see it; its length, 0: none. */
+static size_t write_dd(struct sl_sink *s, const struct sl_pkt *pkt, uint8_t *buf, size_t cap)
+{
+    const struct sl_layers *l = &s->layers;
+    int n = sl_dd_munge_write(&s->dd, pkt, l->mode == SL_LAYERS_SVC ? l->cur_sid : -1, l->cur_tid,
+                              buf, cap);
+
+    return n > 0 && n <= UINT8_MAX ? (size_t)n : 0;
+}
+
 /* Writes the extension block of one packet; @pkt NULL: what every packet has. */
-static int write_block(const struct sl_sink *s, const struct sl_pkt *pkt, uint8_t *buf, size_t cap,
+static int write_block(struct sl_sink *s, const struct sl_pkt *pkt, uint8_t *buf, size_t cap,
                        struct block *out)
 {
     struct sl_ext_item items[ITEMS_MAX];
-    uint8_t delay[3];
+    uint8_t delay[3], dd[UINT8_MAX + SL_DD_GROWTH];
     size_t n = 0, twcc = ITEMS_MAX, ast = ITEMS_MAX;
     int len;
 
@@ -71,6 +81,13 @@ static int write_block(const struct sl_sink *s, const struct sl_pkt *pkt, uint8_
                (pkt->ext.present & SL_EXT_BIT(SL_EXT_PLAYOUT_DELAY))) {
         items[n++] = (struct sl_ext_item){ s->ext[SL_EXT_PLAYOUT_DELAY], 3,
                                            pkt->data + pkt->ext.off[SL_EXT_PLAYOUT_DELAY], 0 };
+    }
+    if (pkt && pkt->dd.present && s->ext[SL_EXT_DEPENDENCY_DESCRIPTOR]) {
+        size_t n_dd = write_dd(s, pkt, dd, sizeof(dd));
+
+        if (n_dd)
+            items[n++] =
+                (struct sl_ext_item){ s->ext[SL_EXT_DEPENDENCY_DESCRIPTOR], (uint8_t)n_dd, dd, 0 };
     }
     for (size_t i = 0; pkt && i < sizeof(passed_on) / sizeof(passed_on[0]); i++) {
         enum sl_ext e = passed_on[i];
@@ -94,6 +111,8 @@ static int write_block(const struct sl_sink *s, const struct sl_pkt *pkt, uint8_
 static bool needs_own_block(const struct sl_sink *s, const struct sl_pkt *pkt)
 {
     if (s->ext[SL_EXT_PLAYOUT_DELAY] && (pkt->ext.present & SL_EXT_BIT(SL_EXT_PLAYOUT_DELAY)))
+        return true;
+    if (pkt->dd.present && s->ext[SL_EXT_DEPENDENCY_DESCRIPTOR])
         return true;
     for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
         if (s->ext[passed_on[i]] && (pkt->ext.present & SL_EXT_BIT(passed_on[i])))

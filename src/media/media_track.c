@@ -32,6 +32,8 @@ void sl_track_destroy(struct sl_track *t)
         return;
     if (t->mirror)
         t->mirror->track = NULL;
+    for (int i = 0; i < SL_LAYERS_MAX; i++)
+        sl_dd_source_destroy(t->dd[i]);
     free(t);
 }
 
@@ -137,6 +139,7 @@ void sl_track_push(struct sl_track *t, struct sl_pkt *pkt, bool is_rtx)
     pkt->epoch = t->epoch;
     if (s->ssrc != pkt->rtp.ssrc)
         sl_source_restart(s, pkt->rtp.ssrc);
+    sl_dd_source_read(&t->dd[pkt->layer], pkt);
     why = sl_source_push(s, pkt, is_rtx, t->ctx->now_us);
     if (why == SL_DROP_NONE && !s->receiving)
         tell_receiving(t, pkt->layer, true);

@@ -31,6 +31,7 @@ struct sl_track {
     uint8_t epoch; /* of packets; grows where some are missing on purpose (gate, direction) */
 
     struct sl_source source[SL_LAYERS_MAX];
+    struct sl_dd_source *dd[SL_LAYERS_MAX]; /* NULL: no dependency descriptor came */
     struct sl_mirror *mirror; /* NULL: no sinks on this worker */
     uint64_t remote;          /* bit per other worker with sinks */
     uint64_t starved;         /* those whose ring was full, until it has room */

@@ -189,9 +189,11 @@ static enum sl_drop parse_payload(struct sl_pkt *pkt, const struct sl_media_line
         return parse_red(pkt, m);
     if (pkt->rtp.pt != m->pt)
         return SL_DROP_WRONG_PT;
+    /* With a dependency descriptor nothing is wanted of the payload, which may be encrypted. */
     if (m->kind == SL_KIND_VIDEO && pkt->rtp.payload_len &&
         sl_payload_parse(m->codec, pkt->data + pkt->rtp.payload_off, pkt->rtp.payload_len,
-                         &pkt->payload) < 0)
+                         &pkt->payload) < 0 &&
+        !(pkt->ext.present & SL_EXT_BIT(SL_EXT_DEPENDENCY_DESCRIPTOR)))
         return SL_DROP_MALFORMED;
     return SL_DROP_NONE;
 }
