@@ -164,10 +164,14 @@ function capture(video) {
   return painted(video.colour, video);
 }
 
+// video.encodings: simulcast; video.svc: a scalability mode.
 function tracksOf({ audio = true, video = 'camera', data = false, recv = true }) {
   const tracks = [];
   if (audio) tracks.push({ type: 'audio', capture: true, recv });
-  if (video) tracks.push({ type: 'video', capture: capture(video), recv });
+  if (video) {
+    const { encodings, svc } = video;
+    tracks.push({ type: 'video', capture: capture(video), recv, simulcast: !!encodings, sendEncodings: encodings, svc });
+  }
   if (data) tracks.push({ type: 'data' });
   return tracks;
 }
