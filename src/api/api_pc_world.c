@@ -451,7 +451,7 @@ static int create_all(struct sl_pc_world *w, const struct sl_media_conf *c, char
     if (e < 0)
         return e;
     (void)sl_addr_format_ip(&w->announced[0], w->address);
-    if (!sl_addr_is_any(&bind[0]))
+    if (nbind == 1 && !sl_addr_is_any(&bind[0]))
         w->bound = bind[0];
     e = sl_srtp_init();
     if (e < 0) {

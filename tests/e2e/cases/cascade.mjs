@@ -1,0 +1,124 @@
+// Streams that leave the server: a publisher of one server in a room of another, and forwarders that
+// a plain socket receives.
+
+import assert from 'node:assert/strict';
+import dgram from 'node:dgram';
+import { test } from '../lib/runner.mjs';
+import { WsClient } from '../lib/protocol.mjs';
+
+const RED = [200, 30, 30];
+const ROOM = 1234;
+
+class Admin {
+  static async open(server) {
+    const a = new Admin();
+    a.ws = await WsClient.open(server.ws);
+    a.session = await a.ws.create();
+    a.handle = await a.ws.attach(a.session, 'janus.plugin.videoroom');
+    return a;
+  }
+
+  async ask(body) {
+    const reply = await this.ws.message(this.session, this.handle, { room: ROOM, ...body });
+    assert.equal(reply.error, undefined, JSON.stringify(reply));
+    return reply;
+  }
+}
+
+async function publisher(t, server) {
+  const page = await t.client();
+  await page.evaluate((url) => T.connect(url), server.ws);
+  await page.evaluate((colour) => T.join('red', { video: { colour } }), RED);
+  return page;
+}
+
+async function participant(admin) {
+  const { participants } = await admin.ask({ request: 'listparticipants' });
+  assert.equal(participants.length, 1);
+  return participants[0].id;
+}
+
+// What a receiver of RTP sees within @ms: packets by SSRC.
+async function receiver(t, port = 0) {
+  const socket = dgram.createSocket('udp4');
+  const seen = new Map();
+  socket.on('message', (data) => {
+    const ssrc = data.readUInt32BE(8);
+    if (data[1] >= 192 && data[1] < 224) return; // RTCP
+    seen.set(ssrc, [...(seen.get(ssrc) ?? []), data]);
+  });
+  await new Promise((resolve) => socket.bind(port, '127.0.0.1', resolve));
+  t.onClose(() => socket.close());
+  return { port: socket.address().port, seen };
+}
+
+async function until(what, fn, ms = 8000) {
+  for (const end = Date.now() + ms; Date.now() < end; await new Promise((r) => setTimeout(r, 50)))
+    if (fn()) return;
+  assert.fail(`not within ${ms} ms: ${what}`);
+}
+
+test('a publisher in a room of another server', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
+  const a = await t.server();
+  const b = await t.server();
+  await publisher(t, a);
+  const [onA, onB] = [await Admin.open(a), await Admin.open(b)];
+  const id = await participant(onA);
+  const crypto = { srtp_suite: 80, srtp_crypto: Buffer.alloc(30, 7).toString('base64') };
+
+  const remote = await onB.ask({
+    request: 'add_remote_publisher', id: 3000, display: 'red', ...crypto,
+    streams: [
+      { mid: '0', mindex: 0, type: 'audio', codec: 'opus' },
+      { mid: '1', mindex: 1, type: 'video', codec: 'vp8' },
+    ],
+  });
+  assert.equal(remote.id, 3000);
+  // By name, which is looked up.
+  await onA.ask({
+    request: 'publish_remotely', publisher_id: id, remote_id: 'b', host: 'localhost', host_family: 'ipv4',
+    port: remote.port, rtcp_port: remote.rtcp_port, ...crypto,
+  });
+  const { list } = await onA.ask({ request: 'listremotes', publisher_id: id });
+  assert.deepEqual(list, [{ remote_id: 'b', host: '127.0.0.1', port: remote.port, rtcp_port: remote.rtcp_port }]);
+
+  const page = await t.client();
+  await page.evaluate((url) => T.connect(url), b.ws);
+  await page.evaluate(() => T.join('green', { video: { colour: [30, 160, 30] } }));
+  const [seen] = await page.evaluate(() => T.seesOthers('green', 1));
+  for (let c = 0; c < 3; c++) assert.ok(Math.abs(seen.colour[c] - RED[c]) < 45, `saw ${seen.colour}`);
+  const [audio] = await page.evaluate(() => T.midsOf('green-sub', undefined, 'audio'));
+  await page.evaluate((m) => T.hearsSomething('green-sub', m), audio);
+
+  await onA.ask({ request: 'unpublish_remotely', publisher_id: id, remote_id: 'b' });
+  await onB.ask({ request: 'remove_remote_publisher', id: 3000 });
+  await page.waitFor(() => T.midsOf('green-sub').length === 0);
+});
+
+test('rtp_forward to a plain receiver', { variants: [['chromium', 'lite']] }, async (t) => {
+  const server = await t.server();
+  await publisher(t, server);
+  const admin = await Admin.open(server);
+  const publisher_id = await participant(admin);
+  const [audio, video] = [await receiver(t), await receiver(t)];
+  const { forwarders } = await admin.ask({
+    request: 'rtp_forward', publisher_id, host: '127.0.0.1',
+    streams: [
+      { mid: '0', port: audio.port, ssrc: 7, pt: 100 },
+      { mid: '1', port: video.port, ssrc: 8, pt: 101 },
+    ],
+  });
+  assert.deepEqual(forwarders.map((f) => [f.type, f.port, f.ssrc, f.pt]),
+    [['audio', audio.port, 7, 100], ['video', video.port, 8, 101]]);
+  await until('media at both', () => (audio.seen.get(7)?.length ?? 0) > 20 && (video.seen.get(8)?.length ?? 0) > 20);
+  for (const [ssrc, pt, { seen }] of [[7, 100, audio], [8, 101, video]]) {
+    assert.deepEqual([...seen.keys()], [ssrc]);
+    const packets = seen.get(ssrc);
+    assert.ok(packets.every((p) => p[0] >> 6 === 2 && (p[1] & 127) === pt));
+    const seqs = packets.map((p) => p.readUInt16BE(2));
+    seqs.forEach((s, i) => assert.equal(s, (seqs[0] + i) & 65535, 'no gap'));
+  }
+  for (const { stream_id } of forwarders) await admin.ask({ request: 'stop_rtp_forward', publisher_id, stream_id });
+  const { publishers } = await admin.ask({ request: 'listforwarders' });
+  assert.deepEqual(publishers, []);
+});
