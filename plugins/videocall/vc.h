@@ -34,6 +34,7 @@ enum vc_error {
     VC_ERR_UNKNOWN = 499,
 };
 
+struct vc_held; /* a message that waits for room */
 struct vc_desc; /* an offer of a client that has no answer yet */
 
 /* An m-line of a user's connection. */
@@ -67,6 +68,10 @@ struct vc_user {
     struct vc_line lines[VC_LINES_MAX];
     size_t nlines;
     uint32_t slow_links;
+
+    /* Data channels. */
+    struct vc_held *held, *held_last; /* from the other, for this user; few: the other is paused */
+    bool paused;                      /* this user may not send */
 };
 
 extern const struct sl_core *vc_core;
@@ -114,5 +119,14 @@ void vc_media_reset(struct vc_user *u);
 void vc_layers_tell(const struct vc_user *u, size_t i, const struct sl_layer_event *ev);
 /* Brings gates, bitrate and layers in line with the wishes. */
 void vc_media_apply(struct vc_user *u, const struct vc_wish *old);
+
+/* ---- vc_data.c ------------------------------------------------------------------------------- */
+
+/* @u sends a message on a data channel: to the other, on a channel of the same name. */
+void vc_data_pass(struct vc_user *u, const char *label, const char *protocol, bool binary,
+                  const void *data, size_t len);
+/* There is room again for what goes to @u. */
+void vc_data_flush(struct vc_user *u);
+void vc_data_reset(struct vc_user *u);
 
 #endif

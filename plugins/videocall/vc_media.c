@@ -49,6 +49,12 @@ static const struct sl_mcodec *codec_like(const struct sl_mline *l, const struct
     return sl_mline_codec_find(l, c->codec, c->profile);
 }
 
+/* Data lines have no codec. */
+static bool line_is_usable(const struct sl_mline *l)
+{
+    return l && !l->rejected && (l->ncodecs || l->kind == SL_KIND_DATA);
+}
+
 /* ---- offers that are kept -------------------------------------------------------------------- */
 
 static void desc_destroy(struct vc_desc *d)
@@ -147,7 +153,7 @@ static void lines_join(struct vc_user *u, const struct vc_desc *d)
             line_part(u, i);
             l->kind = in->kind;
         }
-        if (l->peer < 0 && !in->rejected && in->ncodecs) {
+        if (l->peer < 0 && line_is_usable(in)) {
             const int j = line_free(u->peer, in->kind);
 
             l->peer = j;
@@ -165,7 +171,7 @@ static void line_offer(enum sl_kind kind, const struct sl_mline *in, const struc
                        struct sl_mline *out)
 {
     *out = (struct sl_mline){ .kind = kind };
-    if (in && !in->rejected && in->ncodecs) {
+    if (line_is_usable(in)) {
         out->dir = dir_reverse(in->dir);
         out->codecs = in->codecs;
         out->ncodecs = in->ncodecs;
@@ -218,13 +224,15 @@ static int offer_send(struct vc_user *u, const struct vc_desc *d, json_t *event)
 static void line_answer(const struct sl_mline *in, const struct sl_mline *as, enum sl_dir dir,
                         struct sl_mcodec *codec, struct sl_mline *out)
 {
-    const struct sl_mcodec *pick =
-        as && !as->rejected && as->ncodecs && !in->rejected ? codec_like(in, &as->codecs[0]) : NULL;
+    const bool wanted = line_is_usable(as) && line_is_usable(in);
+    const struct sl_mcodec *pick = wanted && as->ncodecs ? codec_like(in, &as->codecs[0]) : NULL;
 
     *out = *in;
     out->stream[0] = out->track[0] = '\0';
     out->max_bitrate = 0;
     out->exts = in->exts & VC_EXTS;
+    if (wanted && in->kind == SL_KIND_DATA)
+        return;
     if (!pick) {
         out->rejected = true;
         out->dir = SL_DIR_INACTIVE;
@@ -342,6 +350,7 @@ void vc_media_reset(struct vc_user *u)
     u->offered = u->stale = false;
     u->nlines = 0;
     u->slow_links = 0;
+    vc_data_reset(u);
     vc_wish_reset(u);
 }
 

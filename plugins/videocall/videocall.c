@@ -90,6 +90,19 @@ static void on_layer(sl_hid h, void *state, uint16_t mindex, const struct sl_lay
     vc_layers_tell(u, mindex, ev);
 }
 
+static void on_data(sl_hid h, void *state, const char *label, const char *protocol, bool binary,
+                    const void *data, size_t len)
+{
+    (void)h;
+    vc_data_pass(state, label, protocol, binary, data, len);
+}
+
+static void on_data_writable(sl_hid h, void *state)
+{
+    (void)h;
+    vc_data_flush(state);
+}
+
 static json_t *on_query(sl_hid h, void *state)
 {
     const struct vc_user *u = state;
@@ -126,4 +139,6 @@ SL_PLUGIN_EXPORT = {
     .media_down = on_media_down,
     .on_slow_link = on_slow_link,
     .on_layer = on_layer,
+    .on_data = on_data,
+    .on_data_writable = on_data_writable,
 };

@@ -50,7 +50,7 @@ static bool json_matches(const json_t *got, const json_t *want)
     return json_equal(got, want);
 }
 
-static void data_check(const json_t *got, const char *text)
+void mock_data_check(const json_t *got, const char *text)
 {
     json_t *want = text_load(text);
 
@@ -244,7 +244,7 @@ void mock_call(sl_hid h, const char *body, const char *want)
 {
     json_t *reply = mock_call_json(h, body);
 
-    data_check(reply, want);
+    mock_data_check(reply, want);
     json_decref(reply);
 }
 
@@ -252,7 +252,7 @@ void mock_admin(const char *body, const char *want)
 {
     json_t *b = text_load(body), *reply = mock.plugin->admin(b);
 
-    data_check(reply, want);
+    mock_data_check(reply, want);
     json_decref(reply);
     json_decref(b);
 }
@@ -261,7 +261,7 @@ void mock_query(sl_hid h, const char *want)
 {
     json_t *q = mock.plugin->query(h, client_of(h)->state);
 
-    data_check(q, want);
+    mock_data_check(q, want);
     json_decref(q);
 }
 
@@ -283,7 +283,7 @@ void mock_expect(sl_hid h, uint64_t tx, const char *data, enum sl_jsep_type jsep
         fail_msg("client %u sees nothing, wanted %s", (unsigned)h, data);
     if (s->type != SEEN_EVENT)
         fail_msg("client %u sees hangup '%s', wanted %s", (unsigned)h, s->reason, data);
-    data_check(s->data, data);
+    mock_data_check(s->data, data);
     if (s->tx != tx || s->jsep != jsep)
         fail_msg("%s came with transaction %u, jsep %d", data, (unsigned)s->tx, (int)s->jsep);
     seen_drop(hd);

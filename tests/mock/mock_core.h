@@ -48,6 +48,8 @@ void mock_request(sl_hid h, const char *body, const struct sl_jsep_in *jsep, con
 void mock_expect_hangup(sl_hid h, const char *reason);
 /* Nothing more reached the client. */
 void mock_expect_nothing(sl_hid h);
+/* @got is what the text @want says. */
+void mock_data_check(const json_t *got, const char *want);
 /* Forgets what reached clients so far: one, or everybody (0). */
 void mock_skip(sl_hid h);
 /* The data of the next event, taken; NULL: there is none. */

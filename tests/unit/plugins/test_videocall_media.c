@@ -11,7 +11,7 @@ static void the_callee_is_offered_what_the_caller_has(void **state)
     (void)state;
     rings(&alice, &bob,
           MOCK_OFFER("audio a opus?useinbandfec=1;stereo=1 pcmu red", "video b vp8 h264/42e01f sim",
-                     "data c", "video d vp8 recv", "video e vp8 rejected"));
+                     "data c rejected", "video d vp8 recv", "video e vp8 rejected"));
     assert_int_equal(mock_nlines(bob), 3); /* what cannot be used is not offered */
     assert_string_equal(mock_session_name(bob), "VideoCall");
     assert_int_equal(mock_line(bob, 0)->noffered, 2);
@@ -36,7 +36,7 @@ static void the_caller_is_answered_what_the_callee_chose(void **state)
     (void)state;
     rings(&alice, &bob,
           MOCK_OFFER("audio 0 opus?useinbandfec=1;minptime=10 pcmu", "video 1 vp8 h264/42e01f sim",
-                     "data 2", "video 3 vp8 recv"));
+                     "data 2 rejected", "video 3 vp8 recv"));
     mock_request(bob, "{'request':'accept'}",
                  mock_answer_with(
                      MOCK_OFFER("audio 0 pcmu", "video 1 h264/42e01f recv", "video 2 rejected")),
@@ -276,6 +276,49 @@ static void offers_of_both_end_in_one_round(void **state)
     assert_true(mock_route(bob, 1)->active);
 }
 
+static void data_goes_both_ways(void **state)
+{
+    sl_hid alice, bob;
+
+    (void)state;
+    talks(&alice, &bob, MOCK_OFFER("audio 0 opus", "data 1"));
+    assert_int_equal(mock_line(bob, 1)->want.kind, SL_KIND_DATA);
+    assert_false(mock_line(alice, 1)->want.rejected);
+    mock_data(alice, "chat", "p", false, "hello", 5);
+    mock_expect_data(bob, "chat|p|hello");
+    mock_data(bob, "chat", "p", true, "\1\2", 2);
+    mock_expect_data(alice, "chat|p|binary|\1\2");
+    assert_int_equal(mock_ndata(alice), 0);
+}
+
+static void a_full_channel_stops_the_other(void **state)
+{
+    sl_hid alice, bob;
+
+    (void)state;
+    talks(&alice, &bob, MOCK_OFFER("data 0"));
+    mock_data_full(bob, true);
+    mock_data(alice, "a", "", false, "1", 1);
+    assert_true(mock_data_paused(alice));
+    mock_data(alice, "b", "", true, "2", 1); /* was under way */
+    assert_int_equal(mock_ndata(bob), 0);
+    mock_data_full(bob, false);
+    mock_expect_data(bob, "a||1");
+    mock_expect_data(bob, "b||binary|2");
+    assert_false(mock_data_paused(alice));
+    /* What waits ends with the call. */
+    mock_data_full(bob, true);
+    mock_data(alice, "a", "", false, "3", 1);
+    mock_send(bob, "{'request':'hangup'}", NULL);
+    mock_skip(0);
+    mock_send(alice, "{'request':'call','username':'bob'}", MOCK_OFFER("data 0"));
+    mock_skip(0);
+    mock_data(bob, "a", "", false, "early", 5); /* before it is accepted */
+    mock_send(bob, "{'request':'accept'}", mock_answer(bob));
+    assert_int_equal(mock_ndata(alice), 0);
+    assert_int_equal(mock_ndata(bob), 0);
+}
+
 static void set_takes_descriptions_in_calls_only(void **state)
 {
     const sl_hid carol = registered("carol");
@@ -309,6 +352,8 @@ int main(void)
         T(a_line_comes_back_as_another_kind),
         T(a_newer_offer_waits_for_the_answer_to_the_older),
         T(offers_of_both_end_in_one_round),
+        T(data_goes_both_ways),
+        T(a_full_channel_stops_the_other),
         T(set_takes_descriptions_in_calls_only),
     };
 

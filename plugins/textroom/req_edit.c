@@ -1,0 +1,38 @@
+#include "tr_request.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Replaces a text of the room; empty ones are ignored. */
+static void text_edit(const json_t *body, const char *name, char **text)
+{
+    const char *v = sl_arg_str(body, name, "");
+    char *copy = *v ? strdup(v) : NULL;
+
+    if (!copy)
+        return;
+    free(*text);
+    *text = copy;
+}
+
+int req_edit(struct tr_req *r)
+{
+    static const struct sl_arg args[] = {
+        { "new_description", SL_ARG_STRING }, { "new_secret", SL_ARG_STRING },
+        { "new_pin", SL_ARG_STRING },         { "new_is_private", SL_ARG_BOOL },
+        { "permanent", SL_ARG_BOOL },
+    };
+    struct tr_room *room;
+
+    if (tr_arg_room_secret(r, &room) < 0 || TR_ARGS(r, args) < 0 ||
+        tr_arg_no_post(r, "new_post") < 0)
+        return -1;
+    text_edit(r->body, "new_description", &room->description);
+    text_edit(r->body, "new_secret", &room->secret);
+    text_edit(r->body, "new_pin", &room->pin);
+    room->is_private = sl_arg_bool(r->body, "new_is_private", room->is_private);
+    json_object_set_new(r->reply, "room", tr_id_json(&room->id));
+    json_object_set_new(
+        r->reply, "permanent",
+        json_boolean(sl_arg_bool(r->body, "permanent", false) && tr_room_save(room)));
+    return 0;
+}
