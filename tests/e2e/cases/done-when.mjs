@@ -64,22 +64,30 @@ test('200 joins and leaves leave nothing behind', { variants: [['chromium', 'lit
     await stays.evaluate(() => T.join('stays', { video: { colour: [200, 30, 30] }, watch: false }));
     const at = {};
     let page;
-    for (let i = 0; i < 200; i++) {
-      if (i % 50 === 0) {
-        await page?.close(); // a browser's page tires of peer connections
-        page = await t.client();
+    let n = 0;
+    const visits = async (upTo) => {
+      for (; n < upTo; n++) {
+        if (n % 50 === 0) {
+          await page?.close(); // a browser's page tires of peer connections
+          page = await t.client();
+        }
+        await page.evaluate(([url, name]) =>
+          T.visit(url, name, { brief: true, audio: false, video: { colour: [30, 160, 30], width: 64, height: 48, fps: 5 } }),
+        [server.ws, `v${n}`]);
       }
-      await page.evaluate(([url, n]) => T.visit(url, n, { brief: true, audio: false, video: { colour: [30, 160, 30], width: 64, height: 48, fps: 5 } }),
-        [server.ws, `v${i}`]);
-      if ([9, 49, 199].includes(i)) {
-        await sleep(1500);
-        at[i + 1] = server.usage();
-      }
-    }
-    t.note(`after 10, 50, 200: ${[10, 50, 200].map((n) => `${at[n].fds} fds, ${at[n].threads} threads, ${at[n].rssKib} KiB`).join('; ')}`);
+      await sleep(1500);
+      at[n] = server.usage();
+      t.note(`after ${n}: ${at[n].fds} fds, ${at[n].threads} threads, ${at[n].rssKib} KiB`);
+    };
+    for (const upTo of [10, 50, 200]) await visits(upTo);
     assert.equal(at[200].threads, at[10].threads);
     assert.ok(Math.abs(at[200].fds - at[10].fds) <= 1, `${at[10].fds} -> ${at[200].fds} fds`);
-    const perJoin = (at[200].rssKib - at[50].rssKib) / 150;
+    let perJoin = (at[200].rssKib - at[50].rssKib) / 150;
     t.note(`memory: ${perJoin.toFixed(2)} KiB per join`);
+    if (perJoin >= 1 * NOISE) {
+      await visits(350); // the allocator takes a stretch of memory now and then; a leak goes on
+      perJoin = (at[350].rssKib - at[200].rssKib) / 150;
+      t.note(`memory: ${perJoin.toFixed(2)} KiB per join in the 150 after that`);
+    }
     assert.ok(perJoin < 1 * NOISE);
   });

@@ -132,7 +132,7 @@ export class Server {
   async waitUntilReady() {
     const gone = this.exited.then(() => 'gone');
     for (let i = 0; i < 200; i++) {
-      if (await canConnect(this.httpPort)) return;
+      if ((await canConnect(this.httpPort)) && (await canConnect(this.wsPort))) return;
       if ((await Promise.race([gone, sleep(50)])) === 'gone')
         throw new Error(`the server did not start:\n${this.log.slice(-2000)}`);
     }
