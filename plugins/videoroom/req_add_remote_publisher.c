@@ -1,3 +1,4 @@
+#include "vr_forward.h"
 #include "vr_host.h"
 #include "vr_remote.h"
 #include <errno.h>
@@ -65,10 +66,10 @@ static int check(struct vr_req *r, struct vr_room **room, struct vr_id *id)
     unsigned int suite, n = 0;
     const char *crypto;
 
-    if (vr_arg_room_secret(r, room) < 0 || VR_ARGS(r, r->body, args) < 0 ||
-        vr_arg_port(r, r->body, "port") < 0 || vr_arg_port(r, r->body, "rtcp_port") < 0 ||
-        vr_arg_srtp(r, &suite, &crypto) < 0 || vr_remote_check(r, NULL) < 0 ||
-        id_choose(r, *room, id) < 0)
+    if (vr_arg_room_secret(r, room) < 0 || vr_may_forward(r, *room) < 0 ||
+        VR_ARGS(r, r->body, args) < 0 || vr_arg_port(r, r->body, "port") < 0 ||
+        vr_arg_port(r, r->body, "rtcp_port") < 0 || vr_arg_srtp(r, &suite, &crypto) < 0 ||
+        vr_remote_check(r, NULL) < 0 || id_choose(r, *room, id) < 0)
         return -1;
     vr_list_for_each(l, &(*room)->members) n += vr_container(l, struct vr_pub, link)->remote;
     if (n >= VR_REMOTES_MAX)

@@ -81,7 +81,7 @@ int req_publish_remotely(struct vr_req *r)
     struct vr_pub *p;
     int err;
 
-    if (vr_arg_publisher(r, &p) < 0 || vr_arg_forward_key(r) < 0 ||
+    if (vr_arg_publisher(r, &p) < 0 || vr_arg_forward_key(r, p->room) < 0 ||
         VR_ARGS(r, r->body, remote_id) < 0 || vr_arg_srtp(r, &suite, &crypto) < 0)
         return -1;
     if (p->remote || p->dummy)

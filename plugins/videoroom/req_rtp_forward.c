@@ -222,7 +222,7 @@ int req_rtp_forward(struct vr_req *r)
     json_t *items;
     int err;
 
-    if (vr_arg_publisher(r, &p) < 0 || vr_arg_forward_key(r) < 0 ||
+    if (vr_arg_publisher(r, &p) < 0 || vr_arg_forward_key(r, p->room) < 0 ||
         vr_arg_srtp(r, &suite, &crypto) < 0 || vr_arg_objects(r, r->body, "streams", ITEMS_MAX) < 0)
         return -1;
     if (p->dummy)

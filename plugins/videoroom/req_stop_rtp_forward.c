@@ -7,7 +7,8 @@ int req_stop_rtp_forward(struct vr_req *r)
     struct vr_pub *p;
     long long id;
 
-    if (vr_arg_publisher(r, &p) < 0 || vr_arg_forward_key(r) < 0 || VR_ARGS(r, r->body, args) < 0)
+    if (vr_arg_publisher(r, &p) < 0 || vr_arg_forward_key(r, p->room) < 0 ||
+        VR_ARGS(r, r->body, args) < 0)
         return -1;
     id = sl_arg_int(r->body, "stream_id", 0);
     f = id <= UINT32_MAX ? vr_forward_find(p, (uint32_t)id) : NULL;

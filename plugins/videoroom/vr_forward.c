@@ -5,9 +5,19 @@
 /* SSRCs of publish_remotely: 1000 + 10 * mindex + substream. */
 #define RECIPIENT_SSRC(mindex, layer) (1000u + 10u * (mindex) + (layer))
 
-int vr_arg_forward_key(struct vr_req *r)
+int vr_may_forward(struct vr_req *r, const struct vr_room *room)
 {
-    return vr_arg_secret(r, "admin_key", vr_conf.lock_rtp_forward ? vr_conf.admin_key : NULL);
+    if (room->set.secret || !r->handle || vr_core->may(r->handle->h, "room.forward"))
+        return 0;
+    return vr_fail(r, VR_ERR_UNAUTHORIZED,
+                   "Unauthorized (a credential or a room secret is needed)");
+}
+
+int vr_arg_forward_key(struct vr_req *r, const struct vr_room *room)
+{
+    if (vr_conf.lock_rtp_forward && vr_conf.admin_key)
+        return vr_arg_secret(r, "admin_key", vr_conf.admin_key);
+    return vr_may_forward(r, room);
 }
 
 int vr_arg_publisher(struct vr_req *r, struct vr_pub **out)

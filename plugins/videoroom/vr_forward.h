@@ -52,8 +52,11 @@ void vr_recipient_apply(const struct vr_pub *p, struct vr_recipient *c);
 /* All of @p again, after a negotiation. */
 void vr_forwards_apply(const struct vr_pub *p);
 
-/* admin_key, where lock_rtp_forward wants it. */
-int vr_arg_forward_key(struct vr_req *r);
+/* What lets a client have the server speak with other machines: the secret of @room (checked
+ * before), or, for want of one, the core's word. */
+int vr_may_forward(struct vr_req *r, const struct vr_room *room);
+/* The same for what lock_rtp_forward puts under the admin_key. */
+int vr_arg_forward_key(struct vr_req *r, const struct vr_room *room);
 /* Room, its secret, and the publisher of member `publisher_id`. */
 int vr_arg_publisher(struct vr_req *r, struct vr_pub **out);
 

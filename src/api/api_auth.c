@@ -167,7 +167,7 @@ bool sl_principal_owns(const struct sl_principal *who, const struct sl_principal
 
 bool sl_may(const struct sl_auth *a, const struct sl_principal *who, const char *what)
 {
-    static const char *const guarded[] = { "room.create" };
+    static const char *const guarded[] = { "room.create", "room.forward" };
 
     if (who->kind != SL_PRINCIPAL_ANONYMOUS || a->anonymous)
         return true;

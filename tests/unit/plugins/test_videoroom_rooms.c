@@ -1,4 +1,5 @@
 #include "videoroom_test.h"
+#include <errno.h>
 #include <time.h>
 
 #define CREATED(id) "{'videoroom':'created','room':" id ",'permanent':false}"
@@ -493,6 +494,18 @@ static void many_rooms_are_quick(void **state)
     mock_call(h, "{'request':'list'}", "{'videoroom':'success','list':[]}");
 }
 
+static void bad_port_ranges_are_refused_at_start(void **state)
+{
+    static const char *const ranges[] = { "", "1", "5-4", "0-9", "1-65536", "1-2x", "a-b" };
+    char config[100];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(ranges); i++) {
+        snprintf(config, sizeof(config), "{'general':{'rtp_port_range':'%s'}}", ranges[i]);
+        assert_int_equal(mock_start(&sl_plugin, config), -EINVAL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -514,6 +527,7 @@ int main(void)
         T(moderate_closes_one_stream),
         T(dummies_hold_places_for_switching),
         T(many_rooms_are_quick),
+        cmocka_unit_test(bad_port_ranges_are_refused_at_start),
     };
 
     return cmocka_run_group_tests_name("videoroom, rooms", tests, NULL, NULL);
