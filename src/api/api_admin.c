@@ -1,5 +1,6 @@
 /* Requests of the administrator's listener (admin API, sections 1.1 and 1.2): server verbs. */
 
+#include "api/api_pc_world.h"
 #include "api/api_priv.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -46,6 +47,7 @@ static void set_slowlink_threshold(struct api_req *r) SL_ON_CONTROL;
 static void set_slowlink_threshold(struct api_req *r)
 {
     r->api->conf.slowlink_threshold = sl_arg_int(r->root, "slowlink_threshold", 0);
+    sl_pc_world_set_slowlink(r->api->world, (uint32_t)r->api->conf.slowlink_threshold);
     admin_ok(r,
              json_pack("{s:I}", "slowlink_threshold", (json_int_t)r->api->conf.slowlink_threshold));
 }

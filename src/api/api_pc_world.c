@@ -538,3 +538,15 @@ const char *sl_pc_world_address(const struct sl_pc_world *w)
 {
     return w->address;
 }
+
+void sl_pc_world_set_slowlink(struct sl_pc_world *w, uint32_t packets)
+{
+    for (unsigned int i = 0; i < w->nworkers; i++) {
+        struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_SLOWLINK, SL_ID_NONE, 0);
+
+        if (!m)
+            return;
+        m->number = packets;
+        sl_worker_post(w->workers[i], m);
+    }
+}

@@ -29,4 +29,7 @@ unsigned int sl_pc_world_workers(const struct sl_pc_world *w);
 /* The address that is announced first, without port; "127.0.0.1" when there is none. */
 const char *sl_pc_world_address(const struct sl_pc_world *w);
 
+/* Packets lost in a second from which a slow link is told; 0: never. */
+void sl_pc_world_set_slowlink(struct sl_pc_world *w, uint32_t packets) SL_ON_CONTROL;
+
 #endif

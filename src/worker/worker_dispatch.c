@@ -218,6 +218,11 @@ static void on_fir_interval(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
         sl_peer_set_fir_interval(p, m->number);
 }
 
+static void on_slowlink(struct sl_worker *w, struct sl_wmsg *m)
+{
+    w->ctx.slowlink_threshold = m->number;
+}
+
 static void on_stop(struct sl_worker *w, struct sl_wmsg *m)
 {
     (void)m;
@@ -276,6 +281,7 @@ void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m)
         [SL_WMSG_FIR_INTERVAL] = on_fir_interval,
         [SL_WMSG_GATE] = on_gate,
         [SL_WMSG_TALK] = on_talk,
+        [SL_WMSG_SLOWLINK] = on_slowlink,
         [SL_WMSG_STOP] = on_stop,
         [SL_WMSG_ICE_STATE] = on_ice_state,
         [SL_WMSG_ICE_PATH] = on_ice_path,

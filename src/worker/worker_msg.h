@@ -33,6 +33,7 @@ enum sl_wmsg_type {
     SL_WMSG_FIR_INTERVAL,
     SL_WMSG_GATE,
     SL_WMSG_TALK,
+    SL_WMSG_SLOWLINK, /* to all workers: the threshold; `pc` is none */
     SL_WMSG_STOP,
     /* from the ICE thread */
     SL_WMSG_ICE_STATE,
@@ -75,7 +76,7 @@ struct sl_wmsg {
         } route;
         bool flag;           /* ROUTE_PAUSE, GATE */
         int layer;           /* KEYFRAME; -1: all */
-        uint32_t number;     /* BITRATE bit/s, FIR_INTERVAL s */
+        uint32_t number;     /* BITRATE bit/s, FIR_INTERVAL s, SLOWLINK packets per second */
         unsigned int worker; /* MIRROR_*: who asks */
         struct {
             uint32_t packets;

@@ -1,5 +1,6 @@
 #include "mock_pc.h"
 #include "api/api_ep.h"
+#include "api/api_pc_world.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -297,4 +298,12 @@ int sl_ep_gate(struct sl_ep *ep, uint16_t mindex, bool closed)
 int sl_ep_talk_detect(struct sl_ep *ep, uint16_t mindex, uint32_t packets, uint8_t threshold)
 {
     return -ENOENT;
+}
+
+uint32_t mock_pc_slowlink; /* as last set */
+
+void sl_pc_world_set_slowlink(struct sl_pc_world *w, uint32_t packets)
+{
+    (void)w;
+    mock_pc_slowlink = packets;
 }

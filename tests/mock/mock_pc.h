@@ -40,4 +40,7 @@ const struct sl_pc_cb *mock_pc_cb(const struct sl_pc *pc);
 void *mock_pc_arg(const struct sl_pc *pc);
 void mock_pc_set_up(struct sl_pc *pc);
 
+/* What sl_pc_world_set_slowlink was told last. */
+extern uint32_t mock_pc_slowlink;
+
 #endif

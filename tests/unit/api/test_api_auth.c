@@ -312,6 +312,7 @@ static void the_administrator_sees_and_changes(void **state)
     t_pushed(T_CONN, "{\"janus\":\"timeout\",\"session_id\":$S}");
     admin("\"janus\":\"set_slowlink_threshold\",\"slowlink_threshold\":9",
           OK(",\"slowlink_threshold\":9"));
+    assert_int_equal(mock_pc_slowlink, 9); /* the workers were told */
     admin("\"janus\":\"message_plugin\",\"plugin\":\"none\"", FAIL(460, "Invalid plugin"));
     admin("\"janus\":\"message_plugin\",\"plugin\":\"test.plugin.one\",\"request\":{\"a\":1}",
           OK(",\"response\":{\"members\":1}"));
