@@ -492,6 +492,7 @@ window.T = {
   visit, bareOffer, bareAnswer, bareAccept,
   connect, destroy, reconnect, attach, ask, detach, echo, join, publish, unpublish, renegotiate, replaceTracks,
   received, look, seesMotion, seesOthers, hearsSomething, firstFrame, midsOf, transport, state, has, say, sleep,
+  offer: (name, tracks, iceRestart) => createOffer(of(name), { tracks, iceRestart }),
   watchOnly, beaconOnPagehide, rememberSockets, breakSocket,
   pc: (name) => of(name).handle.webrtcStuff.pc,
   sessionId: () => janus.getSessionId(),
