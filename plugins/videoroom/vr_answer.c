@@ -5,8 +5,10 @@
 #include "vr_sub.h"
 #include <stdlib.h>
 
-/* abs-send-time and toffset are not for publishers: transport-wide-cc is what we want. */
-static uint32_t exts_accepted(const struct vr_settings *set, enum sl_kind kind, enum sl_codec codec)
+/* abs-send-time and toffset are not for publishers: transport-wide-cc is what we want. In an
+ * encrypted payload only the dependency descriptor tells key frames and layers. */
+static uint32_t exts_accepted(const struct vr_settings *set, enum sl_kind kind, enum sl_codec codec,
+                              bool e2ee)
 {
     const bool video = kind == SL_KIND_VIDEO;
     uint32_t exts = SL_EXT_BIT(SL_EXT_MID);
@@ -21,7 +23,7 @@ static uint32_t exts_accepted(const struct vr_settings *set, enum sl_kind kind, 
         exts |= SL_EXT_BIT(SL_EXT_VIDEO_ORIENTATION);
     if (set->playoutdelay_ext && video)
         exts |= SL_EXT_BIT(SL_EXT_PLAYOUT_DELAY);
-    if (codec == SL_CODEC_AV1 || codec == SL_CODEC_VP9)
+    if (codec == SL_CODEC_AV1 || codec == SL_CODEC_VP9 || (video && e2ee))
         exts |= SL_EXT_BIT(SL_EXT_DEPENDENCY_DESCRIPTOR);
     return exts;
 }
@@ -60,8 +62,8 @@ static const struct sl_mcodec *codec_pick(const struct vr_pub *p, const struct s
 }
 
 /* One line of the answer; @codec is where its one codec lives. */
-static void line_answer(const struct vr_pub *p, const struct sl_mline *in, struct sl_mcodec *codec,
-                        struct sl_mline *out)
+static void line_answer(const struct vr_pub *p, const struct sl_mline *in, bool e2ee,
+                        struct sl_mcodec *codec, struct sl_mline *out)
 {
     const struct vr_settings *set = &p->room->set;
     const struct sl_mcodec *pick = NULL;
@@ -83,7 +85,7 @@ static void line_answer(const struct vr_pub *p, const struct sl_mline *in, struc
     out->codecs = codec;
     out->ncodecs = 1;
     out->red = red;
-    out->exts = in->exts & exts_accepted(set, in->kind, codec->codec);
+    out->exts = in->exts & exts_accepted(set, in->kind, codec->codec, e2ee);
     if (pick && codec->codec == SL_CODEC_OPUS)
         sl_fmtp_opus_answer(pick->fmtp, set->opus_fec, set->opus_dtx, true, codec->fmtp);
     if (in->kind == SL_KIND_VIDEO && set->bitrate_cap)
@@ -204,7 +206,7 @@ int vr_pub_negotiate(struct vr_req *r, struct vr_pub *p, json_t *event)
             err = vr_fail(r, VR_ERR_UNKNOWN, "Out of memory");
     }
     for (size_t i = 0; !err && i < n; i++)
-        line_answer(p, &r->jsep->lines[i], &codecs[i], &lines[i]);
+        line_answer(p, &r->jsep->lines[i], r->jsep->e2ee, &codecs[i], &lines[i]);
     if (!err && streams_take(p, r->jsep, lines) < 0)
         err = vr_fail(r, VR_ERR_UNKNOWN, "Out of memory");
     if (err) {

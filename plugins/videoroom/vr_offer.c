@@ -70,7 +70,7 @@ json_t *vr_sub_streams(const struct vr_sub *s)
     return list;
 }
 
-static uint32_t exts_offered(const struct vr_settings *set, const struct vr_line *l)
+static uint32_t exts_offered(const struct vr_settings *set, const struct vr_line *l, bool e2ee)
 {
     uint32_t exts = SL_EXT_BIT(SL_EXT_MID) | SL_EXT_BIT(SL_EXT_ABS_SEND_TIME);
 
@@ -82,7 +82,8 @@ static uint32_t exts_offered(const struct vr_settings *set, const struct vr_line
         exts |= SL_EXT_BIT(SL_EXT_VIDEO_ORIENTATION);
     if (l->kind == SL_KIND_VIDEO && set->playoutdelay_ext)
         exts |= SL_EXT_BIT(SL_EXT_PLAYOUT_DELAY);
-    if (l->codec.codec == SL_CODEC_AV1 || l->codec.codec == SL_CODEC_VP9)
+    if (l->codec.codec == SL_CODEC_AV1 || l->codec.codec == SL_CODEC_VP9 ||
+        (l->kind == SL_KIND_VIDEO && e2ee))
         exts |= SL_EXT_BIT(SL_EXT_DEPENDENCY_DESCRIPTOR);
     return exts;
 }
@@ -103,7 +104,7 @@ static void line_offer(const struct vr_sub *s, const struct vr_line *l, struct s
     out->codecs = &l->codec;
     out->ncodecs = 1;
     out->red = l->red;
-    out->exts = exts_offered(&s->room->set, l);
+    out->exts = exts_offered(&s->room->set, l, s->e2ee);
     if (l->src && s->use_msid && is_token(l->src->pub->id.s) && is_token(l->src->mid)) {
         snprintf(out->stream, sizeof(out->stream), "%s", l->src->pub->id.s);
         snprintf(out->track, sizeof(out->track), "%s", l->src->mid);

@@ -442,6 +442,8 @@ static void e2ee_is_required_where_the_room_says_so(void **state)
                  "Room requires end-to-end encrypted media");
     mock_send(p, "{'request':'publish'}", mock_e2ee(MOCK_OFFER("video v vp8")));
     assert_true(mock_is_e2ee(p));
+    /* Nothing else tells a key frame in an encrypted payload. */
+    assert_true(mock_line(p, 0)->want.exts & SL_EXT_BIT(SL_EXT_DEPENDENCY_DESCRIPTOR));
 }
 
 static void unpublish_and_publish_again(void **state)
