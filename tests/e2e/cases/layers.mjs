@@ -110,6 +110,7 @@ for (const codec of ['vp9', 'av1'])
   test(`SVC with ${codec}`, { variants: [['chromium', 'lite']], browsers: ['chromium'], timeout: 90 }, async (t) => {
     const server = await t.server();
     const p = await start(t, server, { videocodec: codec }, { svc: 'L3T3' });
+    assert.match(await p.page.evaluate((n) => T.pc(n).remoteDescription.sdp, p.pub), /dependency-descriptor/);
     await become(p, 960, 25000);
     await switches(t, p, [[{ spatial_layer: 0 }, 240], [{ spatial_layer: 1 }, 480], [{ spatial_layer: 2 }, 960],
       [{ spatial_layer: 1 }, 480], [{ spatial_layer: 0 }, 240], [{ spatial_layer: 2 }, 960]], 'spatial_layer');

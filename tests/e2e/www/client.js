@@ -211,7 +211,7 @@ async function join(name, options = {}) {
 
 async function publish(name, options = {}) {
   const entry = of(name);
-  const jsep = await createOffer(entry, { tracks: tracksOf({ ...options, recv: false }), trickle: options.trickle });
+  const jsep = await createOffer(entry, { tracks: tracksOf({ ...options, recv: false }), trickle: options.trickle, externalEncryption: options.e2ee });
   const done = await ask(name, { request: 'configure', audio: true, video: true }, (e) => e.configured, jsep);
   if (done.error_code) throw new Error(`configure: ${done.error_code} ${done.error}`);
   await until('WebRTC up (publisher)', () => entry.up);
@@ -243,7 +243,7 @@ const streamsOf = (publishers, feed) => publishers.get(feed) ?? [];
 async function onOffer(entry, data, jsep) {
   if (data.streams) entry.streams = data.streams;
   if (!jsep) return;
-  const answer = await createAnswer(entry, { jsep, tracks: [{ type: 'data' }] });
+  const answer = await createAnswer(entry, { jsep, tracks: [{ type: 'data' }], externalEncryption: jsep.e2ee });
   await send(entry, { request: 'start', room: entry.room }, answer);
 }
 

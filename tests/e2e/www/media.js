@@ -21,12 +21,57 @@ async function codecOf(name, mid) {
 const canSend = (kind, codec) =>
   RTCRtpSender.getCapabilities(kind).codecs.some((c) => c.mimeType.toLowerCase() === `${kind}/${codec}`);
 
-// How far the picture is played out before the sound, in ms, by the publisher's clock.
+// How far the picture is played out before the sound, in ms, by the publisher's clock; and how much
+// longer sound waits in the receiver's own buffers.
 async function skew(name, audio, video) {
   const a = (await inbound(name, audio)).stats;
   const v = (await inbound(name, video)).stats;
   if (!a?.estimatedPlayoutTimestamp || !v?.estimatedPlayoutTimestamp) return null;
-  return v.estimatedPlayoutTimestamp - v.timestamp - (a.estimatedPlayoutTimestamp - a.timestamp);
+  const waits = (s) => (1000 * s.jitterBufferDelay) / s.jitterBufferEmittedCount;
+  const ahead = v.estimatedPlayoutTimestamp - v.timestamp - (a.estimatedPlayoutTimestamp - a.timestamp);
+  return { ahead, buffered: waits(a) - waits(v) };
+}
+
+// ---- encoded frames -----------------------------------------------------------------------------
+
+const payloadTypes = new Set(); // of what connections made after transformAll() sent and got
+
+function transform(end, options) {
+  if (end.transform) return;
+  const worker = new Worker('/transform.js');
+  worker.onmessage = (e) => payloadTypes.add(e.data);
+  worker.onerror = (e) => console.error(`transform: ${e.message}`);
+  end.transform = new RTCRtpScriptTransform(worker, options);
+}
+
+// Connections made from now on encrypt what they send and decrypt what they get (options of
+// transform.js); without a key they only look at it. Chromium wants this settled before media flows.
+function transformAll(options) {
+  const Native = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Native {
+    constructor(...args) {
+      super(...args);
+      this.addEventListener('track', (e) => transform(e.receiver, options));
+    }
+
+    addTrack(...args) {
+      const sender = super.addTrack(...args);
+      transform(sender, options);
+      return sender;
+    }
+
+    addTransceiver(...args) {
+      const transceiver = super.addTransceiver(...args);
+      if (transceiver.sender.track) transform(transceiver.sender, options);
+      return transceiver;
+    }
+  };
+}
+
+// The payload type that the remote description has for @codec of @mid.
+function numberOf(name, codec) {
+  const found = new RegExp(`^a=rtpmap:(\\d+) ${codec}/`, 'im').exec(T.pc(name).remoteDescription.sdp);
+  return found && Number(found[1]);
 }
 
 // ---- frames -------------------------------------------------------------------------------------
@@ -135,4 +180,5 @@ async function sending(name) {
 
 Object.assign(T, {
   codecOf, canSend, skew, watchFrames, framesOf, widthBecomes, switchTo, gapSince, frameRate, keepSize, setActive, sending,
+  transformAll, numberOf, payloadTypes: () => [...payloadTypes],
 });
