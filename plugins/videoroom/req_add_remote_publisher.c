@@ -18,7 +18,7 @@ static void on_talking(void *arg, uint16_t mindex, bool talking, double level)
     vr_pub_talking(arg, mindex, talking, level);
 }
 
-/* The room's group, as its other publishers have it. */
+/* Placed as its other publishers are. */
 static int remote_open(struct vr_req *r, struct vr_pub *p, struct sl_remote_at *at)
 {
     unsigned int suite;
@@ -30,6 +30,7 @@ static int remote_open(struct vr_req *r, struct vr_pub *p, struct sl_remote_at *
         .rtcp_port = (uint16_t)sl_arg_int(r->body, "rtcp_port", 0),
         .port_low = vr_conf.port_low,
         .port_high = vr_conf.port_high,
+        .group = vr_room_group(p->room),
         .talking = on_talking,
         .arg = p,
     };

@@ -24,7 +24,10 @@ static int enter_check(struct vr_req *r, bool publisher, struct vr_room **room)
 {
     if (vr_arg_room(r, room) < 0 || token_check(r, *room, publisher) < 0)
         return -1;
-    return vr_arg_secret(r, "pin", (*room)->set.pin);
+    if (vr_arg_secret(r, "pin", (*room)->set.pin) < 0)
+        return -1;
+    vr_core->place(r->handle->h, vr_room_group(*room));
+    return 0;
 }
 
 static int id_choose(struct vr_req *r, const struct vr_room *room, struct vr_id *id)

@@ -26,6 +26,11 @@ void vr_rooms_fini(void)
     vr_map_fini(&rooms_by_id);
 }
 
+uint64_t vr_room_group(const struct vr_room *room)
+{
+    return (uint64_t)(uintptr_t)room;
+}
+
 struct vr_room *vr_room_find(const struct vr_id *id)
 {
     struct vr_node *n = vr_map_get(&rooms_by_id, id->s);

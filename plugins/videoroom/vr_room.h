@@ -33,6 +33,8 @@ extern struct vr_link vr_rooms;
 int vr_rooms_init(void);
 void vr_rooms_fini(void);
 struct vr_room *vr_room_find(const struct vr_id *id);
+/* Names the room to core->place: its connections share a worker while it has room. Never 0. */
+uint64_t vr_room_group(const struct vr_room *room);
 
 /* Takes @set over (also on failure). @allowed: array of strings, or NULL: no check of tokens.
  * @dummy_streams as in `create`, or NULL. 0; -EEXIST; -ENOMEM; -E2BIG: too many

@@ -57,6 +57,20 @@ static void join_errors(void **state)
     expect_error(h, "{'request':'subscribe'}", NULL, 423, "Unknown request 'subscribe'");
 }
 
+static void connections_of_a_room_are_placed_together(void **state)
+{
+    const sl_hid a = mock_attach(), b = mock_attach(), c = mock_attach();
+
+    (void)state;
+    room_make("");
+    mock_send(a, "{'request':'join','ptype':'publisher','room':1,'id':10}", NULL);
+    mock_send(b, "{'request':'join','ptype':'publisher','room':1,'id':11}", NULL);
+    mock_send(c, "{'request':'join','ptype':'publisher','room':9}", NULL); /* none such */
+    assert_int_not_equal(mock_group(a), 0);
+    assert_int_equal(mock_group(b), mock_group(a));
+    assert_int_equal(mock_group(c), 0);
+}
+
 static void notify_joining_tells_others_and_lists_attendees(void **state)
 {
     const sl_hid a = mock_attach(), b = mock_attach();
@@ -540,6 +554,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(join_errors),
+        T(connections_of_a_room_are_placed_together),
         T(notify_joining_tells_others_and_lists_attendees),
         T(signed_tokens_open_rooms_that_want_them),
         T(joinandconfigure_does_both_or_none),
