@@ -260,8 +260,13 @@ void sl_sink_forward(struct sl_sink *s, struct sl_pkt *const *pkts, size_t n)
         s->drops[SL_DROP_NO_PATH] += n;
         return;
     }
-    for (size_t i = 0; i < n; i++)
-        s->drops[forward_one(s, pkts[i])]++;
+    for (size_t i = 0; i < n; i++) {
+        enum sl_drop why = forward_one(s, pkts[i]);
+
+        s->drops[why]++;
+        if (why != SL_DROP_NONE)
+            s->ctx->drops[why]++;
+    }
 }
 
 /* ---- feedback -------------------------------------------------------------------------------- */

@@ -101,6 +101,8 @@ bool sl_peer_has_rtp(const struct sl_peer *p);         /* @p has media */
 
 /* peer_rx.c */
 void sl_peer_rx_rtp(struct sl_peer *p, const uint8_t *data, size_t len) SL_ON_WORKER;
+/* What a failed sl_srtp_unprotect or sl_srtcp_unprotect is counted as. */
+enum sl_drop sl_peer_why_unread(int err);
 struct sl_rx_ssrc *sl_peer_rx_find(struct sl_peer *p, uint32_t ssrc) SL_ON_WORKER;
 void sl_peer_rx_reset(struct sl_peer *p) SL_ON_WORKER; /* SSRCs as announced by p->media */
 

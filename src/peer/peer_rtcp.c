@@ -35,7 +35,7 @@ static void on_report_blocks(struct sl_peer *p, const struct sl_rtcp_rb *rb, int
     }
 }
 
-static void on_sr(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
+static int on_sr(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
 {
     struct sl_rtcp_rb rb[SL_RTCP_RB_MAX];
     struct sl_rtcp_sr sr;
@@ -44,7 +44,7 @@ static void on_sr(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
     int n = sl_rtcp_sr_parse(pkt, &sr, rb, SL_RTCP_RB_MAX);
 
     if (n < 0)
-        return;
+        return n;
     on_report_blocks(p, rb, n);
     rx = sl_peer_rx_find(p, sr.ssrc);
     t = rx && !rx->is_rtx ? sl_endpoint_track(&p->ep, rx->mindex) : NULL;
@@ -53,18 +53,20 @@ static void on_sr(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
 
         (void)sl_sr_src_on_sr(&s->sr, &sr, sl_ts_peek(&s->ts, sr.rtp_ts), p->env->ctx->now_us);
     }
+    return 0;
 }
 
-static void on_rr(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
+static int on_rr(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
 {
     struct sl_rtcp_rb rb[SL_RTCP_RB_MAX];
     uint32_t ssrc;
     int n = sl_rtcp_rr_parse(pkt, &ssrc, rb, SL_RTCP_RB_MAX);
 
     on_report_blocks(p, rb, n);
+    return n;
 }
 
-static void on_rtpfb(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
+static int on_rtpfb(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
 {
     uint16_t seqs[NACK_SEQS_MAX];
     struct sl_rtcp_fb fb;
@@ -72,14 +74,15 @@ static void on_rtpfb(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WOR
     int n;
 
     if (pkt->fmt != SL_RTPFB_NACK)
-        return;
+        return 0;
     n = sl_rtcp_nack_parse(pkt, &fb, seqs, NACK_SEQS_MAX);
     s = n > 0 ? sink_by_ssrc(p, fb.media) : NULL;
     if (s)
         sl_sink_resend(s, seqs, (size_t)n);
+    return n;
 }
 
-static void on_fir(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
+static int on_fir(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
 {
     struct sl_rtcp_fir fir[SL_RTCP_SSRC_MAX];
     struct sl_rtcp_fb fb;
@@ -91,22 +94,41 @@ static void on_fir(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKE
         if (s)
             sl_sink_on_pli(s);
     }
+    return n;
 }
 
-static void on_psfb(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
+static int on_psfb(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
 {
     struct sl_rtcp_fb fb;
     struct sl_sink *s;
 
-    if (pkt->fmt == SL_PSFB_FIR) {
-        on_fir(p, pkt);
-        return;
-    }
-    if (pkt->fmt != SL_PSFB_PLI || sl_rtcp_fb_parse(pkt, &fb) < 0)
-        return;
+    if (pkt->fmt == SL_PSFB_FIR)
+        return on_fir(p, pkt);
+    if (pkt->fmt != SL_PSFB_PLI)
+        return 0;
+    if (sl_rtcp_fb_parse(pkt, &fb) < 0)
+        return -EBADMSG;
     s = sink_by_ssrc(p, fb.media);
     if (s)
         sl_sink_on_pli(s);
+    return 0;
+}
+
+/* Of one packet of a compound. Negative: malformed. */
+static int on_packet(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
+{
+    switch (pkt->pt) {
+    case SL_RTCP_SR:
+        return on_sr(p, pkt);
+    case SL_RTCP_RR:
+        return on_rr(p, pkt);
+    case SL_RTCP_RTPFB:
+        return on_rtpfb(p, pkt);
+    case SL_RTCP_PSFB:
+        return on_psfb(p, pkt);
+    default:
+        return 0;
+    }
 }
 
 void sl_peer_rx_rtcp(struct sl_peer *p, uint8_t *data, size_t len)
@@ -122,20 +144,13 @@ void sl_peer_rx_rtcp(struct sl_peer *p, uint8_t *data, size_t len)
     }
     err = sl_srtcp_unprotect(p->srtp, data, &len);
     if (err < 0) {
-        ctx->drops[err == -EALREADY ? SL_DROP_REPLAY : SL_DROP_AUTH]++;
+        ctx->drops[sl_peer_why_unread(err)]++;
         return;
     }
     it = sl_rtcp_begin(data, len);
-    while ((err = sl_rtcp_next(&it, &pkt)) > 0) {
-        if (pkt.pt == SL_RTCP_SR)
-            on_sr(p, &pkt);
-        else if (pkt.pt == SL_RTCP_RR)
-            on_rr(p, &pkt);
-        else if (pkt.pt == SL_RTCP_RTPFB)
-            on_rtpfb(p, &pkt);
-        else if (pkt.pt == SL_RTCP_PSFB)
-            on_psfb(p, &pkt);
-    }
+    while ((err = sl_rtcp_next(&it, &pkt)) > 0)
+        if (on_packet(p, &pkt) < 0)
+            ctx->drops[SL_DROP_MALFORMED]++;
     if (err < 0)
         ctx->drops[SL_DROP_MALFORMED]++;
 }

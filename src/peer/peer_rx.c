@@ -228,6 +228,22 @@ static enum sl_drop deliver(struct sl_peer *p, struct sl_pkt *pkt) SL_ON_WORKER
     return SL_DROP_NONE;
 }
 
+enum sl_drop sl_peer_why_unread(int err)
+{
+    switch (err) {
+    case -EALREADY:
+        return SL_DROP_REPLAY;
+    case -ENOBUFS:
+        return SL_DROP_SSRC_LIMIT;
+    case -ENOMEM:
+        return SL_DROP_NO_MEMORY;
+    case -EBADMSG:
+        return SL_DROP_MALFORMED;
+    default:
+        return SL_DROP_AUTH;
+    }
+}
+
 static enum sl_drop unprotect(struct sl_peer *p, struct sl_pkt *pkt, const uint8_t *data,
                               size_t len) SL_ON_WORKER
 {
@@ -236,12 +252,8 @@ static enum sl_drop unprotect(struct sl_peer *p, struct sl_pkt *pkt, const uint8
 
     memcpy(pkt->data, data, len);
     err = sl_srtp_unprotect(p->srtp, pkt->data, &n);
-    if (err == -EALREADY)
-        return SL_DROP_REPLAY;
-    if (err == -ENOBUFS)
-        return SL_DROP_SSRC_LIMIT;
     if (err < 0)
-        return err == -EACCES ? SL_DROP_AUTH : SL_DROP_MALFORMED;
+        return sl_peer_why_unread(err);
     pkt->len = (uint16_t)n;
     if (sl_rtp_parse(pkt->data, n, &pkt->rtp) < 0 ||
         sl_ext_parse(pkt->data, &pkt->rtp, &p->extmap, &pkt->ext) < 0)
