@@ -468,6 +468,19 @@ void sl_ice_lite_destroy(struct sl_ice_lite *l)
     free(l);
 }
 
+const char *sl_lite_drop_to_str(enum sl_lite_drop why)
+{
+    static const char *const names[SL_LITE_DROP_MAX] = {
+        [SL_LITE_MALFORMED] = "malformed",
+        [SL_LITE_UNKNOWN_UFRAG] = "unknown_ufrag",
+        [SL_LITE_BAD_INTEGRITY] = "bad_integrity",
+        [SL_LITE_NOT_A_REQUEST] = "not_a_request",
+        [SL_LITE_TOO_MANY_ADDRESSES] = "too_many_addresses",
+    };
+
+    return why < SL_LITE_DROP_MAX ? names[why] : "?";
+}
+
 const uint64_t *sl_ice_lite_drops(const struct sl_ice_lite *l)
 {
     return l->drops;

@@ -40,6 +40,7 @@ enum sl_lite_drop {
     SL_LITE_TOO_MANY_ADDRESSES,
     SL_LITE_DROP_MAX
 };
+const char *sl_lite_drop_to_str(enum sl_lite_drop why);
 
 int sl_ice_lite_create(struct sl_wheel *wheel, const struct sl_ice_lite_cb *cb, void *arg,
                        struct sl_ice_lite **out) SL_ON_WORKER;

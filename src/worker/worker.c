@@ -202,6 +202,7 @@ static void account(struct sl_worker *w, uint64_t woke_us, uint64_t now_us) SL_O
     w->busy_us = 0;
     w->second_us = now_us;
     sl_worker_mirrors_expire(w);
+    sl_worker_drops_tell(w);
 }
 
 static void turn(struct sl_worker *w) SL_ON_WORKER
@@ -245,6 +246,7 @@ static void *worker_main(void *arg)
     sl_worker_close_all(w);
     flush(w);
     sl_worker_publish(w);
+    sl_worker_drops_tell(w);
     sl_ice_lite_destroy(w->lite);
     sl_pkt_thread_init(NULL);
     sl_role_leave(&sl_role_worker);

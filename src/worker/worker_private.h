@@ -16,6 +16,7 @@
 #include "peer/peer.h"
 #include "relay/relay.h"
 #include "worker/worker.h"
+#include "worker/worker_drops.h"
 #include <pthread.h>
 
 /* A packet on its way to another worker. Holds one reference. */
@@ -66,6 +67,8 @@ struct sl_worker {
 
     uint64_t busy_us, second_us; /* of the current second */
     atomic_uint busy_permille;
+
+    struct sl_worker_drops drops_told; /* as of the last second */
 };
 
 /* worker_dispatch.c */
@@ -76,6 +79,9 @@ struct sl_peer *sl_worker_peer(struct sl_worker *w, sl_id pc) SL_ON_WORKER;
 struct sl_track *sl_worker_track(struct sl_worker *w, sl_id id, uint16_t mindex) SL_ON_WORKER;
 struct sl_sink *sl_worker_sink(struct sl_worker *w, sl_id id, uint16_t mindex) SL_ON_WORKER;
 void sl_worker_close_all(struct sl_worker *w) SL_ON_WORKER;
+
+/* worker_drops.c: once a second and at the end, a line when there is something to tell */
+void sl_worker_drops_tell(struct sl_worker *w) SL_ON_WORKER;
 
 /* worker_route.c: mirrors and the traffic between workers */
 void sl_worker_route_add(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER;
