@@ -140,9 +140,12 @@ int sl_resend_may(struct sl_resend *r, uint16_t out_seq, uint64_t rtt_us, uint64
             return -EALREADY;
         if (now_us - r->s[i].again_us > 4 * SL_CACHE_RESEND_MAX_US)
             r->s[i].n = 0; /* the number wrapped around: another packet */
-    } else {
-        r->s[i].n = 0;
     }
+    if (r->debt >= SL_RESEND_DEBT_MAX)
+        return -ENOBUFS;
+    if (!r->s[i].again_us || r->s[i].seq != out_seq)
+        r->s[i].n = 0;
+    r->debt++;
     r->s[i].seq = out_seq;
     r->s[i].again_us = now_us + hold(rtt_us, r->s[i].n);
     if (r->s[i].n < UINT8_MAX)

@@ -60,9 +60,20 @@ struct sl_resend {
         uint16_t seq;
         uint8_t n;
     } s[SL_RESEND_SLOTS];
+    uint16_t debt; /* resends that new packets have not made up for */
 };
 
-/* 0: resend it now (and it is noted); -EALREADY. */
+/* A NACK of few bytes asks for many packets, so resends are bounded by what is sent anyway: this
+ * many more, each new packet pays for one. */
+#define SL_RESEND_DEBT_MAX 512
+
+/* 0: resend it now (and it is noted); -EALREADY; -ENOBUFS: more resends than packets. */
 int sl_resend_may(struct sl_resend *r, uint16_t out_seq, uint64_t rtt_us, uint64_t now_us);
+/* A new packet was sent, or what sl_resend_may allowed was not to be had. */
+static inline void sl_resend_pay(struct sl_resend *r)
+{
+    if (r->debt)
+        r->debt--;
+}
 
 #endif

@@ -246,6 +246,7 @@ static enum sl_drop forward_one(struct sl_sink *s, const struct sl_pkt *pkt) SL_
         s->last_arrival_us = pkt->arrival_us;
     }
     s->packets++;
+    sl_resend_pay(&s->resend);
     s->bytes += pkt->rtp.payload_len;
     return SL_DROP_NONE;
 }

@@ -213,24 +213,25 @@ enum sl_drop sl_sink_tx_packet(struct sl_sink *s, const struct sl_pkt *pkt,
     return stage(s, pkt, &n, ids);
 }
 
-static void resend_sealed(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
+static bool resend_sealed(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
 {
     struct sl_slot *slot;
     size_t i = seq % SEALED_SLOTS;
 
     if (!s->sealed || !s->sealed->slot[i].len || s->sealed->slot[i].seq != seq)
-        return;
+        return false;
     slot = sl_tx_reserve(s->tx);
     if (!slot)
-        return;
+        return false;
     memcpy(slot->data, s->sealed->slot[i].data, s->sealed->slot[i].len);
     slot->len = s->sealed->slot[i].len;
     slot->is_sealed = true;
     sl_tx_commit(s->tx, slot);
     s->resent++;
+    return true;
 }
 
-static void resend_rtx(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
+static bool resend_rtx(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
 {
     struct sl_vp8_ids ids;
     struct sl_pkt *pkt;
@@ -238,12 +239,12 @@ static void resend_rtx(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
     struct numbers n;
 
     if (sl_munge_find(&s->munge, seq, &in_seq, &out_seq) < 0)
-        return;
+        return false;
     pkt = sl_mirror_find(s->mirror, s->cur_layer, s->cur_ssrc, in_seq);
     if (!pkt)
-        return;
+        return false;
     if (s->codec == SL_CODEC_VP8 && sl_vp8_munge_find(&s->vp8, &pkt->payload, &ids) < 0)
-        return;
+        return false;
     n = (struct numbers){ s->rtx_pt,
                           pkt->rtp.marker,
                           s->rtx_ssrc,
@@ -252,9 +253,10 @@ static void resend_rtx(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
                           true,
                           seq };
     if (stage(s, pkt, &n, s->codec == SL_CODEC_VP8 ? &ids : NULL) != SL_DROP_NONE)
-        return;
+        return false;
     s->rtx_seq++;
     s->resent++;
+    return true;
 }
 
 void sl_sink_resend(struct sl_sink *s, const uint16_t *seqs, size_t n)
@@ -264,9 +266,7 @@ void sl_sink_resend(struct sl_sink *s, const uint16_t *seqs, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (sl_resend_may(&s->resend, seqs[i], s->rtt_us, s->ctx->now_us) < 0)
             continue;
-        if (s->rtx_ssrc)
-            resend_rtx(s, seqs[i]);
-        else
-            resend_sealed(s, seqs[i]);
+        if (!(s->rtx_ssrc ? resend_rtx(s, seqs[i]) : resend_sealed(s, seqs[i])))
+            sl_resend_pay(&s->resend);
     }
 }

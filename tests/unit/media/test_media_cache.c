@@ -123,6 +123,26 @@ static void resends_keep_their_distance(void **state)
     sl_cache_fini(&c);
 }
 
+/* Two numbers of one slot push each other out, so that each may be asked for again and again. */
+static void resends_are_paid_for_by_new_packets(void **state)
+{
+    struct sl_resend r = { 0 };
+    uint16_t seq = 0;
+    size_t n = 0;
+
+    (void)state;
+    for (int i = 0; i < 10000; i++, seq ^= SL_RESEND_SLOTS)
+        n += sl_resend_may(&r, seq, 1000, 1) == 0;
+    assert_int_equal(n, SL_RESEND_DEBT_MAX);
+    assert_int_equal(sl_resend_may(&r, seq, 1000, 1), -ENOBUFS);
+    sl_resend_pay(&r);
+    assert_int_equal(sl_resend_may(&r, seq, 1000, 1), 0);
+    assert_int_equal(sl_resend_may(&r, seq ^ SL_RESEND_SLOTS, 1000, 1), -ENOBUFS);
+    for (size_t i = 0; i < 2 * SL_RESEND_DEBT_MAX; i++)
+        sl_resend_pay(&r);
+    assert_int_equal(r.debt, 0); /* nothing is saved up for later */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +150,7 @@ int main(void)
         cmocka_unit_test(memory_that_is_not_there),
         cmocka_unit_test(old_ones_are_not_given_out_and_expire),
         cmocka_unit_test(resends_keep_their_distance),
+        cmocka_unit_test(resends_are_paid_for_by_new_packets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
