@@ -43,10 +43,8 @@ static const struct sl_rx_ssrc *rx_add(struct sl_peer *p, uint32_t ssrc, uint16_
 {
     struct sl_rx_ssrc *rx = rx_place(p);
 
-    if (!rx) {
-        p->env->ctx->drops[SL_DROP_SSRC_LIMIT]++;
+    if (!rx)
         return NULL;
-    }
     *rx = (struct sl_rx_ssrc){ ssrc, mindex, layer, is_rtx, p->env->ctx->now_us };
     p->rx_last = (size_t)(rx - p->rx);
     return rx;
@@ -118,28 +116,29 @@ static int layer_by_rid(const struct sl_media_line *m, const char *rid)
 
 /* An SSRC that no description announced: its first packets say mid and rid (RFC 8843 section 9.2,
  * RFC 8852). */
-static const struct sl_rx_ssrc *learn(struct sl_peer *p, const struct sl_rtp *rtp,
-                                      const struct sl_ext_info *ext)
+static enum sl_drop learn(struct sl_peer *p, const struct sl_rtp *rtp,
+                          const struct sl_ext_info *ext, const struct sl_rx_ssrc **out)
 {
     const struct sl_media_line *m;
     bool is_rtx;
     int layer = 0;
 
     if (!(ext->present & SL_EXT_BIT(SL_EXT_MID)))
-        return NULL;
+        return SL_DROP_UNKNOWN_SSRC;
     m = line_by_mid(p, ext->mid);
     if (!m || m->kind == SL_KIND_DATA)
-        return NULL;
+        return SL_DROP_UNKNOWN_SSRC;
     is_rtx = m->rtx_pt != SL_PT_NONE && rtp->pt == m->rtx_pt;
     if (is_rtx && (ext->present & SL_EXT_BIT(SL_EXT_RRID)))
         layer = layer_by_rid(m, ext->rrid);
     else if (ext->present & SL_EXT_BIT(SL_EXT_RID))
         layer = layer_by_rid(m, ext->rid);
     else if (m->nlayers > 1)
-        return NULL;
+        return SL_DROP_UNKNOWN_SSRC;
     if (layer < 0)
-        return NULL;
-    return rx_add(p, rtp->ssrc, m->mindex, (uint8_t)layer, is_rtx);
+        return SL_DROP_UNKNOWN_SSRC;
+    *out = rx_add(p, rtp->ssrc, m->mindex, (uint8_t)layer, is_rtx);
+    return *out ? SL_DROP_NONE : SL_DROP_SSRC_LIMIT;
 }
 
 /* ---- packets --------------------------------------------------------------------------------- */
@@ -200,8 +199,8 @@ static enum sl_drop parse_payload(struct sl_pkt *pkt, const struct sl_media_line
 
 static enum sl_drop deliver(struct sl_peer *p, struct sl_pkt *pkt) SL_ON_WORKER
 {
-    const struct sl_rx_ssrc *rx;
     struct sl_rx_ssrc *known = sl_peer_rx_find(p, pkt->rtp.ssrc);
+    const struct sl_rx_ssrc *rx = known;
     const struct sl_media_line *m;
     enum sl_drop why;
 
@@ -212,9 +211,9 @@ static enum sl_drop deliver(struct sl_peer *p, struct sl_pkt *pkt) SL_ON_WORKER
     }
     if (known)
         known->last_us = p->env->ctx->now_us;
-    rx = known ? known : learn(p, &pkt->rtp, &pkt->ext);
-    if (!rx)
-        return SL_DROP_UNKNOWN_SSRC;
+    why = known ? SL_DROP_NONE : learn(p, &pkt->rtp, &pkt->ext, &rx);
+    if (why != SL_DROP_NONE)
+        return why;
     m = &p->media->line[rx->mindex];
     if (!(m->dir & SL_DIR_RECV) || !p->ep.lines[rx->mindex].track)
         return SL_DROP_NOT_RECEIVING;
