@@ -1,3 +1,4 @@
+#include "vr_data.h"
 #include "vr_sub.h"
 #include <stdlib.h>
 
@@ -24,7 +25,9 @@ static int feed_get(struct vr_req *r, const json_t *obj, struct vr_pub **out)
 /* Whether @src may come to @l: like to like, and clear to clear. */
 static bool can_change(const struct vr_line *l, const struct vr_stream *src)
 {
-    return !src->disabled && vr_line_fits(l, src) && src->pub->e2ee == l->sub->e2ee;
+    const bool fits = l->data ? src->kind == SL_KIND_DATA : vr_line_fits(l, src);
+
+    return !src->disabled && fits && src->pub->e2ee == l->sub->e2ee;
 }
 
 static int item_read(struct vr_req *r, const json_t *item, struct change *c)
@@ -112,6 +115,11 @@ static bool change_apply(const struct change *c)
     struct vr_line *l = c->line;
     const bool was_inactive = l->src == NULL;
 
+    if (l->data) {
+        l->send = true;
+        (void)vr_data_only(l, c->src);
+        return false;
+    }
     l->wish.substream = l->wish.temporal = l->wish.spatial = l->wish.svc_temporal = 2;
     vr_line_wish_read(l, c->item);
     l->now = (struct sl_layer_event){ -1, -1, -1, -1, 0, 0 };

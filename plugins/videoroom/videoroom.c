@@ -1,3 +1,4 @@
+#include "vr_data.h"
 #include "vr_host.h"
 #include "vr_sub.h"
 #include <errno.h>
@@ -142,6 +143,26 @@ static void on_layer(sl_hid h, void *state, uint16_t mindex, const struct sl_lay
     layer_tell(l, "temporal_layer", ev->svc_temporal, &l->now.svc_temporal);
 }
 
+/* Whatever the publisher calls its channels. Subscribers have nothing to say. */
+static void on_data(sl_hid h, void *state, const char *label, const char *protocol, bool binary,
+                    const void *data, size_t len)
+{
+    const struct vr_handle *vh = state;
+
+    (void)h, (void)label, (void)protocol;
+    if (vh->pub)
+        vr_data_publish(vh->pub, binary, data, len);
+}
+
+static void on_data_writable(sl_hid h, void *state)
+{
+    const struct vr_handle *vh = state;
+
+    (void)h;
+    if (vh->sub)
+        vr_data_writable(vh->sub);
+}
+
 static json_t *on_query(sl_hid h, void *state)
 {
     (void)h;
@@ -169,4 +190,6 @@ SL_PLUGIN_EXPORT = {
     .on_slow_link = on_slow_link,
     .on_talking = on_talking,
     .on_layer = on_layer,
+    .on_data = on_data,
+    .on_data_writable = on_data_writable,
 };

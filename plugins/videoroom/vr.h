@@ -7,7 +7,8 @@
  *   rooms (vr_room.h) --owns--> members: publishers, local ones of a handle, remote ones, or dummies (vr_pub.h)
  *                               `-owns--> streams, one per m-line, and what forwards them
  *                     --lists-> subscribers (vr_sub.h), owned by their handle
- *                               `-owns--> lines, one per m-line; a line borrows the stream it shows
+ *                               `-owns--> lines, one per m-line; a line borrows the stream it shows,
+ *                                         the line for data several (vr_data.h)
  *   handle (struct vr_handle, owned by the core's handle) --> its publisher or its subscriber
  *
  * A handle that left its room keeps its role with `pub` or `sub` NULL. Requests are in req_*.c, one

@@ -72,10 +72,15 @@ static void line_answer(const struct vr_pub *p, const struct sl_mline *in, bool 
     *out = *in;
     out->stream[0] = out->track[0] = '\0';
     out->max_bitrate = 0;
-    if (in->kind != SL_KIND_DATA)
+    if (in->kind == SL_KIND_DATA && !in->rejected) {
+        out->codecs = NULL;
+        out->ncodecs = 0;
+        return;
+    }
+    if (!in->rejected)
         pick = codec_pick(p, in, &red);
-    if (in->rejected || in->kind == SL_KIND_DATA || (!pick && in->ncodecs == 0)) {
-        out->rejected = true; /* data channels: see docs/compatibility.md */
+    if (in->rejected || (!pick && in->ncodecs == 0)) {
+        out->rejected = true;
         out->dir = SL_DIR_INACTIVE;
         out->ncodecs = 0;
         return;
@@ -94,14 +99,19 @@ static void line_answer(const struct vr_pub *p, const struct sl_mline *in, bool 
 
 static void stream_take(struct vr_stream *s, const struct sl_mline *in, const struct sl_mline *ans)
 {
-    const bool media = ans->dir == SL_DIR_RECV;
+    const bool media = in->kind != SL_KIND_DATA && ans->dir == SL_DIR_RECV;
     const struct sl_mcodec *c = media ? &ans->codecs[0] : NULL;
     const bool opus = media && c->codec == SL_CODEC_OPUS;
     const bool other_codec = media && s->codec.codec && s->codec.codec != c->codec;
 
+    if (s->kind != in->kind) { /* the line is used again for something else */
+        vr_stream_unsubscribe_all(s);
+        s->codec = (struct sl_mcodec){ 0 };
+        s->red = s->fec = s->dtx = s->stereo = s->simulcast = s->svc = s->talking = false;
+    }
     snprintf(s->mid, sizeof(s->mid), "%s", in->mid);
     s->kind = in->kind;
-    s->disabled = !media;
+    s->disabled = in->kind == SL_KIND_DATA ? ans->rejected : !media;
     if (!media) {
         s->talking = false;
         return; /* the codec stays known: subscribers' lines wait for it */

@@ -1,3 +1,4 @@
+#include "vr_data.h"
 #include "vr_sub.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -29,7 +30,8 @@ static struct sl_layer_wish wish_of(const struct vr_line *l)
 
 bool vr_line_fits(const struct vr_line *l, const struct vr_stream *src)
 {
-    return l->kind == src->kind && l->codec.codec == src->codec.codec && l->red == src->red;
+    return !l->data && l->kind == src->kind && l->codec.codec == src->codec.codec &&
+           l->red == src->red;
 }
 
 /* A route needs an m-line that both ends agreed on, and a source that is one. */
@@ -48,10 +50,12 @@ static void line_route(struct vr_line *l)
     }
 }
 
-void vr_line_apply(const struct vr_line *l)
+void vr_line_apply(struct vr_line *l)
 {
     struct sl_layer_wish w;
 
+    if (l->data)
+        vr_data_apply(l);
     if (!l->routed)
         return;
     w = wish_of(l);
@@ -191,7 +195,7 @@ struct asks {
 
 static int ask_add(struct vr_req *r, struct asks *a, struct vr_stream *src, const json_t *item)
 {
-    if (src->disabled || src->codec.codec == SL_CODEC_NONE)
+    if (src->disabled || (src->codec.codec == SL_CODEC_NONE && src->kind != SL_KIND_DATA))
         return 0;
     if (a->n == ASKS_MAX)
         return vr_fail(r, VR_ERR_INVALID, "Too many streams in one subscription");
@@ -215,7 +219,7 @@ static int e2ee_check(struct vr_req *r, const struct vr_sub *s, const struct ask
     bool e2ee = a->n ? a->v[0].src->pub->e2ee : feed->e2ee;
 
     for (size_t i = 0; i < s->nlines; i++)
-        if (s->lines[i]->src)
+        if (s->lines[i]->src || vr_data_has_feeds(s->lines[i]))
             e2ee = s->e2ee;
     if (feed->e2ee != e2ee)
         return vr_fail(r, VR_ERR_INVALID_FEED,
@@ -344,33 +348,80 @@ static struct vr_line *line_find(struct vr_sub *s, const struct vr_stream *src)
     return line_append(s);
 }
 
+static bool ask_send(const struct vr_line_ask *ask, bool def)
+{
+    return sl_arg_str(ask->item, "mid", NULL) ? sl_arg_bool(ask->item, "send", def) : def;
+}
+
+/* Whether something changed: 0 or 1; or -errno. */
+static int media_add(struct vr_sub *s, const struct vr_line_ask *ask)
+{
+    const char *crossref = sl_arg_str(ask->item, "crossrefid", NULL);
+    struct vr_stream *src = ask->src;
+    struct vr_line *l;
+
+    if (is_subscribed(s, src, crossref))
+        return 0;
+    if (s->nlines >= VR_LINES_MAX)
+        return -E2BIG;
+    l = line_find(s, src);
+    if (!l)
+        return -ENOMEM;
+    l->kind = src->kind;
+    l->codec = src->codec; /* its payload type is the core's business */
+    l->red = src->red;
+    l->crossref = crossref ? strdup(crossref) : NULL;
+    l->send = ask_send(ask, true);
+    l->accepted = false; /* its next answer counts */
+    wish_reset(l);
+    vr_line_wish_read(l, ask->item);
+    vr_line_attach(l, src);
+    return 1;
+}
+
+/* The same: the line for data serves all feeds, and its name and gate are those of all. */
+static int data_add(struct vr_sub *s, const struct vr_line_ask *ask)
+{
+    const char *crossref = sl_arg_str(ask->item, "crossrefid", NULL);
+    struct vr_line *l = vr_data_line(s);
+    int err;
+
+    if (l && vr_data_takes(l, ask->src))
+        return 0;
+    if (!l) {
+        if (s->nlines >= VR_LINES_MAX)
+            return -E2BIG;
+        l = line_append(s);
+        err = l ? vr_data_init(l) : -ENOMEM;
+        if (err) {
+            if (l)
+                free(s->lines[--s->nlines]);
+            return err;
+        }
+        l->kind = SL_KIND_DATA;
+        l->send = true;
+        l->crossref = crossref ? strdup(crossref) : NULL;
+        wish_reset(l);
+    }
+    l->send = ask_send(ask, l->send);
+    vr_data_apply(l);
+    err = vr_data_add(l, ask->src);
+    return err ? err : 1;
+}
+
 int vr_sub_add(struct vr_sub *s, const struct vr_line_ask *asks, size_t n)
 {
     int changed = 0;
 
     for (size_t i = 0; i < n; i++) {
-        struct vr_stream *src = asks[i].src;
-        const char *crossref = sl_arg_str(asks[i].item, "crossrefid", NULL);
-        struct vr_line *l;
+        const bool data = asks[i].src->kind == SL_KIND_DATA;
+        const int added = data ? data_add(s, &asks[i]) : media_add(s, &asks[i]);
 
-        if (is_subscribed(s, src, crossref))
-            continue;
-        if (s->nlines >= VR_LINES_MAX)
-            return -E2BIG;
-        l = line_find(s, src);
-        if (!l)
-            return -ENOMEM;
-        l->kind = src->kind;
-        l->codec = src->codec; /* its payload type is the core's business */
-        l->red = src->red;
-        l->crossref = crossref ? strdup(crossref) : NULL;
-        l->send = !sl_arg_str(asks[i].item, "mid", NULL) || sl_arg_bool(asks[i].item, "send", true);
-        l->accepted = false; /* its next answer counts */
-        wish_reset(l);
-        vr_line_wish_read(l, asks[i].item);
-        s->e2ee = src->pub->e2ee;
-        vr_line_attach(l, src);
-        changed++;
+        if (added < 0)
+            return added;
+        if (added)
+            s->e2ee = asks[i].src->pub->e2ee;
+        changed += added;
     }
     return changed;
 }
@@ -405,6 +456,8 @@ static int item_remove(struct vr_sub *s, const json_t *item)
     struct vr_id id;
 
     if (sub_mid) {
+        if (l && l->data)
+            return vr_data_remove(l, NULL, NULL);
         changed = l && l->src;
         if (l)
             vr_line_detach(l);
@@ -414,6 +467,8 @@ static int item_remove(struct vr_sub *s, const json_t *item)
         return 0;
     for (size_t i = 0; i < s->nlines; i++) {
         l = s->lines[i];
+        if (l->data)
+            changed += vr_data_remove(l, id.s, mid);
         if (!l->src || strcmp(id.s, l->src->pub->id.s) != 0 ||
             (mid && strcmp(mid, l->src->mid) != 0))
             continue;

@@ -1,6 +1,7 @@
 /*
  * vr_offer.c - what subscribers are offered and told about their m-lines.
  */
+#include "vr_data.h"
 #include "vr_sub.h"
 #include <ctype.h>
 #include <errno.h>
@@ -57,7 +58,7 @@ json_t *vr_sub_streams(const struct vr_sub *s)
 
         snprintf(mid, sizeof(mid), "%u", l->mindex);
         o = json_pack("{s:s, s:b, s:i, s:s, s:b, s:b}", "type", sl_kind_to_str(l->kind), "active",
-                      l->src != NULL, "mindex", l->mindex, "mid", mid, "ready", l->ready, "send",
+                      l->src || l->data, "mindex", l->mindex, "mid", mid, "ready", l->ready, "send",
                       l->send);
         if (l->crossref)
             json_object_set_new(o, "crossrefid", json_string(l->crossref));
@@ -65,6 +66,8 @@ json_t *vr_sub_streams(const struct vr_sub *s)
             feed_json(l, o);
             layers_json(l, o);
         }
+        if (l->data)
+            vr_data_json(l, o);
         json_array_append_new(list, o);
     }
     return list;
@@ -100,6 +103,10 @@ static void line_offer(const struct vr_sub *s, const struct vr_line *l, struct s
 {
     snprintf(out->mid, sizeof(out->mid), "%u", l->mindex);
     out->kind = l->kind;
+    if (l->data) {
+        out->dir = SL_DIR_SENDRECV;
+        return;
+    }
     out->dir = l->src ? SL_DIR_SEND : SL_DIR_INACTIVE;
     out->codecs = &l->codec;
     out->ncodecs = 1;
@@ -162,10 +169,12 @@ int vr_sub_renegotiate(struct vr_sub *s, struct sl_msg *m)
 
 static void line_answered(struct vr_line *l, const struct sl_mline *in)
 {
-    const bool accepted = !in->rejected && (in->dir & SL_DIR_SEND);
+    const bool accepted = !in->rejected && (l->data || (in->dir & SL_DIR_SEND));
 
     l->accepted = accepted;
     l->ready |= accepted;
+    if (l->data)
+        vr_data_apply(l);
     if (l->src && l->routed && accepted)
         return; /* as it was */
     if (l->src)

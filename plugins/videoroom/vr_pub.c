@@ -1,3 +1,4 @@
+#include "vr_data.h"
 #include "vr_forward.h"
 #include "vr_sub.h"
 #include <errno.h>
@@ -157,13 +158,14 @@ struct vr_stream *vr_pub_stream_make(struct vr_pub *p, uint16_t mindex)
     s->min_delay = s->max_delay = -1;
     vr_list_init(&s->lines);
     vr_list_init(&s->forwards);
+    vr_list_init(&s->feeds);
     p->streams[p->nstreams++] = s;
     return s;
 }
 
 void vr_stream_gate(const struct vr_stream *s)
 {
-    if (s->pub->media && !s->disabled)
+    if (s->pub->media && !s->disabled && s->kind != SL_KIND_DATA)
         vr_core->gate(vr_stream_ref(s), s->moderated || s->unsent);
 }
 
@@ -171,6 +173,7 @@ void vr_stream_unsubscribe_all(struct vr_stream *s)
 {
     while (!vr_list_is_empty(&s->lines))
         vr_line_lost(vr_container(s->lines.next, struct vr_line, in_stream));
+    vr_data_lost(s);
 }
 
 void vr_pub_talking(struct vr_pub *p, uint16_t mindex, bool talking, double level)

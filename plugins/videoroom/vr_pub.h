@@ -22,7 +22,7 @@ struct vr_stream {
     uint16_t mindex;
     char mid[SL_MID_MAX + 1];
     enum sl_kind kind;
-    bool disabled;          /* nothing can come: no codec, not sent, or a data channel */
+    bool disabled;          /* nothing can come: no codec, or not sent */
     bool moderated, unsent; /* gates: by the room's administrator, by the publisher */
     bool talking;
     char *description;
@@ -35,6 +35,7 @@ struct vr_stream {
 
     uint16_t wire;           /* remote publisher: its m-line at the sender */
     struct vr_link lines;    /* struct vr_line that show it */
+    struct vr_link feeds;    /* struct vr_feed (vr_data.h) that take it, when it is data */
     struct vr_link forwards; /* struct vr_forward, owned */
 };
 
@@ -99,9 +100,9 @@ static inline struct sl_mref vr_stream_ref(const struct vr_stream *s)
 {
     return (struct sl_mref){ s->pub->media, s->mindex };
 }
-/* Tells the core whether the stream is forwarded at all. */
+/* Tells the core whether the stream is forwarded at all; data is gated by vr_data.c. */
 void vr_stream_gate(const struct vr_stream *s);
-/* No subscriber shows it any more. */
+/* No subscriber shows or takes it any more. */
 void vr_stream_unsubscribe_all(struct vr_stream *s);
 
 /* vr_answer.c: answers the offer of @r with @event for the room of @p and takes over what was

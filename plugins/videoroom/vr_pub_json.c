@@ -55,7 +55,8 @@ static json_t *stream_json(const struct vr_stream *s)
     }
     if (s->description)
         json_object_set_new(o, "description", json_string(s->description));
-    json_object_set_new(o, "codec", json_string(vr_stream_codec(s)));
+    if (s->kind != SL_KIND_DATA)
+        json_object_set_new(o, "codec", json_string(vr_stream_codec(s)));
     set_profile(o, s);
     set_true(o, "stereo", s->stereo);
     set_true(o, "fec", s->fec);

@@ -1,6 +1,7 @@
 /*
  * vr_query.c - plugin_specific of the administrator's handle dump.
  */
+#include "vr_data.h"
 #include "vr_sub.h"
 
 static json_t *pub_streams(const struct vr_pub *p)
@@ -14,9 +15,21 @@ static json_t *pub_streams(const struct vr_pub *p)
         json_int_t n = 0;
 
         vr_list_for_each(l, &p->streams[i]->lines) n++;
+        vr_list_for_each(l, &p->streams[i]->feeds) n++;
         json_object_set_new(o, "subscribers", json_integer(n));
     }
     return list;
+}
+
+/* What waits for a subscriber on its data line, and what was dropped because too much waited. */
+static void sub_data(const struct vr_sub *s, json_t *q)
+{
+    const struct vr_line *l = vr_data_line(s);
+
+    if (!l)
+        return;
+    json_object_set_new(q, "data_waiting", json_integer((json_int_t)l->data->waiting));
+    json_object_set_new(q, "data_dropped", json_integer((json_int_t)l->data->dropped));
 }
 
 json_t *vr_query(const struct vr_handle *h)
@@ -39,6 +52,7 @@ json_t *vr_query(const struct vr_handle *h)
                          "answered", !s->awaits_answer, "pending_offer", s->pending,
                          "pending_restart", s->pending_restart, "paused", s->paused, "e2ee",
                          s->e2ee, "streams", vr_sub_streams(s)));
+        sub_data(s, q);
     } else {
         json_object_set_new(q, "type", json_string("none"));
     }

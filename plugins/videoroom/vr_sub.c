@@ -1,4 +1,5 @@
 #include "vr_sub.h"
+#include "vr_data.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -23,6 +24,7 @@ static void lines_free(struct vr_sub *s)
 {
     for (size_t i = 0; i < s->nlines; i++) {
         vr_line_detach(s->lines[i]);
+        vr_data_fini(s->lines[i]);
         free(s->lines[i]->crossref);
         free(s->lines[i]);
     }

@@ -2,7 +2,8 @@
  * vr_sub.h - subscribers and their m-lines.
  *
  * Owner: the handle. A subscriber's connection is offered by us, with one m-line per subscription;
- * lines are never removed, only left inactive and used again for a stream of the same codec.
+ * lines are never removed, only left inactive and used again for a stream of the same codec. The one
+ * line for data (vr_data.h) is never inactive; it may be without feeds.
  *
  * Negotiation: an offer is out until its answer comes (`awaits_answer`). What changes meanwhile is
  * remembered (`pending`) and offered right after the answer. `stale` says that the client's picture
@@ -20,12 +21,13 @@ struct vr_line {
     struct vr_sub *sub;
     uint16_t mindex;
     enum sl_kind kind;
-    struct vr_stream *src; /* NULL: inactive */
+    struct vr_stream *src; /* NULL: inactive, or a line for data */
+    struct vr_data *data;  /* owned; NULL: a line for media */
     struct sl_mcodec codec;
     bool red;
     char *crossref;
     bool ready;    /* the client accepted it at least once */
-    bool accepted; /* by the last answer, for media of ours */
+    bool accepted; /* by the last answer, for media or data of ours */
     bool send;     /* the client wants media */
     bool routed;
     struct sl_layer_wish wish;
@@ -89,7 +91,7 @@ bool vr_line_fits(const struct vr_line *l, const struct vr_stream *src);
 /* Reads the layer members of @item into the wish (checked before). True: something changed. */
 bool vr_line_wish_read(struct vr_line *l, const json_t *item);
 /* Tells the core: pause and layers. */
-void vr_line_apply(const struct vr_line *l);
+void vr_line_apply(struct vr_line *l);
 void vr_sub_apply(const struct vr_sub *s);
 /* Tells the client about layers in @item that it has already. */
 void vr_line_confirm(const struct vr_line *l, const json_t *item);

@@ -181,7 +181,7 @@ static void unusable_lines_are_disabled(void **state)
 
     (void)state;
     mock_request(p, "{'request':'publish'}",
-                 MOCK_OFFER("audio 0 pcmu", "video 1", "data 2", "video 3 vp8 rejected"),
+                 MOCK_OFFER("audio 0 pcmu", "video 1", "data 2 rejected", "video 3 vp8 rejected"),
                  "{'videoroom':'event','room':1,'configured':'ok','audio_codec':'none',"
                  "'video_codec':'none','streams':["
                  "{'type':'audio','mindex':0,'mid':'0','disabled':true},"

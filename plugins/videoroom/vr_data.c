@@ -1,0 +1,274 @@
+#include "vr_data.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A message that waits for one subscriber or more. */
+struct message {
+    size_t refs;
+    char label[VR_ID_MAX + 1]; /* the publisher may be gone by then */
+    bool binary;
+    size_t len;
+    char data[];
+};
+
+struct vr_data_held {
+    struct vr_data_held *next;
+    struct message *m;
+};
+
+static struct message *message_new(const char *label, bool binary, const void *data, size_t len)
+{
+    struct message *m = malloc(sizeof(*m) + len);
+
+    if (!m)
+        return NULL;
+    m->refs = 1;
+    snprintf(m->label, sizeof(m->label), "%s", label);
+    m->binary = binary;
+    m->len = len;
+    if (len)
+        memcpy(m->data, data, len);
+    return m;
+}
+
+static void message_unref(struct message *m)
+{
+    if (m && --m->refs == 0)
+        free(m);
+}
+
+/* ---- what waits ------------------------------------------------------------------------------ */
+
+static void held_shift(struct vr_data *d)
+{
+    struct vr_data_held *w = d->first;
+
+    d->first = w->next;
+    if (!d->first)
+        d->last = &d->first;
+    d->waiting -= w->m->len + VR_DATA_COST;
+    message_unref(w->m);
+    free(w);
+}
+
+static bool held_push(struct vr_data *d, struct message *m)
+{
+    struct vr_data_held *w;
+
+    if (d->waiting + m->len + VR_DATA_COST > VR_DATA_WAIT_MAX)
+        return false;
+    w = malloc(sizeof(*w));
+    if (!w)
+        return false;
+    w->next = NULL;
+    w->m = m;
+    m->refs++;
+    *d->last = w;
+    d->last = &w->next;
+    d->waiting += m->len + VR_DATA_COST;
+    return true;
+}
+
+static void held_clear(struct vr_data *d)
+{
+    while (d->first)
+        held_shift(d);
+}
+
+void vr_data_writable(const struct vr_sub *s)
+{
+    const struct vr_line *l = vr_data_line(s);
+    struct vr_data *d = l ? l->data : NULL;
+
+    while (d && d->first) {
+        const struct message *m = d->first->m;
+        const int err = vr_core->data_send(s->h, m->label, "", m->binary, m->data, m->len);
+
+        if (err == -EAGAIN)
+            return;
+        d->dropped += err != 0;
+        held_shift(d);
+    }
+}
+
+/* ---- lines and feeds ------------------------------------------------------------------------- */
+
+int vr_data_init(struct vr_line *l)
+{
+    struct vr_data *d = calloc(1, sizeof(*d));
+
+    if (!d)
+        return -ENOMEM;
+    vr_list_init(&d->feeds);
+    d->last = &d->first;
+    l->data = d;
+    return 0;
+}
+
+void vr_data_fini(struct vr_line *l)
+{
+    if (!l->data)
+        return;
+    vr_data_remove(l, NULL, NULL);
+    held_clear(l->data);
+    free(l->data);
+    l->data = NULL;
+}
+
+struct vr_line *vr_data_line(const struct vr_sub *s)
+{
+    for (size_t i = 0; i < s->nlines; i++)
+        if (s->lines[i]->data)
+            return s->lines[i];
+    return NULL;
+}
+
+bool vr_data_has_feeds(const struct vr_line *l)
+{
+    return l->data && l->data->nfeeds > 0;
+}
+
+bool vr_data_takes(const struct vr_line *l, const struct vr_stream *src)
+{
+    const struct vr_link *i;
+
+    vr_list_for_each(i, &l->data->feeds)
+    {
+        if (vr_container(i, struct vr_feed, in_line)->src == src)
+            return true;
+    }
+    return false;
+}
+
+int vr_data_add(struct vr_line *l, struct vr_stream *src)
+{
+    struct vr_feed *f = malloc(sizeof(*f));
+
+    if (!f)
+        return -ENOMEM;
+    f->line = l;
+    f->src = src;
+    vr_list_add(&l->data->feeds, &f->in_line);
+    vr_list_add(&src->feeds, &f->in_stream);
+    l->data->nfeeds++;
+    return 0;
+}
+
+static void feed_free(struct vr_feed *f)
+{
+    vr_list_del(&f->in_line);
+    vr_list_del(&f->in_stream);
+    f->line->data->nfeeds--;
+    free(f);
+}
+
+int vr_data_remove(struct vr_line *l, const char *id, const char *mid)
+{
+    struct vr_link *i = l->data->feeds.next;
+    int n = 0;
+
+    while (i != &l->data->feeds) {
+        struct vr_feed *f = vr_container(i, struct vr_feed, in_line);
+
+        i = i->next;
+        if ((id && strcmp(id, f->src->pub->id.s) != 0) || (mid && strcmp(mid, f->src->mid) != 0))
+            continue;
+        feed_free(f);
+        n++;
+    }
+    return n;
+}
+
+int vr_data_only(struct vr_line *l, struct vr_stream *src)
+{
+    struct vr_link *i = l->data->feeds.next;
+    const int err = vr_data_takes(l, src) ? 0 : vr_data_add(l, src);
+
+    while (!err && i != &l->data->feeds) {
+        struct vr_feed *f = vr_container(i, struct vr_feed, in_line);
+
+        i = i->next;
+        if (f->src != src)
+            feed_free(f);
+    }
+    return err;
+}
+
+void vr_data_lost(struct vr_stream *src)
+{
+    while (!vr_list_is_empty(&src->feeds))
+        feed_free(vr_container(src->feeds.next, struct vr_feed, in_stream));
+}
+
+static bool is_open(const struct vr_line *l)
+{
+    return l->accepted && l->send && !l->sub->paused && !l->sub->revoked;
+}
+
+void vr_data_apply(struct vr_line *l)
+{
+    if (!is_open(l))
+        held_clear(l->data);
+}
+
+void vr_data_json(const struct vr_line *l, json_t *o)
+{
+    json_t *ids = json_array();
+    const struct vr_link *i;
+
+    vr_list_for_each(i, &l->data->feeds)
+    {
+        const struct vr_feed *f = vr_container(i, struct vr_feed, in_line);
+
+        json_array_append_new(ids, vr_id_json(&f->src->pub->id));
+    }
+    json_object_set_new(o, "sources", json_integer((json_int_t)l->data->nfeeds));
+    json_object_set_new(o, "source_ids", ids);
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+static struct vr_stream *data_stream(const struct vr_pub *p)
+{
+    for (size_t i = 0; i < p->nstreams; i++)
+        if (p->streams[i]->kind == SL_KIND_DATA && !p->streams[i]->disabled)
+            return p->streams[i];
+    return NULL;
+}
+
+/* @kept: the message as it waits, made for the first subscriber that cannot take it now. */
+static void relay(const struct vr_line *l, const char *label, bool binary, const void *data,
+                  size_t len, struct message **kept)
+{
+    struct vr_data *d = l->data;
+    int err = -EAGAIN;
+
+    if (!d->first) /* else those before it come first */
+        err = vr_core->data_send(l->sub->h, label, "", binary, data, len);
+    if (err == -EAGAIN && d->waiting + len + VR_DATA_COST <= VR_DATA_WAIT_MAX) {
+        if (!*kept)
+            *kept = message_new(label, binary, data, len);
+        if (*kept && held_push(d, *kept))
+            return;
+    }
+    d->dropped += err != 0;
+}
+
+void vr_data_publish(const struct vr_pub *p, bool binary, const void *data, size_t len)
+{
+    const struct vr_stream *s = data_stream(p);
+    struct message *kept = NULL;
+    const struct vr_link *i;
+
+    if (!s || s->moderated || s->unsent)
+        return;
+    vr_list_for_each(i, &s->feeds)
+    {
+        const struct vr_line *l = vr_container(i, struct vr_feed, in_stream)->line;
+
+        if (is_open(l))
+            relay(l, p->id.s, binary, data, len, &kept);
+    }
+    message_unref(kept);
+}
