@@ -75,7 +75,7 @@ function show(entry, track, mid, on) {
 // Attaches to @plugin; @onJsep(entry, data, jsep) answers what comes with SDP.
 function attach(name, plugin, onJsep) {
   return new Promise((resolve, reject) => {
-    const entry = { name, events: [], remote: new Map(), data: [], up: false, hangups: [] };
+    const entry = { name, events: [], remote: new Map(), data: [], labels: [], up: false, hangups: [] };
     janus.attach({
       plugin,
       opaqueId: name,
@@ -93,7 +93,10 @@ function attach(name, plugin, onJsep) {
       mediaState: (medium, receiving, mid) => entry.events.push({ mediaState: medium, receiving, mid }),
       ondetached: () => (entry.detached = true),
       ondataopen: () => (entry.dataOpen = true),
-      ondata: (d) => entry.data.push(d),
+      ondata: (d, label) => {
+        entry.data.push(d);
+        entry.labels.push(label);
+      },
       onmessage: (data, jsep) => {
         entry.events.push(data);
         if (jsep) entry.lastJsep = jsep;
@@ -452,7 +455,21 @@ const state = (name) => {
   const { events, up, hangups, streams, error, data, dataOpen, detached, id } = of(name);
   return JSON.parse(JSON.stringify({ events, up, hangups, streams, error, data, dataOpen, detached, id }));
 };
+// What came over data channels: its number, the bytes of its binary messages, their hash, and the labels.
+async function heard(name) {
+  const { data, labels } = of(name);
+  const binary = data.filter((d) => typeof d !== 'string');
+  const bytes = await new Blob(binary).arrayBuffer();
+  return { n: data.length, bytes: bytes.byteLength, hash: await sha256(bytes), labels: [...new Set(labels)] };
+}
+
+async function sha256(bytes) {
+  const digest = await crypto.subtle.digest('SHA-256', bytes);
+  return [...new Uint8Array(digest)].map((x) => x.toString(16).padStart(2, '0')).join('');
+}
+
 const has = (name) => handles.has(name);
+// Text, or an ArrayBuffer.
 const say = (name, text) => new Promise((success, error) => of(name).handle.data({ text, success, error }));
 
 // ---- bare peer connections, for clients that signal outside of the page -------------------------
@@ -491,7 +508,8 @@ const bareAccept = (name, jsep) => of(name).handle.webrtcStuff.pc.setRemoteDescr
 window.T = {
   visit, bareOffer, bareAnswer, bareAccept,
   connect, destroy, reconnect, attach, ask, detach, echo, join, publish, unpublish, renegotiate, replaceTracks,
-  received, look, seesMotion, seesOthers, hearsSomething, firstFrame, midsOf, transport, state, has, say, sleep,
+  received, look, seesMotion, seesOthers, hearsSomething, firstFrame, midsOf, transport, state, has, say,
+  heard, sha256, sleep,
   offer: (name, tracks, iceRestart) => createOffer(of(name), { tracks, iceRestart }),
   watchOnly, beaconOnPagehide, rememberSockets, breakSocket,
   pc: (name) => of(name).handle.webrtcStuff.pc,
