@@ -2,8 +2,8 @@
  * vr_sub.h - subscribers and their m-lines.
  *
  * Owner: the handle. A subscriber's connection is offered by us, with one m-line per subscription;
- * lines are never removed, only left inactive and used again for a stream of the same codec. The one
- * line for data (vr_data.h) is never inactive; it may be without feeds.
+ * lines are never removed, only left inactive and used again for a stream of the same codec. The
+ * one line for data (vr_data.h) is never inactive; it may be without feeds.
  *
  * Negotiation: an offer is out until its answer comes (`awaits_answer`). What changes meanwhile is
  * remembered (`pending`) and offered right after the answer. `stale` says that the client's picture
