@@ -1,6 +1,7 @@
 /* Trickled candidates (control protocol, section 5.1). */
 
 #include "api/api_priv.h"
+#include "ice/ice.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,8 @@ static void trickle_take(struct sl_handle *h, const char *text, const char *mid,
                          int mindex) SL_ON_CONTROL;
 static void trickle_take(struct sl_handle *h, const char *text, const char *mid, int mindex)
 {
+    if ((text && strlen(text) >= SL_ICE_CAND_MAX) || (mid && strlen(mid) > SL_MID_MAX))
+        return; /* none that anybody would understand, and nothing to keep */
     if (h->pc)
         sl_pc_candidate(h->pc, text, mid, mindex);
     else

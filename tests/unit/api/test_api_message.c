@@ -530,6 +530,27 @@ static void bounds_candidates_that_wait(void **state)
     assert_int_equal(mock_pc.ncandidates, 100);
 }
 
+static void bounds_the_length_of_candidates(void **state)
+{
+    char big[4096], text[8192];
+
+    memset(big, 'x', sizeof(big));
+    big[sizeof(big) - 1] = '\0';
+    for (int i = 0; i < 2; i++) { /* before the offer, and after it */
+        snprintf(text, sizeof(text),
+                 TRICKLE(",\"candidate\":{\"candidate\":\"%s\",\"sdpMid\":\"0\"}"), big);
+        t_exchange(text, ACK);
+        snprintf(text, sizeof(text),
+                 TRICKLE(",\"candidate\":{\"candidate\":\"c\",\"sdpMid\":\"%s\"}"), big);
+        t_exchange(text, ACK);
+        if (i == 0) {
+            t_exchange(MSG_JSEP("answer", OFFER), ACK);
+            t_next();
+        }
+    }
+    assert_int_equal(mock_pc.ncandidates, 0);
+}
+
 static void bounds_requests_that_wait(void **state)
 {
     for (int i = 0; i < 10; i++)
@@ -589,6 +610,7 @@ int main(void)
         T_H(takes_every_form_of_candidates),
         T_H(keeps_candidates_that_come_before_the_offer),
         T_H(bounds_candidates_that_wait),
+        T_H(bounds_the_length_of_candidates),
         T_H(bounds_requests_that_wait),
         T_H(bounds_offers),
     };
