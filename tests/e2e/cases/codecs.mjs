@@ -68,6 +68,7 @@ const ENCRYPTED = [
 for (const { codec, clear, svc } of ENCRYPTED)
   test(`end to end encryption of ${codec}${clear ? ' behind its header' : ''}`, {
     variants: [['chromium', 'lite']], browsers: clear ? ['chromium', 'firefox'] : ['chromium'], timeout: 60,
+    tags: codec === 'vp9' ? ['long'] : [],
   }, async (t) => {
     const server = await t.server();
     const page = await t.client();

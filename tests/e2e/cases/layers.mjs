@@ -93,6 +93,7 @@ test('simulcast by rid', { variants: [['chromium', 'lite']], timeout: 90 }, asyn
   await become(p, 480, 8000);
   const gap = await p.page.evaluate(([n, m, f]) => T.gapSince(n, m, f), [p.sub, p.video, from]);
   t.note(`the top layer ended: ${gap.toFixed(0)} ms without a frame`);
+  assert.ok(gap <= GAP_MS * NOISE);
   await p.page.evaluate((n) => T.setActive(n, 'h', true), p.pub);
   await become(p, 960, 15000);
   await noError(p);

@@ -110,7 +110,7 @@ function watchFrames(name, mid) {
 
 const framesOf = (name, mid) => watched.get(`${name}/${mid}`);
 
-// Waits until the newest frame is @width wide; the longest time without a frame since @from.
+// Waits until the newest frame is @width wide.
 async function widthBecomes(name, mid, width, ms = 15000) {
   const frames = framesOf(name, mid);
   const end = performance.now() + ms;
@@ -118,7 +118,6 @@ async function widthBecomes(name, mid, width, ms = 15000) {
     if (performance.now() > end) throw new Error(`${name} mid ${mid}: width ${frames.at(-1)?.width}, not ${width}, after ${ms} ms`);
     await T.sleep(5);
   }
-  return frames.at(-1).width;
 }
 
 // Sends a configure request to a subscriber; { ms, gap }: from the request to the first frame of
@@ -139,6 +138,7 @@ function longestGap(frames) {
   return gap;
 }
 
+// The longest time without a frame since @from (performance.now()).
 const gapSince = (name, mid, from) => longestGap(framesOf(name, mid).filter((f) => f.at >= from));
 
 // Frames per second during @ms from now on.
