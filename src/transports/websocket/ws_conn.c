@@ -4,6 +4,8 @@
 #include "transports/websocket/ws_json.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -307,7 +309,10 @@ static int conn_init(struct ws_conn *c, const struct sl_ws_adopt *a)
         .on_msg_recv_callback = on_msg,
     };
     struct epoll_event ev = { .events = EPOLLIN, .data.u64 = c->id };
+    const int on = 1;
 
+    /* An event right behind its ack must not wait for the client's delayed acknowledgement. */
+    (void)setsockopt(a->tls_fd >= 0 ? a->tls_fd : a->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (a->extra_len) {
         c->extra = malloc(a->extra_len);
         if (!c->extra)

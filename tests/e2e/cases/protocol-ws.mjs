@@ -147,6 +147,24 @@ test('EchoTest acknowledges first, then answers', { tags }, async (t) => {
   await c.close();
 });
 
+test('an event does not wait for the acknowledgement of the ack', { tags }, async (t) => {
+  const server = await t.server();
+  for (const url of [server.ws, server.wsUpgrade]) {
+    const c = await WsClient.open(url);
+    const session_id = await c.create();
+    const handle_id = await c.attach(session_id, ECHO);
+    const ms = [];
+    for (let i = 0; i < 21; i++) {
+      const t0 = performance.now();
+      await c.message(session_id, handle_id, { audio: true });
+      ms.push(performance.now() - t0);
+    }
+    ms.sort((a, b) => a - b);
+    assert.ok(ms[10] < 25, `half of them take ${ms[10]} ms or more`); // Nagle and delayed ack: 40
+    await c.close();
+  }
+});
+
 test('VideoRoom: rooms are made, listed, edited and destroyed', { tags }, async (t) => {
   const server = await t.server();
   const c = await WsClient.open(server.ws);
