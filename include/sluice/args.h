@@ -39,10 +39,15 @@ enum sl_arg_type {
 
 enum sl_arg_need { SL_ARG_OPTIONAL, SL_ARG_REQUIRED };
 
+/* Limits for what is kept and told to others. */
+#define SL_ARG_NAME_MAX 1024  /* bytes: names, descriptions, secrets */
+#define SL_ARG_META_MAX 16384 /* bytes of compact JSON: metadata */
+
 struct sl_arg {
     const char *name;
     enum sl_arg_type type;
     enum sl_arg_need need;
+    size_t max; /* bytes of a string, or of the compact JSON of an object; 0: no limit here */
 };
 
 static inline bool sl_arg_is(const json_t *v, enum sl_arg_type type)
@@ -122,8 +127,17 @@ static inline bool sl_arg_bool(const json_t *obj, const char *name, bool def)
     return json_is_boolean(v) ? json_is_true(v) : def;
 }
 
+static inline bool sl_arg_fits(const json_t *v, size_t max)
+{
+    if (max == 0 || json_is_null(v))
+        return true;
+    return (json_is_string(v) ? json_string_length(v) : json_dumpb(v, NULL, 0, JSON_COMPACT)) <=
+           max;
+}
+
 /* Checks the @n rows in order. 0; -ENOENT: a required member is missing; -EINVAL: a member has the
- * wrong type. @text (size @cap) then has the protocol's words and is untouched otherwise. */
+ * wrong type, or is too long. @text (size @cap) then has the protocol's words and is untouched
+ * otherwise. */
 static inline int sl_args_check(const json_t *obj, const struct sl_arg *args, size_t n, char *text,
                                 size_t cap)
 {
@@ -135,8 +149,14 @@ static inline int sl_args_check(const json_t *obj, const struct sl_arg *args, si
             snprintf(text, cap, "Missing mandatory element (%s)", a->name);
             return -ENOENT;
         }
-        if (!v || (json_is_null(v) && a->need == SL_ARG_OPTIONAL) || sl_arg_is(v, a->type))
+        if (!v || (json_is_null(v) && a->need == SL_ARG_OPTIONAL))
             continue;
+        if (sl_arg_is(v, a->type) && sl_arg_fits(v, a->max))
+            continue;
+        if (sl_arg_is(v, a->type)) {
+            snprintf(text, cap, "Invalid element (%s is longer than %zu bytes)", a->name, a->max);
+            return -EINVAL;
+        }
         snprintf(text, cap, "Invalid element type (%s should be %s)", a->name,
                  sl_arg_type_to_str(a->type));
         return -EINVAL;

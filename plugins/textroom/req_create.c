@@ -23,8 +23,12 @@ static int id_choose(struct tr_req *r, struct tr_id *id)
 int req_create(struct tr_req *r)
 {
     static const struct sl_arg args[] = {
-        { "description", SL_ARG_STRING }, { "secret", SL_ARG_STRING }, { "pin", SL_ARG_STRING },
-        { "is_private", SL_ARG_BOOL },    { "history", SL_ARG_UINT },  { "permanent", SL_ARG_BOOL },
+        { "description", SL_ARG_STRING, SL_ARG_OPTIONAL, SL_ARG_NAME_MAX },
+        { "secret", SL_ARG_STRING, SL_ARG_OPTIONAL, SL_ARG_NAME_MAX },
+        { "pin", SL_ARG_STRING, SL_ARG_OPTIONAL, SL_ARG_NAME_MAX },
+        { "is_private", SL_ARG_BOOL },
+        { "history", SL_ARG_UINT },
+        { "permanent", SL_ARG_BOOL },
     };
     struct tr_room *room;
     struct tr_id id;

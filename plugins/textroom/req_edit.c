@@ -17,8 +17,10 @@ static void text_edit(const json_t *body, const char *name, char **text)
 int req_edit(struct tr_req *r)
 {
     static const struct sl_arg args[] = {
-        { "new_description", SL_ARG_STRING }, { "new_secret", SL_ARG_STRING },
-        { "new_pin", SL_ARG_STRING },         { "new_is_private", SL_ARG_BOOL },
+        { "new_description", SL_ARG_STRING, SL_ARG_OPTIONAL, SL_ARG_NAME_MAX },
+        { "new_secret", SL_ARG_STRING, SL_ARG_OPTIONAL, SL_ARG_NAME_MAX },
+        { "new_pin", SL_ARG_STRING, SL_ARG_OPTIONAL, SL_ARG_NAME_MAX },
+        { "new_is_private", SL_ARG_BOOL },
         { "permanent", SL_ARG_BOOL },
     };
     struct tr_room *room;

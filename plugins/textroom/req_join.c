@@ -21,9 +21,9 @@ static json_t *others_json(const struct tr_room *room)
 static int enter_check(struct tr_req *r, struct tr_room *room)
 {
     static const struct sl_arg args[] = {
-        { "username", SL_ARG_STRING, SL_ARG_REQUIRED },
+        { "username", SL_ARG_STRING, SL_ARG_REQUIRED, SL_ARG_NAME_MAX },
         { "token", SL_ARG_STRING },
-        { "display", SL_ARG_STRING },
+        { "display", SL_ARG_STRING, SL_ARG_OPTIONAL, SL_ARG_NAME_MAX },
         { "history", SL_ARG_BOOL },
     };
     const char *token = sl_arg_str(r->body, "token", NULL);

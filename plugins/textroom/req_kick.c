@@ -2,7 +2,8 @@
 
 int req_kick(struct tr_req *r)
 {
-    static const struct sl_arg args[] = { { "username", SL_ARG_STRING, SL_ARG_REQUIRED } };
+    static const struct sl_arg args[] = { { "username", SL_ARG_STRING, SL_ARG_REQUIRED,
+                                            SL_ARG_NAME_MAX } };
     const char *username = sl_arg_str(r->body, "username", "");
     struct tr_member *m;
     struct tr_room *room;

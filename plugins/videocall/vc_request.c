@@ -40,7 +40,8 @@ int vc_args(struct vc_req *r, const struct sl_arg *args, size_t n)
 
 const char *vc_arg_name(struct vc_req *r)
 {
-    static const struct sl_arg args[] = { { "username", SL_ARG_STRING, SL_ARG_REQUIRED } };
+    static const struct sl_arg args[] = { { "username", SL_ARG_STRING, SL_ARG_REQUIRED,
+                                            SL_ARG_NAME_MAX } };
     const char *name = sl_arg_str(r->body, "username", "");
 
     if (VC_ARGS(r, args) < 0)

@@ -59,10 +59,12 @@ static int id_choose(struct vr_req *r, const struct vr_room *room, struct vr_id 
 
 static int check(struct vr_req *r, struct vr_room **room, struct vr_id *id)
 {
-    static const struct sl_arg args[] = { { "display", SL_ARG_STRING },
-                                          { "metadata", SL_ARG_OBJECT },
-                                          { "mcast", SL_ARG_TEXT },
-                                          { "iface", SL_ARG_TEXT } };
+    static const struct sl_arg args[] = {
+        { "display", SL_ARG_STRING, SL_ARG_OPTIONAL, SL_ARG_NAME_MAX },
+        { "metadata", SL_ARG_OBJECT, SL_ARG_OPTIONAL, SL_ARG_META_MAX },
+        { "mcast", SL_ARG_TEXT },
+        { "iface", SL_ARG_TEXT }
+    };
     const struct vr_link *l;
     unsigned int suite, n = 0;
     const char *crypto;

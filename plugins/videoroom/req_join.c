@@ -47,10 +47,12 @@ static int id_choose(struct vr_req *r, const struct vr_room *room, struct vr_id 
 
 int vr_join_publisher(struct vr_req *r, struct vr_pub **out)
 {
-    static const struct sl_arg args[] = { { "display", SL_ARG_STRING },
-                                          { "metadata", SL_ARG_OBJECT },
-                                          { "audio_active_packets", SL_ARG_UINT },
-                                          { "audio_level_average", SL_ARG_UINT } };
+    static const struct sl_arg args[] = {
+        { "display", SL_ARG_STRING, SL_ARG_OPTIONAL, SL_ARG_NAME_MAX },
+        { "metadata", SL_ARG_OBJECT, SL_ARG_OPTIONAL, SL_ARG_META_MAX },
+        { "audio_active_packets", SL_ARG_UINT },
+        { "audio_level_average", SL_ARG_UINT }
+    };
     const char *display = sl_arg_str(r->body, "display", NULL);
     struct vr_room *room;
     struct vr_pub *p;

@@ -3,8 +3,10 @@
 
 int req_update_remote_publisher(struct vr_req *r)
 {
-    static const struct sl_arg args[] = { { "display", SL_ARG_STRING },
-                                          { "metadata", SL_ARG_OBJECT } };
+    static const struct sl_arg args[] = {
+        { "display", SL_ARG_STRING, SL_ARG_OPTIONAL, SL_ARG_NAME_MAX },
+        { "metadata", SL_ARG_OBJECT, SL_ARG_OPTIONAL, SL_ARG_META_MAX }
+    };
     const char *display = sl_arg_str(r->body, "display", NULL);
     json_t *metadata = sl_arg_get(r->body, "metadata");
     struct vr_pub *p;

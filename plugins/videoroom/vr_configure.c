@@ -10,8 +10,8 @@ static const struct sl_arg configure_args[] = {
     { "videocodec", SL_ARG_STRING },
     { "bitrate", SL_ARG_UINT },
     { "keyframe", SL_ARG_BOOL },
-    { "display", SL_ARG_STRING },
-    { "metadata", SL_ARG_OBJECT },
+    { "display", SL_ARG_STRING, SL_ARG_OPTIONAL, SL_ARG_NAME_MAX },
+    { "metadata", SL_ARG_OBJECT, SL_ARG_OPTIONAL, SL_ARG_META_MAX },
     { "audio", SL_ARG_BOOL },
     { "video", SL_ARG_BOOL },
     { "data", SL_ARG_BOOL },
@@ -58,7 +58,8 @@ static int item_check(struct vr_req *r, const struct vr_pub *p, const json_t *it
 static int descriptions_check(struct vr_req *r)
 {
     static const struct sl_arg args[] = { { "mid", SL_ARG_STRING, SL_ARG_REQUIRED },
-                                          { "description", SL_ARG_STRING, SL_ARG_REQUIRED } };
+                                          { "description", SL_ARG_STRING, SL_ARG_REQUIRED,
+                                            SL_ARG_NAME_MAX } };
     const json_t *item;
     size_t i;
 

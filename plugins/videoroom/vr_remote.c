@@ -54,7 +54,7 @@ static int item_check(struct vr_req *r, const struct vr_pub *p, const json_t *it
         { "mindex", SL_ARG_UINT, SL_ARG_REQUIRED },
         { "type", SL_ARG_STRING, SL_ARG_REQUIRED },
         { "codec", SL_ARG_STRING },
-        { "description", SL_ARG_STRING },
+        { "description", SL_ARG_STRING, SL_ARG_OPTIONAL, SL_ARG_NAME_MAX },
         { "disabled", SL_ARG_BOOL },
         { "stereo", SL_ARG_BOOL },
         { "fec", SL_ARG_BOOL },

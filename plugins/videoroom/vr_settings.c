@@ -159,7 +159,8 @@ int vr_settings_init(struct vr_settings *s, const json_t *body, char *text)
     *s = defaults;
     for (size_t i = 0; i < vr_settings_count && !err; i++) {
         const struct vr_setting *row = &vr_settings_table[i];
-        const struct sl_arg arg = { row->name, arg_types[row->type], SL_ARG_OPTIONAL };
+        const struct sl_arg arg = { row->name, arg_types[row->type], SL_ARG_OPTIONAL,
+                                    row->type == VR_SET_STR ? SL_ARG_NAME_MAX : 0 };
 
         err = sl_args_check(body, &arg, 1, text, SL_ARG_TEXT_MAX);
         if (!err && sl_arg_get(body, row->name))
@@ -185,7 +186,8 @@ int vr_settings_edit(struct vr_settings *s, const json_t *body, char *text)
         for (size_t i = 0; i < vr_settings_count; i++) {
             const struct vr_setting *row = &vr_settings_table[i];
             char name[48];
-            const struct sl_arg arg = { name, arg_types[row->type], SL_ARG_OPTIONAL };
+            const struct sl_arg arg = { name, arg_types[row->type], SL_ARG_OPTIONAL,
+                                        row->type == VR_SET_STR ? SL_ARG_NAME_MAX : 0 };
             const json_t *v;
 
             snprintf(name, sizeof(name), "new_%s", row->name);

@@ -506,6 +506,40 @@ static void bad_port_ranges_are_refused_at_start(void **state)
     }
 }
 
+/* Whatever is kept of a request and told to others is bounded. */
+static void long_texts_are_refused(void **state)
+{
+    static const struct {
+        const char *head, *tail, *text;
+        size_t longest;
+    } v[] = {
+        { "{'request':'create','description':'", "'}",
+          "Invalid element (description is longer than 1024 bytes)", 1024 },
+        { "{'request':'create','secret':'", "'}",
+          "Invalid element (secret is longer than 1024 bytes)", 1024 },
+        { "{'request':'join','ptype':'publisher','room':1,'display':'", "'}",
+          "Invalid element (display is longer than 1024 bytes)", 1024 },
+        { "{'request':'join','ptype':'publisher','room':1,'metadata':{'a':'", "'}}",
+          "Invalid element (metadata is longer than 16384 bytes)", 16384 - 8 },
+    };
+    const sl_hid h = mock_attach();
+    char body[20000];
+
+    (void)state;
+    room_make("");
+    for (size_t i = 0; i < COUNT(v); i++) {
+        size_t n = strlen(v[i].head);
+
+        strcpy(body, v[i].head);
+        memset(body + n, 'x', v[i].longest + 1);
+        strcpy(body + n + v[i].longest + 1, v[i].tail);
+        if (strstr(body, "'create'"))
+            call_error(h, body, 430, v[i].text);
+        else
+            expect_error(h, body, NULL, 430, v[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -513,6 +547,7 @@ int main(void)
         T(defaults_are_those_of_the_protocol),
         T(random_ids_are_chosen_when_none_is_given),
         T(bad_requests_get_their_error),
+        T(long_texts_are_refused),
         T(edit_changes_what_can_be_changed),
         T(permanent_rooms_are_written_and_read),
         cmocka_unit_test(rooms_of_the_file_are_there_from_the_start),
