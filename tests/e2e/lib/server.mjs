@@ -21,15 +21,20 @@ bitrate = 0
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-function freeTcpPort() {
-  return new Promise((resolve, reject) => {
-    const s = net.createServer();
-    s.on('error', reject);
-    s.listen(0, '127.0.0.1', () => {
-      const { port } = s.address();
-      s.close(() => resolve(port));
+// Below the range of ephemeral ports: one of those may be taken by somebody's connection between
+// the look and the start of the server.
+async function freeTcpPort() {
+  for (let tries = 0; tries < 100; tries++) {
+    const port = 10000 + Math.floor(Math.random() * 10000);
+    const isFree = await new Promise((resolve) => {
+      const s = net.createServer();
+      s.on('error', () => resolve(false));
+      s.listen(port, '127.0.0.1', () => s.close(() => resolve(true)));
     });
-  });
+
+    if (isFree) return port;
+  }
+  throw new Error('no free TCP port');
 }
 
 function isUdpFree(port) {
