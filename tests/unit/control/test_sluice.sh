@@ -2,7 +2,7 @@
 # The program from outside: options, start, stop. Traffic on the loopback address only.
 
 sluice=${top_builddir:-.}/sluice
-port=$((20000 + $$ % 20000))
+port=$((3000 + $$ % 400 * 16)) # below the ephemeral ports
 tmp=$(mktemp -d) || exit 1
 pid=
 trap '[ -n "$pid" ] && kill "$pid" 2>/dev/null; rm -rf "$tmp"' EXIT
