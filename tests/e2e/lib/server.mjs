@@ -89,7 +89,8 @@ export class Server {
     this.log = '';
   }
 
-  async start() {
+  // A port that was free may be taken when the server gets to it: then others are tried.
+  async start(tries = 3) {
     fs.mkdirSync(this.dir, { recursive: true });
     this.httpPort = await freeTcpPort();
     this.wsPort = await freeTcpPort();
@@ -131,7 +132,14 @@ export class Server {
         resolve({ code, signal });
       });
     });
-    await this.waitUntilReady();
+    try {
+      await this.waitUntilReady();
+    } catch (e) {
+      if (tries <= 1 || !this.log.includes('Address already in use')) throw e;
+      this.log = '';
+      fs.rmSync(path.join(this.dir, 'plugins'), { recursive: true, force: true });
+      await this.start(tries - 1);
+    }
   }
 
   async waitUntilReady() {
