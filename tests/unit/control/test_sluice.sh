@@ -37,6 +37,7 @@ lines() { # file, number
 }
 
 start() {
+    : >"$tmp/err" # the shell in the background may truncate it too late: what it said before is no sign
     "$sluice" -o http.bind=127.0.0.1 -o http.port=$port -o websockets.bind=127.0.0.1 \
         -o websockets.port=$((port + 1)) -o media.bind=127.0.0.1 -o media.port=$((port + 2)) \
         -o general.workers=1 -o general.plugins_dir="$tmp/plugins" "$@" >"$tmp/out" 2>"$tmp/err" &
@@ -104,6 +105,7 @@ call() { # handle: an echo test with one audio line
 
 only_one_peer() {
     session=$(ask "" '{"janus":"create","transaction":"t"}' | id)
+    [ -n "$session" ] || return 1
     first=$(ask "/$session" '{"janus":"attach","transaction":"t","plugin":"janus.plugin.echotest"}' | id)
     second=$(ask "/$session" '{"janus":"attach","transaction":"t","plugin":"janus.plugin.echotest"}' | id)
     call "$first" >"$tmp/out"
@@ -133,7 +135,7 @@ if command -v curl >/dev/null; then
     check "http.max_body" [ "$status" = 413 ]
     curl -sk -m 5 -d '{"janus":"list_sessions","transaction":"t","admin_secret":"s"}' \
         "https://127.0.0.1:$((port + 3))/admin" >"$tmp/out"
-    check "the administrator over TLS" says out "$session"
+    check "the administrator over TLS" says out "${session:-no session}"
     check "stops with a peer connection" stop TERM
     rm "$tmp/plugins/echotest.so"
 else
