@@ -290,28 +290,6 @@ static size_t video_ssrcs(const struct sl_peer *p, uint32_t *ssrc, size_t max)
     return n;
 }
 
-/* Four steps up to the cap at the start, then a reminder every five seconds. */
-static void write_remb(struct sl_peer *p, struct sl_writer *w)
-{
-    uint64_t bps = p->bitrate_cap ? p->bitrate_cap : REMB_UNCAPPED;
-    uint32_t ssrc[SL_RTCP_SSRC_MAX];
-    size_t n;
-
-    if (p->env->ctx->now_us < p->remb_at_us)
-        return;
-    n = video_ssrcs(p, ssrc, SL_RTCP_SSRC_MAX);
-    if (!n)
-        return;
-    if (p->remb_step < 4) {
-        p->remb_step++;
-        bps = bps * p->remb_step / 4;
-        p->remb_at_us = 0;
-    } else {
-        p->remb_at_us = p->env->ctx->now_us + REMB_PERIOD_US;
-    }
-    sl_rtcp_remb_write(w, sender_ssrc(p), bps, ssrc, n);
-}
-
 /* Makes room for @n more bytes: what was written goes out, and the next packet begins. */
 static bool rtcp_room(struct sl_peer *p, struct sl_slot **slot, struct sl_writer *w,
                       size_t n) SL_ON_WORKER
@@ -323,33 +301,80 @@ static bool rtcp_room(struct sl_peer *p, struct sl_slot **slot, struct sl_writer
     return *slot != NULL;
 }
 
-static size_t report_blocks(struct sl_peer *p, struct sl_rtcp_rb *rb, size_t max)
+/* The next blocks from source *@at on (m-line * SL_LAYERS_MAX + layer), which moves on. */
+static size_t report_blocks(struct sl_peer *p, size_t *at, struct sl_rtcp_rb *rb, size_t max)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < p->ep.nlines; i++) {
-        struct sl_track *t = p->ep.lines[i].track;
+    for (; *at < p->ep.nlines * SL_LAYERS_MAX && n < max; (*at)++) {
+        struct sl_track *t = p->ep.lines[*at / SL_LAYERS_MAX].track;
+        size_t layer = *at % SL_LAYERS_MAX;
+        struct sl_source *s = t ? &t->source[layer] : NULL;
 
-        for (int l = 0; t && t->receives && l < t->nlayers && n < max; l++) {
-            struct sl_source *s = &t->source[l];
-
-            if (s->ssrc && sl_rr_report(&s->rr, s->ssrc, s->sr.lsr, s->sr.lsr_us,
-                                        p->env->ctx->now_us, &rb[n]) == 0)
-                n++;
-        }
+        if (s && t->receives && layer < t->nlayers && s->ssrc &&
+            sl_rr_report(&s->rr, s->ssrc, s->sr.lsr, s->sr.lsr_us, p->env->ctx->now_us, &rb[n]) ==
+                0)
+            n++;
     }
     return n;
 }
 
-#define SR_SDES_BYTES (28 + 8 + 16) /* a sender report and its SDES with our cname */
+#define SDES_BYTES    (8 + 16)          /* with our cname */
+#define SR_SDES_BYTES (28 + SDES_BYTES) /* with a sender report before it */
+#define REMB_BYTES    (20 + SL_RTCP_SSRC_MAX * 4)
+
+/* Reports about all sources, in as many packets as it takes (RFC 3550 section 6.1); one at least,
+ * which other packets may follow. False: there was no room. */
+static bool write_rrs(struct sl_peer *p, struct sl_slot **slot, struct sl_writer *w) SL_ON_WORKER
+{
+    struct sl_rtcp_rb rb[SL_RTCP_RB_MAX];
+    size_t at = 0, n, max = (p->env->mtu - 8 - SDES_BYTES) / 24;
+
+    if (max > SL_RTCP_RB_MAX)
+        max = SL_RTCP_RB_MAX;
+    do {
+        n = report_blocks(p, &at, rb, max);
+        if (!rtcp_room(p, slot, w, 8 + n * 24 + SDES_BYTES))
+            return false;
+        sl_rtcp_rr_write(w, sender_ssrc(p), rb, n);
+        sl_rtcp_sdes_write(w, sender_ssrc(p), CNAME);
+    } while (n == max);
+    return true;
+}
+
+/* Four steps up to the cap at the start, then a reminder every five seconds. */
+static bool write_remb(struct sl_peer *p, struct sl_slot **slot, struct sl_writer *w) SL_ON_WORKER
+{
+    uint64_t bps = p->bitrate_cap ? p->bitrate_cap : REMB_UNCAPPED;
+    uint32_t ssrc[SL_RTCP_SSRC_MAX];
+    size_t n;
+
+    if (p->env->ctx->now_us < p->remb_at_us)
+        return true;
+    n = video_ssrcs(p, ssrc, SL_RTCP_SSRC_MAX);
+    if (!n)
+        return true;
+    if ((size_t)(w->end - w->p) < REMB_BYTES) {
+        if (!rtcp_room(p, slot, w, REMB_BYTES))
+            return false;
+        sl_rtcp_rr_write(w, sender_ssrc(p), NULL, 0); /* a compound begins with a report */
+    }
+    if (p->remb_step < 4) {
+        p->remb_step++;
+        bps = bps * p->remb_step / 4;
+        p->remb_at_us = 0;
+    } else {
+        p->remb_at_us = p->env->ctx->now_us + REMB_PERIOD_US;
+    }
+    sl_rtcp_remb_write(w, sender_ssrc(p), bps, ssrc, n);
+    return true;
+}
 
 /* Sender reports of all sinks, receiver reports of all sources, REMB; as few packets as possible.
  */
 void sl_peer_send_reports(struct sl_peer *p)
 {
     uint64_t wall_ntp = sl_ntp_from_wall_us(sl_wall_us());
-    struct sl_rtcp_rb rb[SL_RTCP_RB_MAX];
-    size_t nrb = report_blocks(p, rb, SL_RTCP_RB_MAX);
     struct sl_writer w;
     struct sl_slot *slot = rtcp_begin(p, &w);
 
@@ -365,12 +390,8 @@ void sl_peer_send_reports(struct sl_peer *p)
         sl_sink_write_sr(s, &w, wall_ntp);
         sl_rtcp_sdes_write(&w, s->ssrc, CNAME);
     }
-    if (!rtcp_room(p, &slot, &w, 8 + nrb * 24 + 24 + SL_RTCP_SSRC_MAX * 4 + 20))
-        return;
-    sl_rtcp_rr_write(&w, sender_ssrc(p), rb, nrb);
-    sl_rtcp_sdes_write(&w, sender_ssrc(p), CNAME);
-    write_remb(p, &w);
-    rtcp_end(p, slot, &w);
+    if (write_rrs(p, &slot, &w) && write_remb(p, &slot, &w))
+        rtcp_end(p, slot, &w);
 }
 
 static void every_second(struct sl_peer *p) SL_ON_WORKER

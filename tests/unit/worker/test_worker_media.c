@@ -346,6 +346,68 @@ static void ssrcs_are_bounded_but_never_run_out(void **state)
     leave(&sub, s);
 }
 
+/* ---- reports --------------------------------------------------------------------------------- */
+
+#define LINES 40 /* more than one receiver report has room for */
+
+/* Every block that came is counted at its source; false: a packet that does not begin with a
+ * report. */
+static bool count_blocks(const struct rtc_client *c, unsigned int seen[LINES]) SL_ON_WORKER
+{
+    for (size_t i = 0; i < c->nreceived; i++) {
+        struct sl_rtcp_it it = sl_rtcp_begin(c->received[i].data, c->received[i].len);
+        struct sl_rtcp_rb rb[SL_RTCP_RB_MAX];
+        struct sl_rtcp_pkt pkt;
+        uint32_t ssrc;
+
+        while (c->received[i].is_rtcp && sl_rtcp_next(&it, &pkt) > 0) {
+            int n = pkt.pt == SL_RTCP_RR ? sl_rtcp_rr_parse(&pkt, &ssrc, rb, SL_RTCP_RB_MAX) : 0;
+
+            for (int b = 0; b < n; b++)
+                if (rb[b].ssrc - SSRC_IN < LINES)
+                    seen[rb[b].ssrc - SSRC_IN]++;
+        }
+        if (c->received[i].is_rtcp && c->received[i].data[1] != SL_RTCP_RR &&
+            c->received[i].data[1] != SL_RTCP_SR && c->received[i].data[1] != SL_RTCP_PSFB)
+            return false;
+    }
+    return true;
+}
+
+static void every_source_is_reported_about(void **state)
+{
+    struct sl_media *one = make_media(SL_DIR_RECV);
+    struct sl_media *m = calloc(1, sizeof(*m) + LINES * sizeof(m->line[0]));
+    unsigned int seen[LINES] = { 0 };
+    struct rtc_client pub;
+    sl_id p;
+
+    (void)state;
+    SL_ASSUME(worker);
+    m->n = LINES;
+    for (uint16_t i = 0; i < LINES; i++) {
+        m->line[i] = one->line[0];
+        m->line[i].mindex = i;
+        m->line[i].ssrc[0] = SSRC_IN + i;
+    }
+    free(one);
+    p = join(&pub, 0, SL_DIR_RECV);
+    post_media(p, m);
+    settle(&pub);
+    for (uint32_t i = 0; i < LINES; i++) {
+        uint8_t pkt[64] = { 0 };
+
+        sl_rtp_write_header(pkt, true, VIDEO_PT, 1, 0, SSRC_IN + i);
+        memcpy(pkt + SL_RTP_HDR, "\x90\x80\x80\x01\x10\x02\x00\x9d\x01\x2a\x80\x02\xe0\x01", 14);
+        rtc_send_rtp(&pub, pkt, sizeof(pkt));
+    }
+    rtc_poll(&pub, 1600);
+    assert_true(count_blocks(&pub, seen));
+    for (size_t i = 0; i < LINES; i++)
+        assert_in_range(seen[i], 1, 3);
+    leave(&pub, p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +420,7 @@ int main(void)
         cmocka_unit_test(simulcast_layers_are_switched_without_a_gap),
         cmocka_unit_test(a_stuck_worker_costs_only_itself),
         cmocka_unit_test(ssrcs_are_bounded_but_never_run_out),
+        cmocka_unit_test(every_source_is_reported_about),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

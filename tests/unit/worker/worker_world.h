@@ -23,7 +23,7 @@
 #define NWORKERS 2
 /* So that two runs on one machine do not meet. */
 #define PORT     (20000 + 2 * (getpid() % 6000))
-#define REPORTS  64
+#define REPORTS  256
 #define VIDEO_PT 96
 #define RTX_PT   97
 #define SSRC_IN  0x11111111u
