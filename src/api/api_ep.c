@@ -65,13 +65,8 @@ static int ep_open(struct sl_pc_world *w, struct sl_relay_conf *conf, sl_id near
 
 void sl_ep_destroy(struct sl_ep *ep)
 {
-    struct sl_wmsg *m;
-
     if (!ep)
         return;
-    m = sl_wmsg_new(SL_WMSG_EP_CLOSE, ep->id, 0);
-    if (m)
-        sl_pc_world_post(ep->world, m);
     sl_pc_world_del(ep->world, ep->id);
     free(ep->sources);
     free(ep);

@@ -21,13 +21,6 @@ struct sl_cq {
     uint64_t now_us; /* of this turn */
 };
 
-/* One posted call, embedded in what the sender sends; @fn runs on the control thread and owns it.
- */
-struct sl_cq_mail {
-    struct sl_mail mail;
-    void (*fn)(struct sl_cq_mail *m);
-};
-
 int sl_cq_init(struct sl_cq *q, uint64_t now_us); /* 0 or -errno */
 /* Runs what is still posted, then frees. Senders must have stopped. */
 void sl_cq_fini(struct sl_cq *q) SL_ON_CONTROL;

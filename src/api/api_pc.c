@@ -67,14 +67,9 @@ int sl_pc_create(struct sl_pc_world *w, const struct sl_pc_cb *cb, void *arg, ui
 
 void sl_pc_destroy(struct sl_pc *pc)
 {
-    struct sl_wmsg *m;
-
     if (!pc)
         return;
     sl_timer_cancel(&pc->gather_timer);
-    m = sl_wmsg_new(SL_WMSG_EP_CLOSE, pc->id, 0);
-    if (m)
-        sl_pc_world_post(pc->world, m);
     sl_pc_data_fini(pc);
     if (pc->is_open && pc->world->nice)
         sl_nice_close(pc->world->nice, pc->id);

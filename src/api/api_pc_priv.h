@@ -18,9 +18,10 @@
 /* Ids of the endpoints on one worker. */
 struct sl_pc_slots {
     struct sl_pc_slot {
-        struct sl_pc *pc; /* or ... */
-        struct sl_ep *ep; /* ... another kind; both NULL: it ended */
-    } *slot;
+        struct sl_pc *pc;      /* or ... */
+        struct sl_ep *ep;      /* ... another kind; both NULL: it ended */
+        struct sl_wmsg *close; /* made beforehand: its end must not fail */
+    } * slot;
     uint32_t *gen;
     uint32_t *free; /* stack of free slots */
     uint32_t n, nfree;
@@ -35,7 +36,7 @@ struct sl_pc_world {
     struct sl_worker **workers;
     struct sl_pc_slots *slots;
     unsigned int nworkers;
-    int64_t npeers, max_peers; /* peer connections */
+    int64_t npeers, max_peers;                 /* peer connections */
     struct sl_addr announced[SL_PC_ADDRS_MAX]; /* lite: what candidates name, port of worker 0 */
     size_t nannounced;
     char address[SL_ADDR_TEXT_MAX];
@@ -118,8 +119,9 @@ int sl_pc_world_add(struct sl_pc_world *w, struct sl_pc *pc, uint64_t group) SL_
 /* On the worker of @near, unless that is SL_ID_NONE. */
 int sl_pc_world_add_ep(struct sl_pc_world *w, struct sl_ep *ep, sl_id near, uint64_t group,
                        sl_id *id) SL_ON_CONTROL;
-void sl_pc_world_del(struct sl_pc_world *w, sl_id id) SL_ON_CONTROL; /* id is dead from now on */
-/* The same for one that the worker never heard of. */
+/* Closes it at the worker; the id is dead from now on. */
+void sl_pc_world_del(struct sl_pc_world *w, sl_id id) SL_ON_CONTROL;
+/* One that the worker never heard of. */
 void sl_pc_world_forget(struct sl_pc_world *w, sl_id id) SL_ON_CONTROL;
 struct sl_pc *sl_pc_world_find(const struct sl_pc_world *w, sl_id id) SL_ON_CONTROL;
 void sl_pc_world_post(struct sl_pc_world *w, struct sl_wmsg *m) SL_ON_CONTROL;

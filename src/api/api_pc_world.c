@@ -91,19 +91,19 @@ static int slot_take(struct sl_pc_world *w, unsigned int worker, struct sl_pc_sl
 {
     struct sl_pc_slots *s = &w->slots[worker];
     uint32_t slot;
-    int err;
+    int err = s->nfree ? 0 : slots_grow(s);
 
-    if (!s->nfree) {
-        err = slots_grow(s);
-        if (err < 0)
-            return err;
-    }
+    if (err < 0)
+        return err;
+    is.close = sl_wmsg_new(SL_WMSG_EP_CLOSE, SL_ID_NONE, 0);
+    if (!is.close)
+        return -ENOMEM;
     slot = s->free[--s->nfree];
     if (++s->gen[slot] == 0)
         s->gen[slot] = 1;
     s->slot[slot] = is;
     s->live++;
-    *id = sl_id_make(worker, slot, s->gen[slot]);
+    *id = is.close->pc = sl_id_make(worker, slot, s->gen[slot]);
     return 0;
 }
 
@@ -128,14 +128,22 @@ int sl_pc_world_add_ep(struct sl_pc_world *w, struct sl_ep *ep, sl_id near, uint
     return slot_take(w, worker, (struct sl_pc_slot){ .ep = ep }, id);
 }
 
-void sl_pc_world_del(struct sl_pc_world *w, sl_id id)
+/* What ends the endpoint at its worker. */
+static struct sl_wmsg *slot_end(struct sl_pc_world *w, sl_id id) SL_ON_CONTROL
 {
     struct sl_pc_slot *s = &w->slots[sl_id_worker(id)].slot[sl_id_slot(id)];
+    struct sl_wmsg *m = s->close;
 
     if (s->pc)
         w->npeers--;
     *s = (struct sl_pc_slot){ 0 };
     w->slots[sl_id_worker(id)].live--;
+    return m;
+}
+
+void sl_pc_world_del(struct sl_pc_world *w, sl_id id)
+{
+    sl_pc_world_post(w, slot_end(w, id));
 }
 
 /* The worker is done with it, too. */
@@ -148,7 +156,7 @@ static void slot_free(struct sl_pc_world *w, sl_id id)
 
 void sl_pc_world_forget(struct sl_pc_world *w, sl_id id)
 {
-    sl_pc_world_del(w, id);
+    sl_wmsg_free(slot_end(w, id));
     slot_free(w, id);
 }
 
@@ -160,43 +168,30 @@ void sl_pc_world_post(struct sl_pc_world *w, struct sl_wmsg *m)
 /* ---- from workers and the ICE thread ----------------------------------------------------------
  */
 
-struct report_mail {
-    struct sl_cq_mail cq;
-    struct sl_pc_world *world;
-    struct sl_report *report;
-};
-
 static void take_report(struct sl_cq_mail *m)
 {
-    struct report_mail *rm = sl_container(m, struct report_mail, cq);
-    struct sl_report *r = rm->report;
+    struct sl_report *r = sl_container(m, struct sl_report, cq);
+    struct sl_pc_world *w = r->to;
     const struct sl_pc_slot *slot;
 
     SL_ASSUME(control);
-    slot = slot_find(rm->world, r->pc);
+    slot = slot_find(w, r->pc);
     if (r->type == SL_REPORT_CLOSED)
-        slot_free(rm->world, r->pc);
+        slot_free(w, r->pc);
     else if (slot->pc)
         sl_pc_on_report(slot->pc, r);
     else if (slot->ep)
         sl_ep_on_report(slot->ep, r);
     free(r);
-    free(rm);
 }
 
 static void on_report(void *arg, struct sl_report *r)
 {
-    struct report_mail *m = calloc(1, sizeof(*m));
     struct sl_pc_world *w = arg;
 
-    if (!m) {
-        free(r);
-        return;
-    }
-    m->cq.fn = take_report;
-    m->world = w;
-    m->report = r;
-    sl_cq_post(w->cq, &m->cq);
+    r->cq.fn = take_report;
+    r->to = w;
+    sl_cq_post(w->cq, &r->cq);
 }
 
 struct ice_mail {
@@ -519,6 +514,8 @@ void sl_pc_world_destroy(struct sl_pc_world *w)
     if (w->workers)
         sl_workers_destroy(w->workers, w->nworkers);
     for (unsigned int i = 0; w->slots && i < w->nworkers; i++) {
+        for (uint32_t s = 0; s < w->slots[i].n; s++)
+            sl_wmsg_free(w->slots[i].slot[s].close);
         free(w->slots[i].slot);
         free(w->slots[i].gen);
         free(w->slots[i].free);

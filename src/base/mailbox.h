@@ -15,6 +15,13 @@ struct sl_mail {
     struct sl_mail *next;
 };
 
+/* One posted call of the control thread's queue (api/api_loop.h), embedded in what the sender
+ * sends; @fn runs on the control thread and owns it. */
+struct sl_cq_mail {
+    struct sl_mail mail;
+    void (*fn)(struct sl_cq_mail *m);
+};
+
 struct sl_mailbox {
     _Atomic(struct sl_mail *) top;
     struct sl_door *door; /* the receiver's; may be shared by several mailboxes */

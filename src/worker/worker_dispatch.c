@@ -59,15 +59,15 @@ static struct sl_worker_slot *slot_get(struct sl_worker *w, sl_id pc)
     return &w->slots[slot];
 }
 
-static void report(struct sl_worker *w, enum sl_report_type type, sl_id pc, const char *reason)
+static void report_no_resources(struct sl_worker *w, sl_id pc)
 {
     struct sl_report *r = calloc(1, sizeof(*r));
 
     if (!r)
         return;
-    r->type = type;
+    r->type = SL_REPORT_DOWN;
     r->pc = pc;
-    r->reason = reason;
+    r->reason = "Out of resources";
     w->conf.report(w->conf.arg, r);
 }
 
@@ -78,7 +78,7 @@ static void on_pc_open(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 
     if (!s || s->ep ||
         sl_peer_create(&w->env, m->pc, m->open.lite ? &m->open.local : NULL, &p) < 0) {
-        report(w, SL_REPORT_DOWN, m->pc, "Out of resources");
+        report_no_resources(w, m->pc);
         return;
     }
     s->ep = sl_peer_endpoint(p);
@@ -90,7 +90,7 @@ static void on_ep_open(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
     struct sl_worker_slot *s = slot_get(w, m->pc);
 
     if (!s || s->ep || sl_relay_create(&w->relay_env, m->pc, m->relay, &s->ep) < 0) {
-        report(w, SL_REPORT_DOWN, m->pc, "Out of resources");
+        report_no_resources(w, m->pc);
         return;
     }
     m->relay = NULL;
@@ -103,7 +103,7 @@ static void on_pc_remote(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 
     if (p &&
         sl_peer_set_remote(p, m->remote.ufrag, &m->remote.fingerprint, m->remote.dtls_server) < 0)
-        report(w, SL_REPORT_DOWN, m->pc, "Out of resources");
+        report_no_resources(w, m->pc);
 }
 
 static void on_pc_restart(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
@@ -143,7 +143,9 @@ static void on_ep_close(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
     if (sl_worker_endpoint(w, m->pc))
         close_endpoint(w, &w->slots[sl_id_slot(m->pc)]);
-    report(w, SL_REPORT_CLOSED, m->pc, NULL);
+    m->closed->pc = m->pc;
+    w->conf.report(w->conf.arg, m->closed);
+    m->closed = NULL;
 }
 
 void sl_worker_close_all(struct sl_worker *w)

@@ -13,7 +13,14 @@ struct sl_wmsg *sl_wmsg_new(enum sl_wmsg_type type, sl_id pc, size_t extra)
         return NULL;
     m->type = type;
     m->pc = pc;
-    if (type == SL_WMSG_ICE_DATA || type == SL_WMSG_SCTP_OUT) {
+    if (type == SL_WMSG_EP_CLOSE) {
+        m->closed = calloc(1, sizeof(*m->closed));
+        if (!m->closed) {
+            free(m);
+            return NULL;
+        }
+        m->closed->type = SL_REPORT_CLOSED;
+    } else if (type == SL_WMSG_ICE_DATA || type == SL_WMSG_SCTP_OUT) {
         m->data.bytes = (uint8_t *)(m + 1);
         m->data.len = extra;
     } else if (type == SL_WMSG_ICE_PATH) {
@@ -28,6 +35,8 @@ void sl_wmsg_free(struct sl_wmsg *m)
         return;
     if (m->type == SL_WMSG_EP_MEDIA)
         free(m->media);
+    else if (m->type == SL_WMSG_EP_CLOSE)
+        free(m->closed);
     else if (m->type == SL_WMSG_EP_OPEN)
         sl_relay_conf_destroy(m->relay);
     else if (m->type == SL_WMSG_ICE_PATH && m->path.fd >= 0)

@@ -66,6 +66,7 @@ struct sl_wmsg {
         } remote;
         struct sl_ice_creds restart;
         struct sl_relay_conf *relay; /* EP_OPEN; owned */
+        struct sl_report *closed;    /* EP_CLOSE; owned: SL_REPORT_CLOSED, which cannot fail */
         struct sl_media *media;      /* owned */
         struct {
             sl_id from;
@@ -91,7 +92,8 @@ struct sl_wmsg {
     };
 };
 
-/* malloc'd and zeroed; NULL: out of memory. @extra bytes behind the struct. */
+/* malloc'd and zeroed; NULL: out of memory. @extra bytes behind the struct. EP_CLOSE comes with its
+ * report. */
 struct sl_wmsg *sl_wmsg_new(enum sl_wmsg_type type, sl_id pc, size_t extra);
 /* Frees the message and what it owns. */
 void sl_wmsg_free(struct sl_wmsg *m);
@@ -109,7 +111,10 @@ enum sl_report_type {
 };
 
 struct sl_report {
-    struct sl_mail mail;
+    /* For whom the callback posts it to. */
+    struct sl_cq_mail cq;
+    void *to;
+
     enum sl_report_type type;
     sl_id pc;
     uint16_t mindex;

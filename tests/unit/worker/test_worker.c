@@ -232,6 +232,18 @@ static void messages_for_stale_ids_are_harmless(void **state)
     leave(&c, id);
 }
 
+static void the_end_brings_its_report_along(void **state)
+{
+    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_EP_CLOSE, sl_id_make(0, 60, 1), 0);
+
+    (void)state;
+    assert_non_null(m->closed); /* else a slot could get lost for want of memory */
+    post(m);
+    assert_true(wait_report(SL_REPORT_CLOSED, sl_id_make(0, 60, 1)));
+    m = sl_wmsg_new(SL_WMSG_EP_CLOSE, SL_ID_NONE, 0);
+    sl_wmsg_free(m); /* never sent: nothing leaks */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +257,7 @@ int main(void)
         cmocka_unit_test(an_unproven_address_gets_no_answer),
         cmocka_unit_test(a_wrong_certificate_gets_no_keys),
         cmocka_unit_test(messages_for_stale_ids_are_harmless),
+        cmocka_unit_test(the_end_brings_its_report_along),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
