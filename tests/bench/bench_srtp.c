@@ -1,120 +1,120 @@
 /*
- * bench_srtp.c - nanoseconds per packet of protect and unprotect, libsrtp2 as it is built and with
- * our OpenSSL back end.
+ * bench_srtp.c - protect, unprotect and making a session, with libsrtp2 as it is built and with our
+ * OpenSSL back end.
  */
-#include "srtp/srtp.h"
+#include "bench.h"
 #include "base/bytes.h"
-#include "base/clock.h"
-#include "base/opt.h"
+#include "srtp/srtp.h"
 #include <srtp2/srtp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define PACKET_LEN 1100
 #define PACKETS    256 /* protected in a row, then unprotected: within the replay window */
-#define ROUNDS     400
-#define RUNS       5
+#define TIMES      (400 * PACKETS)
 
-struct result {
-    double protect_ns, unprotect_ns, create_ns;
+struct pair {
+    struct sl_srtp_keys keys;
+    struct sl_srtp *srtp; /* hears itself */
+    uint16_t seq;
+    uint64_t protect_ns, unprotect_ns;
 };
 
 static uint8_t pkts[PACKETS][PACKET_LEN + SL_SRTP_OVERHEAD];
 
-static void must(int err)
-{
-    if (err) {
-        fprintf(stderr, "bench_srtp: error %d\n", err);
-        exit(1);
-    }
-}
-
-static void keys_make(enum sl_srtp_profile profile, struct sl_srtp_keys *out)
-{
-    memset(out, 0, sizeof(*out));
-    out->profile = profile;
-    memset(out->local, 0x5a, sizeof(out->local));
-    memset(out->remote, 0x5a, sizeof(out->remote)); /* it hears itself */
-}
-
-static double per(uint64_t us, size_t n)
-{
-    return (double)us * 1000 / (double)n;
-}
-
-static void round_trip(struct sl_srtp *s, uint16_t *seq, uint64_t *protect_us,
-                       uint64_t *unprotect_us)
+static void round_trip(struct pair *p, size_t n) SL_ON_WORKER
 {
     size_t lens[PACKETS];
-    uint64_t t0, t1, t2;
+    uint64_t t0, t1;
 
-    SL_ASSUME(worker);
-    for (size_t i = 0; i < PACKETS; i++) {
+    for (size_t i = 0; i < n; i++) {
         pkts[i][0] = 0x80;
         pkts[i][1] = 96;
-        sl_put16(pkts[i] + 2, (*seq)++);
+        sl_put16(pkts[i] + 2, p->seq++);
         sl_put32(pkts[i] + 8, 0xcafe);
         lens[i] = PACKET_LEN;
     }
-    t0 = sl_now_us();
-    for (size_t i = 0; i < PACKETS; i++)
-        must(sl_srtp_protect(s, pkts[i], &lens[i]));
-    t1 = sl_now_us();
-    for (size_t i = 0; i < PACKETS; i++)
-        must(sl_srtp_unprotect(s, pkts[i], &lens[i]));
-    t2 = sl_now_us();
-    *protect_us += t1 - t0;
-    *unprotect_us += t2 - t1;
+    t0 = bench_cpu_ns();
+    for (size_t i = 0; i < n; i++)
+        bench_must(!sl_srtp_protect(p->srtp, pkts[i], &lens[i]));
+    t1 = bench_cpu_ns();
+    for (size_t i = 0; i < n; i++)
+        bench_must(!sl_srtp_unprotect(p->srtp, pkts[i], &lens[i]) && lens[i] == PACKET_LEN);
+    p->protect_ns += t1 - t0;
+    p->unprotect_ns += bench_cpu_ns() - t1;
 }
 
-static void run(enum sl_srtp_profile profile, struct result *best)
+static void round_trips(struct pair *p, size_t n) SL_ON_WORKER
 {
-    uint64_t protect_us = 0, unprotect_us = 0, t0;
-    struct sl_srtp_keys keys;
-    struct sl_srtp *s;
-    uint16_t seq = 1;
+    p->protect_ns = p->unprotect_ns = 0;
+    for (; n > PACKETS; n -= PACKETS)
+        round_trip(p, PACKETS);
+    round_trip(p, n);
+}
+
+static uint64_t protect(void *arg, size_t n)
+{
+    struct pair *p = arg;
 
     SL_ASSUME(worker);
-    keys_make(profile, &keys);
-    t0 = sl_now_us();
-    for (int i = 0; i < 100; i++) {
-        must(sl_srtp_create(&keys, &s));
+    round_trips(p, n);
+    return p->protect_ns;
+}
+
+static uint64_t unprotect(void *arg, size_t n)
+{
+    struct pair *p = arg;
+
+    SL_ASSUME(worker);
+    round_trips(p, n);
+    return p->unprotect_ns;
+}
+
+static uint64_t create(void *arg, size_t n)
+{
+    struct pair *p = arg;
+    uint64_t t0 = bench_cpu_ns();
+    struct sl_srtp *s;
+
+    SL_ASSUME(worker);
+    for (size_t i = 0; i < n; i++) {
+        bench_must(!sl_srtp_create(&p->keys, &s));
         sl_srtp_destroy(s);
     }
-    best->create_ns = per(sl_now_us() - t0, 100);
-    must(sl_srtp_create(&keys, &s));
-    for (int i = 0; i < ROUNDS; i++)
-        round_trip(s, &seq, &protect_us, &unprotect_us);
-    sl_srtp_destroy(s);
-    if (per(protect_us, PACKETS * ROUNDS) < best->protect_ns)
-        best->protect_ns = per(protect_us, PACKETS * ROUNDS);
-    if (per(unprotect_us, PACKETS * ROUNDS) < best->unprotect_ns)
-        best->unprotect_ns = per(unprotect_us, PACKETS * ROUNDS);
+    return bench_cpu_ns() - t0;
 }
 
-static void bench(const char *who)
+static void rows(const char *who, enum sl_srtp_profile profile) SL_ON_WORKER
 {
-    for (int p = SL_SRTP_NONE + 1; p < SL_SRTP_PROFILE_MAX; p++) {
-        struct result best = { 1e9, 1e9, 1e9 };
+    struct pair p = { .keys = { .profile = profile }, .seq = 1 };
+    const struct {
+        const char *what;
+        uint64_t (*op)(void *, size_t);
+        size_t n;
+    } row[] = { { "protect", protect, TIMES },
+                { "unprotect", unprotect, TIMES },
+                { "create, destroy", create, 1000 } };
+    char name[BENCH_NAME];
 
-        for (int i = 0; i < RUNS; i++)
-            run((enum sl_srtp_profile)p, &best);
-        printf("%-6s %-18s protect %5.0f ns  unprotect %5.0f ns  create+destroy %6.0f ns\n", who,
-               sl_srtp_profile_to_str((enum sl_srtp_profile)p), best.protect_ns, best.unprotect_ns,
-               best.create_ns);
+    memset(p.keys.local, 0x5a, sizeof(p.keys.local));
+    memset(p.keys.remote, 0x5a, sizeof(p.keys.remote));
+    bench_must(!sl_srtp_create(&p.keys, &p.srtp));
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        snprintf(name, sizeof(name), "%s %s %s", who, sl_srtp_profile_to_str(profile), row[i].what);
+        bench_run(name, row[i].n, row[i].op, &p);
     }
+    sl_srtp_destroy(p.srtp);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    bench_begin("srtp, 1100 bytes", argc, argv);
     sl_role_enter(&sl_role_worker);
-    must((int)srtp_init());
-    bench("stock");
-    must((int)srtp_shutdown());
-    must(sl_srtp_init());
-    bench("ours");
+    bench_must(!srtp_init());
+    rows("stock", SL_SRTP_AEAD_AES_128_GCM);
+    rows("stock", SL_SRTP_AES128_CM_SHA1_80);
+    bench_must(!srtp_shutdown());
+    bench_must(!sl_srtp_init());
+    for (int p = SL_SRTP_NONE + 1; p < SL_SRTP_PROFILE_MAX; p++)
+        rows("ours", (enum sl_srtp_profile)p);
     sl_srtp_fini();
-    sl_role_leave(&sl_role_worker);
-    return 0;
+    return bench_end();
 }
