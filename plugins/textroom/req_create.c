@@ -11,12 +11,14 @@ static int create_allowed(struct tr_req *r)
     return 0;
 }
 
-static int id_choose(struct tr_req *r, struct tr_id *id)
+static int id_choose(struct tr_req *r, struct pl_id *id)
 {
     if (sl_arg_get(r->body, "room") && tr_arg_id(r, id) < 0)
         return -1;
     if (!sl_arg_get(r->body, "room") || (!tr_conf.string_ids && id->n == 0))
-        tr_id_random(id);
+        do
+            pl_id_random(tr_core, tr_conf.string_ids, id);
+        while (tr_room_find(id));
     return tr_room_find(id) ? tr_fail(r, TR_ERR_ROOM_EXISTS, "Room %s already exists", id->s) : 0;
 }
 
@@ -31,7 +33,7 @@ int req_create(struct tr_req *r)
         { "permanent", SL_ARG_BOOL },
     };
     struct tr_room *room;
-    struct tr_id id;
+    struct pl_id id;
     int err;
 
     if (TR_ARGS(r, args) < 0 || create_allowed(r) < 0 || tr_arg_strings(r, "allowed") < 0 ||
@@ -43,11 +45,11 @@ int req_create(struct tr_req *r)
     err = tr_room_create(&id, r->body, &room);
     if (err)
         return tr_fail(r, TR_ERR_UNKNOWN, err == -E2BIG ? "Too many rooms" : "Out of memory");
-    json_object_set_new(r->reply, "room", tr_id_json(&room->id));
+    json_object_set_new(r->reply, "room", pl_id_json(&room->id));
     json_object_set_new(
         r->reply, "permanent",
         json_boolean(sl_arg_bool(r->body, "permanent", false) && tr_room_save(room)));
     tr_notify(r->handle ? r->handle->h : 0,
-              json_pack("{s:s, s:o}", "event", "created", "room", tr_id_json(&room->id)));
+              json_pack("{s:s, s:o}", "event", "created", "room", pl_id_json(&room->id)));
     return 0;
 }

@@ -32,7 +32,7 @@ int req_edit(struct tr_req *r)
     text_edit(r->body, "new_secret", &room->secret);
     text_edit(r->body, "new_pin", &room->pin);
     room->is_private = sl_arg_bool(r->body, "new_is_private", room->is_private);
-    json_object_set_new(r->reply, "room", tr_id_json(&room->id));
+    json_object_set_new(r->reply, "room", pl_id_json(&room->id));
     json_object_set_new(
         r->reply, "permanent",
         json_boolean(sl_arg_bool(r->body, "permanent", false) && tr_room_save(room)));

@@ -75,7 +75,7 @@ int req_join(struct tr_req *r)
     if (m->display)
         json_object_set_new(event, "display", json_string(m->display));
     tr_notify(r->handle->h, json_pack("{s:s, s:o, s:s}", "event", "join", "room",
-                                      tr_id_json(&room->id), "username", username));
+                                      pl_id_json(&room->id), "username", username));
     tr_room_tell(room, event);
     json_object_set_new(r->reply, "participants", others);
     return 0;
@@ -97,7 +97,7 @@ int req_listparticipants(struct tr_req *r)
 
     if (tr_arg_room(r, &room) < 0)
         return -1;
-    json_object_set_new(r->reply, "room", tr_id_json(&room->id));
+    json_object_set_new(r->reply, "room", pl_id_json(&room->id));
     json_object_set_new(r->reply, "participants", others_json(room));
     return 0;
 }

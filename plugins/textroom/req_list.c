@@ -16,7 +16,7 @@ int req_list(struct tr_req *r)
 
         if (!room->is_private || has_key)
             json_array_append_new(
-                list, json_pack("{s:o, s:s, s:b, s:I, s:I}", "room", tr_id_json(&room->id),
+                list, json_pack("{s:o, s:s, s:b, s:I, s:I}", "room", pl_id_json(&room->id),
                                 "description", room->description, "pin_required", room->pin != NULL,
                                 "num_participants", (json_int_t)json_object_size(room->members),
                                 "history", (json_int_t)room->history_max));
@@ -27,11 +27,11 @@ int req_list(struct tr_req *r)
 
 int req_exists(struct tr_req *r)
 {
-    struct tr_id id;
+    struct pl_id id;
 
     if (tr_arg_id(r, &id) < 0)
         return -1;
-    json_object_set_new(r->reply, "room", tr_id_json(&id));
+    json_object_set_new(r->reply, "room", pl_id_json(&id));
     json_object_set_new(r->reply, "exists", json_boolean(tr_room_find(&id) != NULL));
     return 0;
 }

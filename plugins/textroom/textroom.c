@@ -72,7 +72,7 @@ static json_t *on_query(sl_hid h, void *state)
 
     (void)h;
     for (const struct tr_member *m = th->members; m; m = m->next)
-        json_array_append_new(list, json_pack("{s:o, s:s}", "room", tr_id_json(&m->room->id),
+        json_array_append_new(list, json_pack("{s:o, s:s}", "room", pl_id_json(&m->room->id),
                                               "username", m->username));
     return json_pack("{s:b, s:I, s:o}", "setup", th->is_setup, "queued-bytes",
                      (json_int_t)th->queued_bytes, "rooms", list);

@@ -9,13 +9,13 @@
 #ifndef TR_H
 #define TR_H
 
+#include "../common/pl_id.h"
 #include <sluice/args.h>
 #include <sluice/plugin.h>
 
 #define TR_PACKAGE "janus.plugin.textroom"
 #define TR_LABEL   "JanusDataChannel" /* clients open it; all that we send goes there */
 
-#define TR_ID_MAX            127
 #define TR_NAME_MAX          255 /* bytes of a username */
 #define TR_ROOMS_MAX         100000
 #define TR_JOINED_MAX        1000       /* rooms that one handle is in */
@@ -39,12 +39,6 @@ enum tr_error {
     TR_ERR_UNKNOWN = 499,
 };
 
-/* The id of a room: an integer, or a string when `string_ids` is on. `s` is its text either way. */
-struct tr_id {
-    char s[TR_ID_MAX + 1];
-    json_int_t n; /* integer ids */
-};
-
 struct tr_conf {
     char *admin_key; /* NULL: none */
     bool string_ids, events;
@@ -53,7 +47,7 @@ extern struct tr_conf tr_conf;
 extern const struct sl_core *tr_core;
 
 struct tr_room {
-    struct tr_id id;
+    struct pl_id id;
     char *description, *secret, *pin; /* secret, pin: NULL when there is none */
     bool is_private, check_allowed;
     json_t *allowed; /* token -> true */
@@ -87,27 +81,18 @@ struct tr_handle {
     bool is_closing;
 };
 
-/* ---- tr_id.c --------------------------------------------------------------------------------- */
-
-/* False: @v is not of the kind that is configured. String ids hold no control characters. */
-bool tr_id_parse(const json_t *v, struct tr_id *out);
-bool tr_id_from_text(const char *text, struct tr_id *out);
-json_t *tr_id_json(const struct tr_id *id); /* a new reference */
-void tr_id_random(struct tr_id *out);       /* one that is free */
-const char *tr_id_kind(void);               /* "a string" */
-
 /* ---- tr_room.c ------------------------------------------------------------------------------- */
 
 int tr_rooms_init(void);
 void tr_rooms_fini(void);
 /* NULL: there is none. */
-struct tr_room *tr_room_find(const struct tr_id *id);
+struct tr_room *tr_room_find(const struct pl_id *id);
 /* All of them: id as text -> address. Borrowed. */
 const json_t *tr_rooms(void);
 struct tr_room *tr_room_of(const json_t *address);
 /* A room with description, secret, pin, is_private, history and allowed of @body, whose types were
  * checked. 0; -EEXIST; -E2BIG: too many; -ENOMEM. */
-int tr_room_create(const struct tr_id *id, const json_t *body, struct tr_room **out);
+int tr_room_create(const struct pl_id *id, const json_t *body, struct tr_room **out);
 /* Members are told and out of it. */
 void tr_room_destroy(struct tr_room *room);
 /* {"textroom":@what,"room":id} */
@@ -116,7 +101,6 @@ json_t *tr_room_event(const struct tr_room *room, const char *what);
 void tr_room_tell(const struct tr_room *room, json_t *event);
 /* To be told to those who join later. */
 void tr_room_remember(struct tr_room *room, const json_t *event);
-json_t *tr_room_allowed(const struct tr_room *room); /* a new array */
 
 /* NULL: nobody of that name is in the room. */
 struct tr_member *tr_member_find(const struct tr_room *room, const char *username);

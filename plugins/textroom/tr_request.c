@@ -1,9 +1,10 @@
 #include "tr_request.h"
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+
+const struct pl_codes tr_codes = { TR_ERR_MISSING, TR_ERR_INVALID, TR_ERR_UNAUTHORIZED };
 
 static const struct request {
     const char *name;
@@ -25,73 +26,16 @@ static const struct request {
     { "kick", req_kick, false, "success" },
 };
 
-int tr_fail(struct tr_req *r, enum tr_error code, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(r->text, sizeof(r->text), fmt, ap);
-    va_end(ap);
-    r->code = (int)code;
-    return -1;
-}
-
 /* ---- arguments ------------------------------------------------------------------------------- */
-
-int tr_args(struct tr_req *r, const struct sl_arg *args, size_t n)
-{
-    const int err = sl_args_check(r->body, args, n, r->text, sizeof(r->text));
-
-    if (err)
-        r->code = err == -ENOENT ? TR_ERR_MISSING : TR_ERR_INVALID;
-    return err ? -1 : 0;
-}
-
-int tr_arg_strings(struct tr_req *r, const char *name)
-{
-    const struct sl_arg arg = { name, SL_ARG_ARRAY, SL_ARG_OPTIONAL };
-    const json_t *v;
-    size_t i;
-
-    if (tr_args(r, &arg, 1) < 0)
-        return -1;
-    json_array_foreach(sl_arg_get(r->body, name), i, v) if (!json_is_string(v)) return tr_fail(
-        r, TR_ERR_INVALID, "Invalid element type (%s should hold strings)", name);
-    return 0;
-}
-
-int tr_arg_id(struct tr_req *r, struct tr_id *out)
-{
-    const json_t *v = sl_arg_get(r->body, "room");
-
-    if (!v)
-        return tr_fail(r, TR_ERR_MISSING, "Missing mandatory element (room)");
-    if (!tr_id_parse(v, out))
-        return tr_fail(r, TR_ERR_INVALID, "Invalid element type (room should be %s)", tr_id_kind());
-    return 0;
-}
 
 int tr_arg_room(struct tr_req *r, struct tr_room **out)
 {
-    struct tr_id id;
+    struct pl_id id;
 
     if (tr_arg_id(r, &id) < 0)
         return -1;
     *out = tr_room_find(&id);
     return *out ? 0 : tr_fail(r, TR_ERR_NO_SUCH_ROOM, "No such room (%s)", id.s);
-}
-
-int tr_arg_secret(struct tr_req *r, const char *name, const char *secret)
-{
-    const struct sl_arg arg = { name, SL_ARG_STRING, SL_ARG_REQUIRED };
-
-    if (!secret)
-        return 0;
-    if (tr_args(r, &arg, 1) < 0)
-        return -1;
-    if (!tr_core->secret_is_equal(sl_arg_str(r->body, name, NULL), secret))
-        return tr_fail(r, TR_ERR_UNAUTHORIZED, "Unauthorized (wrong %s)", name);
-    return 0;
 }
 
 int tr_arg_room_secret(struct tr_req *r, struct tr_room **out)
@@ -133,15 +77,6 @@ json_t *tr_date(void)
 
 /* ---- the way of a request -------------------------------------------------------------------- */
 
-static json_t *error_json(const struct tr_req *r, const char *word)
-{
-    json_t *text = json_string(r->text);
-
-    /* A text that was cut inside of a character is not UTF-8 any more. */
-    return json_pack("{s:s, s:i, s:o}", "textroom", word, "error_code", r->code, "error",
-                     text ? text : json_string("Invalid element"));
-}
-
 /* NULL: the error is set. */
 static const struct request *request_find(struct tr_req *r, const char *member)
 {
@@ -163,7 +98,7 @@ static json_t *request_run(struct tr_req *r, const struct request *request)
     r->reply = json_object();
     if (request->fn(r) < 0) {
         json_decref(r->reply);
-        return error_json(r, "error");
+        return pl_error_json(&r->error, "textroom", "error");
     }
     json_object_set_new(r->reply, "textroom",
                         json_string(r->over_data ? "success" : request->word));
@@ -173,28 +108,29 @@ static json_t *request_run(struct tr_req *r, const struct request *request)
 void tr_request_message(struct tr_handle *h, struct sl_msg *m, const json_t *body,
                         const struct sl_jsep_in *jsep)
 {
-    struct tr_req r = { .handle = h, .body = body };
+    struct tr_req r = { .handle = h, .body = body, .error = TR_ERROR_INIT };
     const struct request *request;
 
     if (tr_setup_request(h, m, sl_arg_str(body, "request", ""), jsep))
         return;
     request = request_find(&r, "request");
-    tr_core->reply(m, request ? request_run(&r, request) : error_json(&r, "event"));
+    tr_core->reply(m, request ? request_run(&r, request)
+                              : pl_error_json(&r.error, "textroom", "event"));
 }
 
 json_t *tr_request_admin(const json_t *body)
 {
-    struct tr_req r = { .body = body };
+    struct tr_req r = { .body = body, .error = TR_ERROR_INIT };
     const struct request *request = request_find(&r, "request");
 
-    return request ? request_run(&r, request) : error_json(&r, "event");
+    return request ? request_run(&r, request) : pl_error_json(&r.error, "textroom", "event");
 }
 
 void tr_request_data(struct tr_handle *h, const char *text, size_t len)
 {
     static const struct sl_arg args[] = { { "transaction", SL_ARG_STRING, SL_ARG_REQUIRED } };
     json_t *body = json_loadb(text, len, 0, NULL), *answer;
-    struct tr_req r = { .handle = h, .body = body, .over_data = true };
+    struct tr_req r = { .handle = h, .body = body, .error = TR_ERROR_INIT, .over_data = true };
     const struct request *request;
     const char *transaction;
 
@@ -204,7 +140,7 @@ void tr_request_data(struct tr_handle *h, const char *text, size_t len)
     }
     transaction = sl_arg_str(body, "transaction", NULL);
     request = TR_ARGS(&r, args) < 0 ? NULL : request_find(&r, "textroom");
-    answer = request ? request_run(&r, request) : error_json(&r, "error");
+    answer = request ? request_run(&r, request) : pl_error_json(&r.error, "textroom", "error");
     if (transaction)
         json_object_set_new(answer, "transaction", json_string(transaction));
     if (r.is_silent)

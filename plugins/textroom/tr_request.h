@@ -8,6 +8,7 @@
 #ifndef TR_REQUEST_H
 #define TR_REQUEST_H
 
+#include "../common/pl_error.h"
 #include "tr.h"
 
 struct tr_req {
@@ -16,25 +17,41 @@ struct tr_req {
     bool over_data;
     bool is_silent; /* success is not told */
     json_t *reply;
-    int code;
-    char text[SL_ARG_TEXT_MAX];
+    struct pl_error error;
 };
 
 typedef int (*tr_handler)(struct tr_req *r);
 
+extern const struct pl_codes tr_codes;
+#define TR_ERROR_INIT                                                                              \
+    {                                                                                              \
+        .codes = &tr_codes                                                                         \
+    }
+
 /* Sets the error and returns -1. */
-int tr_fail(struct tr_req *r, enum tr_error code, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+#define tr_fail(r, number, ...) pl_fail(&(r)->error, number, __VA_ARGS__)
 
 /* Checks of arguments; 0, or -1 with the error set. */
-int tr_args(struct tr_req *r, const struct sl_arg *args, size_t n);
+static inline int tr_args(struct tr_req *r, const struct sl_arg *args, size_t n)
+{
+    return pl_args(&r->error, r->body, args, n);
+}
 #define TR_ARGS(r, table) tr_args(r, table, SL_ARG_COUNT(table))
 /* Member @name, when there, must be an array of strings. */
-int tr_arg_strings(struct tr_req *r, const char *name);
-int tr_arg_id(struct tr_req *r, struct tr_id *out);
+static inline int tr_arg_strings(struct tr_req *r, const char *name)
+{
+    return pl_arg_strings(&r->error, r->body, name);
+}
+static inline int tr_arg_id(struct tr_req *r, struct pl_id *out)
+{
+    return pl_arg_id(&r->error, r->body, "room", tr_conf.string_ids, out);
+}
 int tr_arg_room(struct tr_req *r, struct tr_room **out);
 /* Member @name must be equal to @secret, unless that is NULL. */
-int tr_arg_secret(struct tr_req *r, const char *name, const char *secret);
+static inline int tr_arg_secret(struct tr_req *r, const char *name, const char *secret)
+{
+    return pl_arg_secret(&r->error, tr_core, r->body, name, secret);
+}
 int tr_arg_room_secret(struct tr_req *r, struct tr_room **out);
 /* The room of the request, which the asking handle must be in. */
 int tr_arg_member(struct tr_req *r, struct tr_member **out);
@@ -58,8 +75,8 @@ bool tr_setup_request(struct tr_handle *h, struct sl_msg *m, const char *name,
     X(join)                                                                                        \
     X(leave)                                                                                       \
     X(message)                                                                                     \
-    X(announcement) X(list) X(listparticipants) X(exists) X(create) X(edit) X(destroy) X(allowed)  \
-        X(kick)
+    X(announcement)                                                                                \
+    X(list) X(listparticipants) X(exists) X(create) X(edit) X(destroy) X(allowed) X(kick)
 #define TR_REQUEST_DECLARE(name) int req_##name(struct tr_req *r);
 TR_REQUESTS(TR_REQUEST_DECLARE)
 

@@ -2,6 +2,7 @@
  * tr_room.c - rooms and who is in them.
  */
 #include "tr.h"
+#include "../common/pl_allowed.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +65,7 @@ struct tr_room *tr_room_of(const json_t *address)
     return address_get(address);
 }
 
-struct tr_room *tr_room_find(const struct tr_id *id)
+struct tr_room *tr_room_find(const struct pl_id *id)
 {
     const json_t *v = json_object_get(rooms, id->s);
 
@@ -73,10 +74,9 @@ struct tr_room *tr_room_find(const struct tr_id *id)
 
 static int room_fill(struct tr_room *room, const json_t *body)
 {
-    const json_t *allowed = sl_arg_get(body, "allowed"), *token;
+    const json_t *allowed = sl_arg_get(body, "allowed");
     const char *description = sl_arg_str(body, "description", "");
-    char text[TR_ID_MAX + 8];
-    size_t i;
+    char text[PL_ID_MAX + 8];
 
     snprintf(text, sizeof(text), "Room %s", room->id.s);
     room->description = strdup(*description ? description : text);
@@ -88,8 +88,7 @@ static int room_fill(struct tr_room *room, const json_t *body)
     room->allowed = json_object();
     room->members = json_object();
     room->history = json_array();
-    json_array_foreach(allowed, i, token)
-        json_object_set_new(room->allowed, json_string_value(token), json_true());
+    pl_allowed_add(room->allowed, allowed);
     if (!room->description || !room->allowed || !room->members || !room->history ||
         (*sl_arg_str(body, "secret", "") && !room->secret) ||
         (*sl_arg_str(body, "pin", "") && !room->pin))
@@ -97,7 +96,7 @@ static int room_fill(struct tr_room *room, const json_t *body)
     return 0;
 }
 
-int tr_room_create(const struct tr_id *id, const json_t *body, struct tr_room **out)
+int tr_room_create(const struct pl_id *id, const json_t *body, struct tr_room **out)
 {
     struct tr_room *room;
 
@@ -131,7 +130,7 @@ void tr_room_destroy(struct tr_room *room)
 
 json_t *tr_room_event(const struct tr_room *room, const char *what)
 {
-    return json_pack("{s:s, s:o}", "textroom", what, "room", tr_id_json(&room->id));
+    return json_pack("{s:s, s:o}", "textroom", what, "room", pl_id_json(&room->id));
 }
 
 void tr_room_tell(const struct tr_room *room, json_t *event)
@@ -167,15 +166,6 @@ void tr_room_remember(struct tr_room *room, const json_t *event)
         room->history_bytes -= json_string_length(json_array_get(room->history, 0));
         json_array_remove(room->history, 0);
     }
-}
-
-json_t *tr_room_allowed(const struct tr_room *room)
-{
-    json_t *list = json_array(), *v;
-    const char *token;
-
-    json_object_foreach(room->allowed, token, v) json_array_append_new(list, json_string(token));
-    return list;
 }
 
 /* ---- members --------------------------------------------------------------------------------- */
@@ -241,7 +231,7 @@ void tr_member_leave(struct tr_member *m)
 
     json_object_set_new(event, "username", json_string(m->username));
     tr_notify(m->handle->h, json_pack("{s:s, s:o, s:s}", "event", "leave", "room",
-                                      tr_id_json(&m->room->id), "username", m->username));
+                                      pl_id_json(&m->room->id), "username", m->username));
     tr_room_tell(m->room, event);
     tr_member_destroy(m);
 }

@@ -1,7 +1,8 @@
 #include "vc_request.h"
 #include <errno.h>
-#include <stdarg.h>
 #include <strings.h>
+
+static const struct pl_codes vc_codes = { .missing = VC_ERR_MISSING, .invalid = VC_ERR_INVALID };
 
 static const struct {
     const char *name;
@@ -12,30 +13,10 @@ static const struct {
 #undef ROW
 };
 
-int vc_fail(struct vc_req *r, enum vc_error code, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(r->text, sizeof(r->text), fmt, ap);
-    va_end(ap);
-    r->code = (int)code;
-    return -1;
-}
-
 int vc_fail_close(struct vc_req *r, enum vc_error code, const char *text)
 {
     r->close = true;
     return vc_fail(r, code, "%s", text);
-}
-
-int vc_args(struct vc_req *r, const struct sl_arg *args, size_t n)
-{
-    const int err = sl_args_check(r->body, args, n, r->text, sizeof(r->text));
-
-    if (err)
-        r->code = err == -ENOENT ? VC_ERR_MISSING : VC_ERR_INVALID;
-    return err ? -1 : 0;
 }
 
 const char *vc_arg_name(struct vc_req *r)
@@ -57,15 +38,6 @@ void vc_answer(struct vc_req *r, json_t *data)
     vc_core->event(r->user->h, r->msg, data, NULL);
 }
 
-static json_t *error_json(const struct vc_req *r)
-{
-    json_t *text = json_string(r->text);
-
-    /* A text that was cut inside of a character is not UTF-8 any more. */
-    return json_pack("{s:s, s:i, s:o}", "videocall", "event", "error_code", r->code, "error",
-                     text ? text : json_string("Invalid element"));
-}
-
 static vc_handler handler_find(struct vc_req *r)
 {
     static const struct sl_arg args[] = { { "request", SL_ARG_STRING, SL_ARG_REQUIRED } };
@@ -83,7 +55,7 @@ static vc_handler handler_find(struct vc_req *r)
 void vc_request_handle(struct vc_user *u, struct sl_msg *m, const json_t *body,
                        const struct sl_jsep_in *jsep)
 {
-    struct vc_req r = { .user = u, .body = body, .msg = m };
+    struct vc_req r = { .user = u, .body = body, .msg = m, .error.codes = &vc_codes };
     vc_handler fn;
 
     if (jsep && jsep->type != SL_JSEP_NONE)
@@ -94,7 +66,7 @@ void vc_request_handle(struct vc_user *u, struct sl_msg *m, const json_t *body,
         return;
     if (r.close)
         vc_core->offer_keep(u->h); /* so that there is a connection to close */
-    vc_core->event(u->h, m, error_json(&r), NULL);
+    vc_core->event(u->h, m, pl_error_json(&r.error, "videocall", "event"), NULL);
     if (r.close)
         vc_core->close_pc(u->h, NULL);
 }

@@ -6,6 +6,7 @@
 #ifndef VC_REQUEST_H
 #define VC_REQUEST_H
 
+#include "../common/pl_error.h"
 #include "vc.h"
 
 struct vc_req {
@@ -14,20 +15,21 @@ struct vc_req {
     struct sl_msg *msg;
     const struct sl_jsep_in *jsep; /* NULL: none came along */
     bool close;                    /* the connection is closed once the answer is out */
-    int code;
-    char text[SL_ARG_TEXT_MAX];
+    struct pl_error error;
 };
 
 typedef int (*vc_handler)(struct vc_req *r);
 
 /* Sets the error and returns -1. */
-int vc_fail(struct vc_req *r, enum vc_error code, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+#define vc_fail(r, number, ...) pl_fail(&(r)->error, number, __VA_ARGS__)
 /* The same, and the connection that an offer made is closed: the client gets `hangup`. */
 int vc_fail_close(struct vc_req *r, enum vc_error code, const char *text);
 
 /* 0, or -1 with the error set. */
-int vc_args(struct vc_req *r, const struct sl_arg *args, size_t n);
+static inline int vc_args(struct vc_req *r, const struct sl_arg *args, size_t n)
+{
+    return pl_args(&r->error, r->body, args, n);
+}
 #define VC_ARGS(r, table) vc_args(r, table, SL_ARG_COUNT(table))
 /* A user's name in member `username`. NULL: the error is set. */
 const char *vc_arg_name(struct vc_req *r);

@@ -28,8 +28,8 @@ static int remote_open(struct vr_req *r, struct vr_pub *p, struct sl_remote_at *
         .iface = sl_arg_str(r->body, "iface", NULL),
         .port = (uint16_t)sl_arg_int(r->body, "port", 0),
         .rtcp_port = (uint16_t)sl_arg_int(r->body, "rtcp_port", 0),
-        .port_low = vr_conf.port_low,
-        .port_high = vr_conf.port_high,
+        .port_low = vr_conf.ports.low,
+        .port_high = vr_conf.ports.high,
         .group = vr_room_group(p->room),
         .talking = on_talking,
         .arg = p,
@@ -44,20 +44,20 @@ static int remote_open(struct vr_req *r, struct vr_pub *p, struct sl_remote_at *
     return err ? open_fail(r, err) : 0;
 }
 
-static int id_choose(struct vr_req *r, const struct vr_room *room, struct vr_id *id)
+static int id_choose(struct vr_req *r, const struct vr_room *room, struct pl_id *id)
 {
     if (sl_arg_get(r->body, "id") && vr_arg_id(r, r->body, "id", id) < 0)
         return -1;
     if (!sl_arg_get(r->body, "id") || (!vr_conf.string_ids && id->n == 0))
         do
-            vr_id_random(id);
+            pl_id_random(vr_core, vr_conf.string_ids, id);
         while (vr_pub_find(room, id));
     if (vr_pub_find(room, id))
         return vr_fail(r, VR_ERR_ID_EXISTS, "User ID %s already exists", id->s);
     return 0;
 }
 
-static int check(struct vr_req *r, struct vr_room **room, struct vr_id *id)
+static int check(struct vr_req *r, struct vr_room **room, struct pl_id *id)
 {
     static const struct sl_arg args[] = {
         { "display", SL_ARG_STRING, SL_ARG_OPTIONAL, SL_ARG_NAME_MAX },
@@ -86,7 +86,7 @@ int req_add_remote_publisher(struct vr_req *r)
     struct sl_remote_at at;
     struct vr_room *room;
     struct vr_pub *p;
-    struct vr_id id;
+    struct pl_id id;
 
     if (check(r, &room, &id) < 0)
         return -1;
@@ -108,7 +108,7 @@ int req_add_remote_publisher(struct vr_req *r)
     p->up = true;
     vr_pub_announce(p);
     r->reply = vr_room_event(room, "success");
-    json_object_set_new(r->reply, "id", vr_id_json(&p->id));
+    json_object_set_new(r->reply, "id", pl_id_json(&p->id));
     if (at.ip[0])
         json_object_set_new(r->reply, "ip", json_string(at.ip));
     json_object_set_new(r->reply, "port", json_integer(at.port));

@@ -13,18 +13,8 @@ static int create_allowed(struct vr_req *r)
     return 0;
 }
 
-static int strings_check(struct vr_req *r, const char *name)
-{
-    const json_t *v;
-    size_t i;
-
-    json_array_foreach(sl_arg_get(r->body, name), i, v) if (!json_is_string(v)) return vr_fail(
-        r, VR_ERR_INVALID, "Invalid element type (%s should hold strings)", name);
-    return 0;
-}
-
 /* @id: the one asked for, or a free random one. */
-static int id_choose(struct vr_req *r, struct vr_id *id)
+static int id_choose(struct vr_req *r, struct pl_id *id)
 {
     const json_t *v = sl_arg_get(r->body, "room");
 
@@ -32,7 +22,7 @@ static int id_choose(struct vr_req *r, struct vr_id *id)
         return -1;
     if (!v || (!vr_conf.string_ids && id->n == 0))
         do
-            vr_id_random(id);
+            pl_id_random(vr_core, vr_conf.string_ids, id);
         while (vr_room_find(id));
     if (vr_room_find(id))
         return vr_fail(r, VR_ERR_ROOM_EXISTS, "Room %s already exists", id->s);
@@ -43,20 +33,20 @@ int req_create(struct vr_req *r)
 {
     static const struct sl_arg args[] = {
         { "permanent", SL_ARG_BOOL },
-        { "allowed", SL_ARG_ARRAY },
     };
     struct vr_settings set;
     struct vr_room *room;
-    struct vr_id id;
+    struct pl_id id;
     bool permanent;
     int err;
 
-    if (VR_ARGS(r, r->body, args) < 0 || create_allowed(r) < 0 || strings_check(r, "allowed") < 0 ||
+    if (VR_ARGS(r, r->body, args) < 0 || create_allowed(r) < 0 ||
+        pl_arg_strings(&r->error, r->body, "allowed") < 0 ||
         vr_arg_objects(r, r->body, "dummy_streams", VR_DUMMY_STREAMS_MAX) < 0 ||
         id_choose(r, &id) < 0)
         return -1;
-    if (vr_settings_init(&set, r->body, r->text) < 0) {
-        r->code = VR_ERR_INVALID;
+    if (vr_settings_init(&set, r->body, r->error.text) < 0) {
+        r->error.code = VR_ERR_INVALID;
         return -1;
     }
     if (set.record) {
@@ -73,6 +63,6 @@ int req_create(struct vr_req *r)
     r->reply = vr_room_event(room, "created");
     json_object_set_new(r->reply, "permanent", json_boolean(permanent));
     vr_notify(r->handle ? r->handle->h : 0,
-              json_pack("{s:s, s:o}", "event", "created", "room", vr_id_json(&room->id)));
+              json_pack("{s:s, s:o}", "event", "created", "room", pl_id_json(&room->id)));
     return 0;
 }

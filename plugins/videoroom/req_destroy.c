@@ -12,7 +12,7 @@ int req_destroy(struct vr_req *r)
     r->reply = vr_room_event(room, "destroyed");
     json_object_set_new(r->reply, "permanent", json_boolean(permanent));
     vr_notify(r->handle ? r->handle->h : 0,
-              json_pack("{s:s, s:o}", "event", "destroyed", "room", vr_id_json(&room->id)));
+              json_pack("{s:s, s:o}", "event", "destroyed", "room", pl_id_json(&room->id)));
     vr_room_destroy(room);
     return 0;
 }

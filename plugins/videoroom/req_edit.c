@@ -8,14 +8,14 @@ int req_edit(struct vr_req *r)
 
     if (vr_arg_room_secret(r, &room) < 0 || VR_ARGS(r, r->body, args) < 0)
         return -1;
-    if (vr_settings_edit(&room->set, r->body, r->text) < 0) {
-        r->code = VR_ERR_INVALID;
+    if (vr_settings_edit(&room->set, r->body, r->error.text) < 0) {
+        r->error.code = VR_ERR_INVALID;
         return -1;
     }
     permanent = sl_arg_bool(r->body, "permanent", false) && vr_room_save(room);
     r->reply = vr_room_event(room, "edited");
     json_object_set_new(r->reply, "permanent", json_boolean(permanent));
     vr_notify(r->handle ? r->handle->h : 0,
-              json_pack("{s:s, s:o}", "event", "edited", "room", vr_id_json(&room->id)));
+              json_pack("{s:s, s:o}", "event", "edited", "room", pl_id_json(&room->id)));
     return 0;
 }

@@ -6,7 +6,7 @@ static int token_check(struct vr_req *r, const struct vr_room *room, bool publis
 {
     static const struct sl_arg args[] = { { "token", SL_ARG_STRING } };
     const char *token;
-    char what[VR_ID_MAX + 8];
+    char what[PL_ID_MAX + 8];
 
     if (VR_ARGS(r, r->body, args) < 0)
         return -1;
@@ -30,7 +30,7 @@ static int enter_check(struct vr_req *r, bool publisher, struct vr_room **room)
     return 0;
 }
 
-static int id_choose(struct vr_req *r, const struct vr_room *room, struct vr_id *id)
+static int id_choose(struct vr_req *r, const struct vr_room *room, struct pl_id *id)
 {
     const json_t *v = sl_arg_get(r->body, "id");
 
@@ -38,7 +38,7 @@ static int id_choose(struct vr_req *r, const struct vr_room *room, struct vr_id 
         return -1;
     if (!v || (!vr_conf.string_ids && id->n == 0))
         do
-            vr_id_random(id);
+            pl_id_random(vr_core, vr_conf.string_ids, id);
         while (vr_pub_find(room, id));
     if (vr_pub_find(room, id))
         return vr_fail(r, VR_ERR_ID_EXISTS, "User ID %s already exists", id->s);
@@ -56,7 +56,7 @@ int vr_join_publisher(struct vr_req *r, struct vr_pub **out)
     const char *display = sl_arg_str(r->body, "display", NULL);
     struct vr_room *room;
     struct vr_pub *p;
-    struct vr_id id;
+    struct pl_id id;
 
     if (enter_check(r, true, &room) < 0 || VR_ARGS(r, r->body, args) < 0 ||
         vr_arg_no_recording(r, r->body) < 0 || id_choose(r, room, &id) < 0)
@@ -90,13 +90,13 @@ json_t *vr_pub_joined(struct vr_pub *p)
         if (other->up) {
             json_array_append(publishers, vr_pub_info(other));
         } else if (p->room->set.notify_joining) {
-            o = json_pack("{s:o}", "id", vr_id_json(&other->id));
+            o = json_pack("{s:o}", "id", pl_id_json(&other->id));
             vr_pub_name(other, o);
             json_array_append_new(attendees, o);
         }
     }
     json_object_set_new(event, "description", json_string(p->room->set.description));
-    json_object_set_new(event, "id", vr_id_json(&p->id));
+    json_object_set_new(event, "id", pl_id_json(&p->id));
     json_object_set_new(event, "private_id", json_integer(p->private_id));
     json_object_set_new(event, "publishers", publishers);
     if (p->room->set.notify_joining)
@@ -111,11 +111,11 @@ void vr_pub_entered(struct vr_pub *p)
     json_t *who, *event;
 
     vr_notify(p->h, json_pack("{s:s, s:o, s:o, s:I, s:s*}", "event", "joined", "room",
-                              vr_id_json(&p->room->id), "id", vr_id_json(&p->id), "private_id",
+                              pl_id_json(&p->room->id), "id", pl_id_json(&p->id), "private_id",
                               (json_int_t)p->private_id, "display", p->display));
     if (!p->room->set.notify_joining)
         return;
-    who = json_pack("{s:o}", "id", vr_id_json(&p->id));
+    who = json_pack("{s:o}", "id", pl_id_json(&p->id));
     vr_pub_name(p, who);
     event = vr_room_event(p->room, "event");
     json_object_set_new(event, "joining", who);
@@ -149,7 +149,7 @@ static int legacy_asks(struct vr_req *r, struct vr_sub *s, struct vr_pub **feed,
         { "offer_data", SL_ARG_BOOL },  { "audio", SL_ARG_BOOL },
         { "video", SL_ARG_BOOL },       { "data", SL_ARG_BOOL },
     };
-    struct vr_id id;
+    struct pl_id id;
 
     if (vr_arg_id(r, r->body, "feed", &id) < 0 || VR_ARGS(r, r->body, args) < 0 ||
         vr_arg_layers(r, r->body) < 0)
@@ -187,7 +187,7 @@ static json_t *attached_event(const struct vr_sub *s, const struct vr_pub *feed)
 
     json_object_set_new(event, "streams", vr_sub_streams(s));
     if (feed) {
-        json_object_set_new(event, "id", vr_id_json(&feed->id));
+        json_object_set_new(event, "id", pl_id_json(&feed->id));
         vr_pub_name(feed, event);
         json_object_set_new(event, "warning", json_string("deprecated_api"));
     }
@@ -228,7 +228,7 @@ static int join_subscriber(struct vr_req *r)
         return -1;
     }
     vr_notify(h->h, json_pack("{s:s, s:o, s:o, s:I}", "event", "subscribing", "room",
-                              vr_id_json(&room->id), "streams", vr_sub_streams(s), "private_id",
+                              pl_id_json(&room->id), "streams", vr_sub_streams(s), "private_id",
                               (json_int_t)private_id));
     return 0;
 }

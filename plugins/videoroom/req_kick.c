@@ -20,7 +20,7 @@ int req_kick(struct vr_req *r)
 {
     struct vr_room *room;
     struct vr_pub *p;
-    struct vr_id id;
+    struct pl_id id;
     json_t *event;
 
     if (vr_arg_room_secret(r, &room) < 0 || vr_arg_id(r, r->body, "id", &id) < 0)
@@ -34,10 +34,10 @@ int req_kick(struct vr_req *r)
     vr_core->event(p->h, NULL, event, NULL);
     event = vr_room_event(room, "event");
     vr_pub_name(p, event);
-    json_object_set_new(event, "kicked", vr_id_json(&p->id));
+    json_object_set_new(event, "kicked", pl_id_json(&p->id));
     vr_room_tell(room, p, event);
-    vr_notify(p->h, json_pack("{s:s, s:o, s:o}", "event", "kicked", "room", vr_id_json(&room->id),
-                              "id", vr_id_json(&p->id)));
+    vr_notify(p->h, json_pack("{s:s, s:o, s:o}", "event", "kicked", "room", pl_id_json(&room->id),
+                              "id", pl_id_json(&p->id)));
     r->close_after = p->h;
     if (room->set.require_pvtid)
         subscriptions_revoke(room, p->private_id);

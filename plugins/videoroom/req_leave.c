@@ -20,7 +20,7 @@ int req_leave_subscriber(struct vr_req *r)
     json_object_set_new(event, "left", json_string("ok"));
     r->close_after = s->h;
     vr_notify(s->h,
-              json_pack("{s:s, s:o}", "event", "unsubscribed", "room", vr_id_json(&s->room->id)));
+              json_pack("{s:s, s:o}", "event", "unsubscribed", "room", pl_id_json(&s->room->id)));
     vr_sub_destroy(s);
     vr_answer(r, event);
     return 0;

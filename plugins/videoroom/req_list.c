@@ -21,7 +21,7 @@ static json_t *room_json(const struct vr_room *room)
 {
     const struct vr_settings *s = &room->set;
     json_t *o = json_pack(
-        "{s:o, s:s, s:b, s:b, s:I, s:I, s:I, s:b, s:b, s:b, s:b}", "room", vr_id_json(&room->id),
+        "{s:o, s:s, s:b, s:b, s:I, s:I, s:I, s:b, s:b, s:b, s:b}", "room", pl_id_json(&room->id),
         "description", s->description, "pin_required", s->pin != NULL, "is_private", s->is_private,
         "max_publishers", (json_int_t)s->publishers, "bitrate", (json_int_t)s->bitrate, "fir_freq",
         (json_int_t)s->fir_freq, "require_pvtid", s->require_pvtid, "require_e2ee", s->require_e2ee,

@@ -27,7 +27,7 @@ int req_listforwarders(struct vr_req *r)
 
         if (vr_forward_count(p) == 0)
             continue;
-        o = json_pack("{s:o, s:o}", "publisher_id", vr_id_json(&p->id), "forwarders",
+        o = json_pack("{s:o, s:o}", "publisher_id", pl_id_json(&p->id), "forwarders",
                       forwards_json(p));
         if (p->display)
             json_object_set_new(o, "display", json_string(p->display));

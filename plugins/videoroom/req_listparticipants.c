@@ -12,7 +12,7 @@ int req_listparticipants(struct vr_req *r)
     vr_list_for_each(l, &room->members)
     {
         struct vr_pub *p = vr_container(l, struct vr_pub, link);
-        json_t *o = json_pack("{s:o}", "id", vr_id_json(&p->id));
+        json_t *o = json_pack("{s:o}", "id", pl_id_json(&p->id));
         json_t *talking = p->up ? json_object_get(vr_pub_info(p), "talking") : NULL;
 
         vr_pub_name(p, o);

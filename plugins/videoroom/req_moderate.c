@@ -9,7 +9,7 @@ int req_moderate(struct vr_req *r)
     struct vr_stream *s;
     struct vr_room *room;
     struct vr_pub *p;
-    struct vr_id id;
+    struct pl_id id;
     json_t *event;
     bool mute;
 
@@ -29,12 +29,12 @@ int req_moderate(struct vr_req *r)
         vr_stream_gate(s);
         vr_pub_changed(p);
         event = vr_room_event(room, "event");
-        json_object_set_new(event, "id", vr_id_json(&p->id));
+        json_object_set_new(event, "id", pl_id_json(&p->id));
         json_object_set_new(event, "mid", json_string(s->mid));
         json_object_set_new(event, "moderation", json_string(mute ? "muted" : "unmuted"));
         vr_room_tell(room, NULL, event);
         vr_notify(p->h, json_pack("{s:s, s:o, s:o, s:s, s:s}", "videoroom", "moderated", "room",
-                                  vr_id_json(&room->id), "id", vr_id_json(&p->id), "mid", s->mid,
+                                  pl_id_json(&room->id), "id", pl_id_json(&p->id), "mid", s->mid,
                                   "moderation", mute ? "muted" : "unmuted"));
     }
     r->reply = json_pack("{s:s}", "videoroom", "success");

@@ -95,7 +95,7 @@ int req_publish_remotely(struct vr_req *r)
     if (recipient_add(r, p, ip) < 0)
         return -1;
     r->reply = vr_room_event(p->room, "success");
-    json_object_set_new(r->reply, "id", vr_id_json(&p->id));
+    json_object_set_new(r->reply, "id", pl_id_json(&p->id));
     json_object_set_new(r->reply, "remote_id", json_string(id));
     return 0;
 }
@@ -113,7 +113,7 @@ int req_unpublish_remotely(struct vr_req *r)
         return vr_fail(r, VR_ERR_NO_SUCH_FEED, "No such remotization (%.64s)", id);
     vr_recipient_destroy(c);
     r->reply = vr_room_event(p->room, "success");
-    json_object_set_new(r->reply, "id", vr_id_json(&p->id));
+    json_object_set_new(r->reply, "id", pl_id_json(&p->id));
     return 0;
 }
 
@@ -137,7 +137,7 @@ int req_listremotes(struct vr_req *r)
         json_array_append_new(list, o);
     }
     r->reply = vr_room_event(p->room, "success");
-    json_object_set_new(r->reply, "id", vr_id_json(&p->id));
+    json_object_set_new(r->reply, "id", pl_id_json(&p->id));
     json_object_set_new(r->reply, "list", list);
     return 0;
 }

@@ -133,8 +133,8 @@ static void forward_notify(const struct vr_pub *p, const struct vr_forward *f)
     json_t *event = vr_forward_json(f);
 
     json_object_set_new(event, "event", json_string("rtp_forward"));
-    json_object_set_new(event, "room", vr_id_json(&p->room->id));
-    json_object_set_new(event, "publisher_id", vr_id_json(&p->id));
+    json_object_set_new(event, "room", pl_id_json(&p->room->id));
+    json_object_set_new(event, "publisher_id", pl_id_json(&p->id));
     json_object_set_new(event, "media", json_string(f->stream->mid));
     json_object_set_new(event, "codec", json_string(vr_stream_codec(f->stream)));
     vr_notify(p->h, event);
@@ -175,7 +175,7 @@ static void answer(struct vr_req *r, const struct vr_pub *p, struct vr_forward *
         json_object_set_new(list, "host", json_string(vr_host_ip(r, r->body, NULL)));
     }
     r->reply = vr_room_event(p->room, "rtp_forward");
-    json_object_set_new(r->reply, "publisher_id", vr_id_json(&p->id));
+    json_object_set_new(r->reply, "publisher_id", pl_id_json(&p->id));
     json_object_set_new(r->reply, legacy ? "rtp_stream" : "forwarders", list);
 }
 

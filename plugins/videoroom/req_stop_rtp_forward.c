@@ -16,10 +16,10 @@ int req_stop_rtp_forward(struct vr_req *r)
         return vr_fail(r, VR_ERR_NO_SUCH_FEED, "No such stream (%lld)", id);
     vr_forward_destroy(f);
     r->reply = vr_room_event(p->room, "stop_rtp_forward");
-    json_object_set_new(r->reply, "publisher_id", vr_id_json(&p->id));
+    json_object_set_new(r->reply, "publisher_id", pl_id_json(&p->id));
     json_object_set_new(r->reply, "stream_id", json_integer(id));
     vr_notify(p->h, json_pack("{s:s, s:o, s:o, s:I}", "event", "stop_rtp_forward", "room",
-                              vr_id_json(&p->room->id), "publisher_id", vr_id_json(&p->id),
+                              pl_id_json(&p->room->id), "publisher_id", pl_id_json(&p->id),
                               "stream_id", (json_int_t)id));
     return 0;
 }

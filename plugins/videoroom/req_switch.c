@@ -12,7 +12,7 @@ struct change {
 static int feed_get(struct vr_req *r, const json_t *obj, struct vr_pub **out)
 {
     const struct vr_sub *s = r->handle->sub;
-    struct vr_id id;
+    struct pl_id id;
 
     if (vr_arg_id(r, obj, "feed", &id) < 0)
         return -1;
@@ -161,10 +161,10 @@ int req_switch(struct vr_req *r)
     json_object_set_new(event, "changes", json_integer((json_int_t)done));
     json_object_set_new(event, "streams", vr_sub_streams(s));
     if (feed) {
-        json_object_set_new(event, "id", vr_id_json(&feed->id));
+        json_object_set_new(event, "id", pl_id_json(&feed->id));
         vr_pub_name(feed, event);
     }
     vr_answer(r, event);
-    vr_notify(s->h, json_pack("{s:s, s:o}", "event", "switched", "room", vr_id_json(&s->room->id)));
+    vr_notify(s->h, json_pack("{s:s, s:o}", "event", "switched", "room", pl_id_json(&s->room->id)));
     return 0;
 }

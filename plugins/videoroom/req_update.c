@@ -10,7 +10,7 @@ static int changes_tell(struct vr_req *r, struct vr_sub *s, int changed)
     else if (vr_sub_renegotiate(s, r->msg) < 0)
         return vr_fail(r, VR_ERR_UNKNOWN, "Could not make an offer");
     vr_notify(s->h, json_pack("{s:s, s:o, s:o, s:I}", "event", "updated", "room",
-                              vr_id_json(&s->room->id), "streams", vr_sub_streams(s), "private_id",
+                              pl_id_json(&s->room->id), "streams", vr_sub_streams(s), "private_id",
                               (json_int_t)s->private_id));
     return 0;
 }

@@ -68,7 +68,7 @@ static void on_media_up(sl_hid h, void *state)
         vr_pub_up(vh->pub);
     if (vh->sub)
         vr_notify(h, json_pack("{s:s, s:o}", "event", "subscribed", "room",
-                               vr_id_json(&vh->sub->room->id)));
+                               pl_id_json(&vh->sub->room->id)));
     for (size_t i = 0; vh->sub && i < vh->sub->nlines; i++) {
         const struct vr_line *l = vh->sub->lines[i];
 

@@ -30,7 +30,9 @@ struct vr_conf {
     bool string_ids;
     bool lock_rtp_forward;
     bool events; /* tell event handlers */
-    uint16_t port_low, port_high; /* UDP, for remote publishers */
+    struct vr_ports {
+        uint16_t low, high;
+    } ports; /* UDP, for remote publishers */
     char *admin_key;
 };
 extern struct vr_conf vr_conf;

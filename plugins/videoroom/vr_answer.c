@@ -187,7 +187,7 @@ static void event_complete(const struct vr_pub *p, json_t *event)
 static int answer_send(struct vr_req *r, struct vr_pub *p, const struct sl_mline *lines,
                        json_t *event)
 {
-    char name[VR_ID_MAX + 16];
+    char name[PL_ID_MAX + 16];
     const struct sl_jsep_out out = {
         .type = SL_JSEP_ANSWER,
         .lines = lines,

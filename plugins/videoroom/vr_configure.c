@@ -180,7 +180,7 @@ static void change_tell(struct vr_pub *p, const char *member, json_t *value)
 {
     json_t *event = vr_room_event(p->room, "event");
 
-    json_object_set_new(event, "id", vr_id_json(&p->id));
+    json_object_set_new(event, "id", pl_id_json(&p->id));
     json_object_set(event, member, value);
     vr_room_tell(p->room, p, event);
 }
@@ -254,7 +254,7 @@ int vr_configure_apply(struct vr_req *r, struct vr_pub *p, json_t *event, bool j
         vr_pub_announce(p);
     vr_sub_flush(p->room); /* a stream that changed its codec lost its subscribers */
     vr_notify(p->h, json_pack("{s:s, s:o, s:o, s:I}", "event", "configured", "room",
-                              vr_id_json(&p->room->id), "id", vr_id_json(&p->id), "bitrate",
+                              pl_id_json(&p->room->id), "id", pl_id_json(&p->id), "bitrate",
                               (json_int_t)p->bitrate));
     return 0;
 }

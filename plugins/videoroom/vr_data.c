@@ -6,7 +6,7 @@
 /* A message that waits for one subscriber or more. */
 struct message {
     size_t refs;
-    char label[VR_ID_MAX + 1]; /* the publisher may be gone by then */
+    char label[PL_ID_MAX + 1]; /* the publisher may be gone by then */
     bool binary;
     size_t len;
     char data[];
@@ -221,7 +221,7 @@ void vr_data_json(const struct vr_line *l, json_t *o)
     {
         const struct vr_feed *f = vr_container(i, struct vr_feed, in_line);
 
-        json_array_append_new(ids, vr_id_json(&f->src->pub->id));
+        json_array_append_new(ids, pl_id_json(&f->src->pub->id));
     }
     json_object_set_new(o, "sources", json_integer((json_int_t)l->data->nfeeds));
     json_object_set_new(o, "source_ids", ids);

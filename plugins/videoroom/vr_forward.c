@@ -23,7 +23,7 @@ int vr_arg_forward_key(struct vr_req *r, const struct vr_room *room)
 int vr_arg_publisher(struct vr_req *r, struct vr_pub **out)
 {
     struct vr_room *room;
-    struct vr_id id;
+    struct pl_id id;
 
     if (vr_arg_room_secret(r, &room) < 0 || vr_arg_id(r, r->body, "publisher_id", &id) < 0)
         return -1;

@@ -88,7 +88,8 @@ static void on_resolved(void *arg, int err, const char *ip)
         return;
     r = (struct vr_req){ .body = json_incref((json_t *)j->r.body),
                          .msg = j->r.msg,
-                         .ips = json_incref(j->ips) };
+                         .ips = json_incref(j->ips),
+                         .error = VR_ERROR_INIT };
     job_free(j);
     vr_request_resume(&r);
     json_decref((json_t *)r.body);

@@ -254,7 +254,7 @@ static int item_add(struct vr_req *r, const struct vr_sub *s, struct asks *a, co
         { "send", SL_ARG_BOOL },
     };
     struct vr_pub *feed;
-    struct vr_id id;
+    struct pl_id id;
 
     if (vr_arg_id(r, item, "feed", &id) < 0 || VR_ARGS(r, item, args) < 0 ||
         vr_arg_layers(r, item) < 0)
@@ -430,7 +430,7 @@ int vr_sub_remove_check(struct vr_req *r, const json_t *items)
 {
     static const struct sl_arg args[] = { { "mid", SL_ARG_STRING }, { "sub_mid", SL_ARG_STRING } };
     const json_t *item;
-    struct vr_id id;
+    struct pl_id id;
     size_t i;
 
     if (json_array_size(items) == 0)
@@ -453,7 +453,7 @@ static int item_remove(struct vr_sub *s, const json_t *item)
     const char *sub_mid = sl_arg_str(item, "sub_mid", NULL), *mid = sl_arg_str(item, "mid", NULL);
     struct vr_line *l = sub_mid ? vr_sub_line(s, sub_mid) : NULL;
     int changed = 0;
-    struct vr_id id;
+    struct pl_id id;
 
     if (sub_mid) {
         if (l && l->data)
@@ -463,7 +463,7 @@ static int item_remove(struct vr_sub *s, const json_t *item)
             vr_line_detach(l);
         return changed;
     }
-    if (!vr_id_parse(json_object_get(item, "feed"), &id))
+    if (!pl_id_parse(json_object_get(item, "feed"), vr_conf.string_ids, &id))
         return 0;
     for (size_t i = 0; i < s->nlines; i++) {
         l = s->lines[i];

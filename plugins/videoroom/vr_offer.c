@@ -12,7 +12,7 @@ static void feed_json(const struct vr_line *l, json_t *o)
     const struct vr_stream *src = l->src;
     const struct vr_pub *feed = src->pub;
 
-    json_object_set_new(o, "feed_id", vr_id_json(&feed->id));
+    json_object_set_new(o, "feed_id", pl_id_json(&feed->id));
     if (feed->display)
         json_object_set_new(o, "feed_display", json_string(feed->display));
     if (feed->metadata)
@@ -121,7 +121,7 @@ static void line_offer(const struct vr_sub *s, const struct vr_line *l, struct s
 int vr_sub_offer(struct vr_sub *s, struct sl_msg *m, json_t *event, bool restart)
 {
     struct sl_mline *lines = calloc(s->nlines + 1, sizeof(*lines));
-    char name[VR_ID_MAX + 16];
+    char name[PL_ID_MAX + 16];
     const struct sl_jsep_out out = {
         .type = SL_JSEP_OFFER,
         .lines = lines,

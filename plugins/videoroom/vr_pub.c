@@ -4,14 +4,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-struct vr_pub *vr_pub_find(const struct vr_room *room, const struct vr_id *id)
+struct vr_pub *vr_pub_find(const struct vr_room *room, const struct pl_id *id)
 {
     struct vr_node *n = vr_map_get(&room->by_id, id->s);
 
     return n ? vr_container(n, struct vr_pub, node) : NULL;
 }
 
-struct vr_pub *vr_pub_create(struct vr_room *room, struct vr_handle *h, const struct vr_id *id)
+struct vr_pub *vr_pub_create(struct vr_room *room, struct vr_handle *h, const struct pl_id *id)
 {
     struct vr_pub *p = calloc(1, sizeof(*p));
 
@@ -72,15 +72,15 @@ static json_t *about(const struct vr_pub *p, const char *what)
 {
     json_t *event = vr_room_event(p->room, "event");
 
-    json_object_set_new(event, what, vr_id_json(&p->id));
+    json_object_set_new(event, what, pl_id_json(&p->id));
     vr_pub_name(p, event);
     return event;
 }
 
 static void notify(const struct vr_pub *p, const char *what)
 {
-    vr_notify(p->h, json_pack("{s:s, s:o, s:o}", "event", what, "room", vr_id_json(&p->room->id),
-                              "id", vr_id_json(&p->id)));
+    vr_notify(p->h, json_pack("{s:s, s:o, s:o}", "event", what, "room", pl_id_json(&p->room->id),
+                              "id", pl_id_json(&p->id)));
 }
 
 void vr_pub_stop(struct vr_pub *p, bool tell)
@@ -126,7 +126,7 @@ void vr_pub_up(struct vr_pub *p)
     p->up = true;
     vr_pub_announce(p);
     vr_notify(p->h, json_pack("{s:s, s:o, s:o, s:s*, s:O}", "event", "published", "room",
-                              vr_id_json(&p->room->id), "id", vr_id_json(&p->id), "display",
+                              pl_id_json(&p->room->id), "id", pl_id_json(&p->id), "display",
                               p->display, "streams", json_object_get(vr_pub_info(p), "streams")));
 }
 
@@ -188,7 +188,7 @@ void vr_pub_talking(struct vr_pub *p, uint16_t mindex, bool talking, double leve
     if (!p->room->set.audiolevel_event || !p->up)
         return;
     event = vr_room_event(p->room, talking ? "talking" : "stopped-talking");
-    json_object_set_new(event, "id", vr_id_json(&p->id));
+    json_object_set_new(event, "id", pl_id_json(&p->id));
     json_object_set_new(event, "mindex", json_integer(mindex));
     json_object_set_new(event, "mid", json_string(s->mid));
     json_object_set_new(event, "audio-level-dBov-avg", json_real(level));
@@ -237,10 +237,10 @@ int vr_pub_create_dummy(struct vr_room *room, const json_t *streams)
 {
     const struct vr_settings *set = &room->set;
     struct vr_pub *p;
-    struct vr_id id;
+    struct pl_id id;
     int err = 0;
 
-    vr_id_random(&id);
+    pl_id_random(vr_core, vr_conf.string_ids, &id);
     p = vr_pub_create(room, NULL, &id);
     if (!p)
         return -ENOMEM;

@@ -44,7 +44,7 @@ struct vr_pub {
     struct vr_handle *handle; /* NULL: a dummy, or remote */
     sl_hid h;                 /* 0: likewise */
     sl_hid media;             /* where its streams come from: h, or a remote endpoint; 0: a dummy */
-    struct vr_id id;
+    struct pl_id id;
     uint32_t private_id;
     char *display;
     json_t *metadata;
@@ -63,9 +63,9 @@ struct vr_pub {
     struct vr_node node; /* room->by_id */
 };
 
-struct vr_pub *vr_pub_find(const struct vr_room *room, const struct vr_id *id);
+struct vr_pub *vr_pub_find(const struct vr_room *room, const struct pl_id *id);
 /* A participant of @h in @room, who is not told about yet. @id must be free. NULL: no memory. */
-struct vr_pub *vr_pub_create(struct vr_room *room, struct vr_handle *h, const struct vr_id *id);
+struct vr_pub *vr_pub_create(struct vr_room *room, struct vr_handle *h, const struct pl_id *id);
 int vr_pub_create_dummy(struct vr_room *room, const json_t *streams);
 /* Out of the room without a word; its streams end, the handle has no room any more. */
 void vr_pub_destroy(struct vr_pub *p);

@@ -86,7 +86,7 @@ json_t *vr_pub_info(struct vr_pub *p)
 
     if (p->info)
         return p->info;
-    o = json_pack("{s:o}", "id", vr_id_json(&p->id));
+    o = json_pack("{s:o}", "id", pl_id_json(&p->id));
     streams = json_array();
     vr_pub_name(p, o);
     set_true(o, "dummy", p->dummy);

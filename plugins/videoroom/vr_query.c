@@ -41,14 +41,14 @@ json_t *vr_query(const struct vr_handle *h)
     if (p) {
         json_object_update_new(
             q, json_pack("{s:s, s:o, s:o, s:I, s:I, s:b, s:o}", "type", "publisher", "room",
-                         vr_id_json(&p->room->id), "id", vr_id_json(&p->id), "private_id",
+                         pl_id_json(&p->room->id), "id", pl_id_json(&p->id), "private_id",
                          (json_int_t)p->private_id, "bitrate", (json_int_t)p->bitrate, "e2ee",
                          p->e2ee, "streams", pub_streams(p)));
         vr_pub_name(p, q);
     } else if (s) {
         json_object_update_new(
             q, json_pack("{s:s, s:o, s:I, s:b, s:b, s:b, s:b, s:b, s:o}", "type", "subscriber",
-                         "room", vr_id_json(&s->room->id), "private_id", (json_int_t)s->private_id,
+                         "room", pl_id_json(&s->room->id), "private_id", (json_int_t)s->private_id,
                          "answered", !s->awaits_answer, "pending_offer", s->pending,
                          "pending_restart", s->pending_restart, "paused", s->paused, "e2ee",
                          s->e2ee, "streams", vr_sub_streams(s)));

@@ -230,7 +230,7 @@ int vr_remote_apply(struct vr_pub *p)
 int vr_arg_remote(struct vr_req *r, struct vr_pub **out)
 {
     struct vr_room *room;
-    struct vr_id id;
+    struct pl_id id;
 
     if (vr_arg_room_secret(r, &room) < 0 || vr_arg_id(r, r->body, "id", &id) < 0)
         return -1;

@@ -1,8 +1,9 @@
 #include "vr_request.h"
 #include "vr_sub.h"
 #include <errno.h>
-#include <stdarg.h>
 #include <strings.h>
+
+const struct pl_codes vr_codes = { VR_ERR_MISSING, VR_ERR_INVALID, VR_ERR_UNAUTHORIZED };
 
 /* ---- what can be asked ----------------------------------------------------------------------- */
 
@@ -46,55 +47,12 @@ static const struct {
     { "switch", { join_first, NULL, req_switch } },
 };
 
-/* ---- errors and answers ---------------------------------------------------------------------- */
-
-int vr_fail(struct vr_req *r, enum vr_error code, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(r->text, sizeof(r->text), fmt, ap);
-    va_end(ap);
-    r->code = (int)code;
-    return -1;
-}
-
-static json_t *error_json(const struct vr_req *r)
-{
-    json_t *text = json_string(r->text);
-
-    /* A text that was cut inside of a character is not UTF-8 any more. */
-    return json_pack("{s:s, s:i, s:o}", "videoroom", "event", "error_code", r->code, "error",
-                     text ? text : json_string("Invalid element"));
-}
-
 void vr_answer(struct vr_req *r, json_t *data)
 {
     vr_core->event(r->handle->h, r->msg, data, NULL);
 }
 
 /* ---- arguments ------------------------------------------------------------------------------- */
-
-int vr_args(struct vr_req *r, const json_t *obj, const struct sl_arg *args, size_t n)
-{
-    const int err = sl_args_check(obj, args, n, r->text, sizeof(r->text));
-
-    if (err)
-        r->code = err == -ENOENT ? VR_ERR_MISSING : VR_ERR_INVALID;
-    return err ? -1 : 0;
-}
-
-int vr_arg_id(struct vr_req *r, const json_t *obj, const char *name, struct vr_id *out)
-{
-    const json_t *v = sl_arg_get(obj, name);
-
-    if (!v)
-        return vr_fail(r, VR_ERR_MISSING, "Missing mandatory element (%s)", name);
-    if (!vr_id_parse(v, out))
-        return vr_fail(r, VR_ERR_INVALID, "Invalid element type (%s should be %s)", name,
-                       vr_id_kind());
-    return 0;
-}
 
 uint32_t vr_arg_u32(const json_t *obj, const char *name, uint32_t def)
 {
@@ -121,25 +79,12 @@ int vr_arg_objects(struct vr_req *r, const json_t *obj, const char *name, size_t
 
 int vr_arg_room(struct vr_req *r, struct vr_room **out)
 {
-    struct vr_id id;
+    struct pl_id id;
 
     if (vr_arg_id(r, r->body, "room", &id) < 0)
         return -1;
     *out = vr_room_find(&id);
     return *out ? 0 : vr_fail(r, VR_ERR_NO_SUCH_ROOM, "No such room (%s)", id.s);
-}
-
-int vr_arg_secret(struct vr_req *r, const char *name, const char *secret)
-{
-    const struct sl_arg arg = { name, SL_ARG_STRING, SL_ARG_REQUIRED };
-
-    if (!secret)
-        return 0;
-    if (vr_args(r, r->body, &arg, 1) < 0)
-        return -1;
-    if (!vr_core->secret_is_equal(sl_arg_str(r->body, name, NULL), secret))
-        return vr_fail(r, VR_ERR_UNAUTHORIZED, "Unauthorized (wrong %s)", name);
-    return 0;
 }
 
 int vr_arg_room_secret(struct vr_req *r, struct vr_room **out)
@@ -167,7 +112,8 @@ static bool sync_run(struct vr_req *r, const char *name, json_t **reply)
     for (size_t i = 0; i < SL_ARG_COUNT(sync_requests); i++) {
         if (strcasecmp(sync_requests[i].name, name) != 0)
             continue;
-        *reply = sync_requests[i].fn(r) < 0 ? error_json(r) : r->reply;
+        *reply =
+            sync_requests[i].fn(r) < 0 ? pl_error_json(&r->error, "videoroom", "event") : r->reply;
         return true;
     }
     return false;
@@ -176,7 +122,7 @@ static bool sync_run(struct vr_req *r, const char *name, json_t **reply)
 static json_t *unknown(struct vr_req *r, const char *name)
 {
     vr_fail(r, VR_ERR_INVALID_REQUEST, "Unknown request '%.64s'", name);
-    return error_json(r);
+    return pl_error_json(&r->error, "videoroom", "event");
 }
 
 /* What stands above all requests of somebody who is in a room. */
@@ -206,7 +152,7 @@ static void async_run(struct vr_req *r, vr_handler fn, const char *name)
     if (answer)
         vr_sub_answered(h->sub, r->jsep);
     if (async_check(r, fn, name) < 0 || fn(r) < 0)
-        vr_core->event(h->h, r->msg, error_json(r), NULL);
+        vr_core->event(h->h, r->msg, pl_error_json(&r->error, "videoroom", "event"), NULL);
     if (answer && h->sub)
         vr_sub_after_answer(h->sub);
     if (r->close_after)
@@ -235,7 +181,7 @@ void vr_request_resume(struct vr_req *r)
 void vr_request_handle(struct vr_handle *h, struct sl_msg *m, const json_t *body,
                        const struct sl_jsep_in *jsep)
 {
-    struct vr_req r = { .handle = h, .body = body, .msg = m };
+    struct vr_req r = { .handle = h, .body = body, .msg = m, .error = VR_ERROR_INIT };
     static const struct sl_arg args[] = { { "request", SL_ARG_STRING, SL_ARG_REQUIRED } };
     const char *name = sl_arg_str(body, "request", NULL);
     json_t *reply = NULL;
@@ -243,7 +189,7 @@ void vr_request_handle(struct vr_handle *h, struct sl_msg *m, const json_t *body
     if (jsep && jsep->type != SL_JSEP_NONE)
         r.jsep = jsep;
     if (VR_ARGS(&r, body, args) < 0) {
-        vr_core->reply(m, error_json(&r));
+        vr_core->reply(m, pl_error_json(&r.error, "videoroom", "event"));
         return;
     }
     for (size_t i = 0; i < SL_ARG_COUNT(async_requests); i++)
@@ -262,12 +208,12 @@ void vr_request_handle(struct vr_handle *h, struct sl_msg *m, const json_t *body
 
 json_t *vr_request_admin(const json_t *body)
 {
-    struct vr_req r = { .body = body };
+    struct vr_req r = { .body = body, .error = VR_ERROR_INIT };
     static const struct sl_arg args[] = { { "request", SL_ARG_STRING, SL_ARG_REQUIRED } };
     json_t *reply = NULL;
 
     if (VR_ARGS(&r, body, args) < 0)
-        return error_json(&r);
+        return pl_error_json(&r.error, "videoroom", "event");
     if (!sync_run(&r, sl_arg_str(body, "request", ""), &reply))
         reply = unknown(&r, sl_arg_str(body, "request", ""));
     sync_end(&r);

@@ -8,6 +8,7 @@
 #ifndef VR_REQUEST_H
 #define VR_REQUEST_H
 
+#include "../common/pl_error.h"
 #include "vr.h"
 #include "vr_room.h"
 
@@ -21,21 +22,32 @@ struct vr_req {
     struct vr_pub *leave_after; /* it leaves once the reply is out */
     json_t *ips;                /* vr_host.h: addresses of hosts; NULL: not asked for yet */
     bool later;                 /* vr_host.h: no reply now */
-    int code;
-    char text[SL_ARG_TEXT_MAX];
+    struct pl_error error;
 };
 
 typedef int (*vr_handler)(struct vr_req *r);
 
+extern const struct pl_codes vr_codes;
+#define VR_ERROR_INIT                                                                              \
+    {                                                                                              \
+        .codes = &vr_codes                                                                         \
+    }
+
 /* Sets the error and returns -1. */
-int vr_fail(struct vr_req *r, enum vr_error code, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+#define vr_fail(r, number, ...) pl_fail(&(r)->error, number, __VA_ARGS__)
 
 /* Checks of arguments; 0, or -1 with the error set. */
-int vr_args(struct vr_req *r, const json_t *obj, const struct sl_arg *args, size_t n);
+static inline int vr_args(struct vr_req *r, const json_t *obj, const struct sl_arg *args, size_t n)
+{
+    return pl_args(&r->error, obj, args, n);
+}
 #define VR_ARGS(r, obj, table) vr_args(r, obj, table, SL_ARG_COUNT(table))
 /* The id in member @name of @obj; VR_ERR_MISSING or VR_ERR_INVALID. */
-int vr_arg_id(struct vr_req *r, const json_t *obj, const char *name, struct vr_id *out);
+static inline int vr_arg_id(struct vr_req *r, const json_t *obj, const char *name,
+                            struct pl_id *out)
+{
+    return pl_arg_id(&r->error, obj, name, vr_conf.string_ids, out);
+}
 /* An unsigned 32 bit number: larger ones are cut to UINT32_MAX. */
 uint32_t vr_arg_u32(const json_t *obj, const char *name, uint32_t def);
 /* Layer numbers: an error unless absent or 0..2. */
@@ -47,7 +59,10 @@ int vr_arg_objects(struct vr_req *r, const json_t *obj, const char *name, size_t
 /* The room of member `room`. */
 int vr_arg_room(struct vr_req *r, struct vr_room **out);
 /* Member @name must be equal to @secret, unless that is NULL. */
-int vr_arg_secret(struct vr_req *r, const char *name, const char *secret);
+static inline int vr_arg_secret(struct vr_req *r, const char *name, const char *secret)
+{
+    return pl_arg_secret(&r->error, vr_core, r->body, name, secret);
+}
 /* Room and secret together: what most administrative requests begin with. */
 int vr_arg_room_secret(struct vr_req *r, struct vr_room **out);
 /* Recording is not there yet: error when @obj asks for it. */
@@ -68,7 +83,8 @@ void vr_request_resume(struct vr_req *r);
     X(edit)                                                                                        \
     X(destroy)                                                                                     \
     X(exists)                                                                                      \
-    X(list) X(listparticipants) X(allowed) X(kick) X(moderate) X(enable_recording) X(rtp_forward)  \
+    X(list)                                                                                        \
+    X(listparticipants) X(allowed) X(kick) X(moderate) X(enable_recording) X(rtp_forward)          \
         X(stop_rtp_forward) X(listforwarders) X(publish_remotely) X(unpublish_remotely)            \
             X(listremotes) X(add_remote_publisher) X(update_remote_publisher)                      \
                 X(remove_remote_publisher)
@@ -79,7 +95,8 @@ void vr_request_resume(struct vr_req *r);
     X(publish)                                                                                     \
     X(unpublish)                                                                                   \
     X(leave_publisher)                                                                             \
-    X(start) X(pause) X(subscribe) X(unsubscribe) X(update) X(configure_subscriber) X(switch)      \
+    X(start)                                                                                       \
+    X(pause) X(subscribe) X(unsubscribe) X(update) X(configure_subscriber) X(switch)               \
         X(leave_subscriber)
 #define VR_REQUEST_DECLARE(name) int req_##name(struct vr_req *r);
 VR_REQUESTS_SYNC(VR_REQUEST_DECLARE)

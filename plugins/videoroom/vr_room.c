@@ -1,4 +1,5 @@
 #include "vr_room.h"
+#include "../common/pl_allowed.h"
 #include "vr_pub.h"
 #include "vr_sub.h"
 #include <errno.h>
@@ -31,7 +32,7 @@ uint64_t vr_room_group(const struct vr_room *room)
     return (uint64_t)(uintptr_t)room;
 }
 
-struct vr_room *vr_room_find(const struct vr_id *id)
+struct vr_room *vr_room_find(const struct pl_id *id)
 {
     struct vr_node *n = vr_map_get(&rooms_by_id, id->s);
 
@@ -46,14 +47,12 @@ static void room_free(struct vr_room *room)
     free(room);
 }
 
-int vr_room_create(const struct vr_id *id, struct vr_settings *set, const json_t *allowed,
+int vr_room_create(const struct pl_id *id, struct vr_settings *set, const json_t *allowed,
                    const json_t *dummy_streams, struct vr_room **out)
 {
     const bool can = !vr_room_find(id) && rooms_by_id.n < VR_ROOMS_MAX;
     struct vr_room *room = can ? calloc(1, sizeof(*room)) : NULL;
-    const json_t *token;
-    char name[VR_ID_MAX + 8];
-    size_t i;
+    char name[PL_ID_MAX + 8];
     int err;
 
     if (!room) {
@@ -67,8 +66,7 @@ int vr_room_create(const struct vr_id *id, struct vr_settings *set, const json_t
     vr_list_init(&room->members);
     vr_list_init(&room->subs);
     vr_list_init(&room->dirty);
-    json_array_foreach(allowed, i, token)
-        json_object_set_new(room->allowed, json_string_value(token), json_true());
+    pl_allowed_add(room->allowed, allowed);
     snprintf(name, sizeof(name), "Room %s", id->s);
     if (!room->set.description)
         room->set.description = strdup(name);
@@ -117,7 +115,7 @@ void vr_room_destroy(struct vr_room *room)
 
 json_t *vr_room_event(const struct vr_room *room, const char *what)
 {
-    return json_pack("{s:s, s:o}", "videoroom", what, "room", vr_id_json(&room->id));
+    return json_pack("{s:s, s:o}", "videoroom", what, "room", pl_id_json(&room->id));
 }
 
 void vr_room_tell(struct vr_room *room, const struct vr_pub *except, json_t *event)
@@ -132,16 +130,6 @@ void vr_room_tell(struct vr_room *room, const struct vr_pub *except, json_t *eve
             vr_core->event(p->h, NULL, json_incref(event), NULL);
     }
     json_decref(event);
-}
-
-json_t *vr_room_allowed(const struct vr_room *room)
-{
-    json_t *list = json_array();
-    const char *token;
-    json_t *v;
-
-    json_object_foreach(room->allowed, token, v) json_array_append_new(list, json_string(token));
-    return list;
 }
 
 uint32_t vr_room_slots_used(const struct vr_room *room, const struct vr_pub *except)

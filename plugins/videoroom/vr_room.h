@@ -5,7 +5,7 @@
 #define VR_ROOM_H
 
 #include "vr.h"
-#include "vr_id.h"
+#include "../common/pl_id.h"
 #include "vr_list.h"
 #include "vr_map.h"
 #include "vr_settings.h"
@@ -13,7 +13,7 @@
 #define VR_ROOMS_MAX 100000
 
 struct vr_room {
-    struct vr_id id;
+    struct pl_id id;
     struct vr_settings set;
     json_t *allowed;    /* tokens, as the keys of an object, in order */
     bool check_allowed; /* joining publishers need one of them */
@@ -32,14 +32,14 @@ extern struct vr_link vr_rooms;
 
 int vr_rooms_init(void);
 void vr_rooms_fini(void);
-struct vr_room *vr_room_find(const struct vr_id *id);
+struct vr_room *vr_room_find(const struct pl_id *id);
 /* Names the room to core->place: its connections share a worker while it has room. Never 0. */
 uint64_t vr_room_group(const struct vr_room *room);
 
 /* Takes @set over (also on failure). @allowed: array of strings, or NULL: no check of tokens.
  * @dummy_streams as in `create`, or NULL. 0; -EEXIST; -ENOMEM; -E2BIG: too many
  * rooms; -EINVAL: bad dummy_streams. */
-int vr_room_create(const struct vr_id *id, struct vr_settings *set, const json_t *allowed,
+int vr_room_create(const struct pl_id *id, struct vr_settings *set, const json_t *allowed,
                    const json_t *dummy_streams, struct vr_room **out);
 /* Tells everybody in it and closes their connections. */
 void vr_room_destroy(struct vr_room *room);
@@ -48,8 +48,6 @@ void vr_room_destroy(struct vr_room *room);
 json_t *vr_room_event(const struct vr_room *room, const char *what);
 /* One object for all participants but @except (NULL: all). Steals @event. */
 void vr_room_tell(struct vr_room *room, const struct vr_pub *except, json_t *event);
-/* The tokens as an array: a new object. */
-json_t *vr_room_allowed(const struct vr_room *room);
 /* Publishers that hold a slot, @except not counted. */
 uint32_t vr_room_slots_used(const struct vr_room *room, const struct vr_pub *except);
 

@@ -1,7 +1,7 @@
 #include "vr_settings.h"
+#include "../common/pl_conf.h"
 #include <errno.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #define ROW(n, t, e)                                                                               \
     {                                                                                              \
@@ -225,16 +225,6 @@ json_t *vr_settings_to_config(const struct vr_settings *s)
     return out;
 }
 
-static json_t *bool_from_text(const char *v)
-{
-    static const char *const words[] = { "no", "yes", "false", "true", "off", "on", "0", "1" };
-
-    for (size_t i = 0; i < SL_ARG_COUNT(words); i++)
-        if (strcasecmp(v, words[i]) == 0)
-            return json_boolean(i & 1);
-    return NULL;
-}
-
 json_t *vr_setting_from_text(const char *name, const char *value)
 {
     for (size_t i = 0; i < vr_settings_count; i++) {
@@ -247,7 +237,7 @@ json_t *vr_setting_from_text(const char *name, const char *value)
         if (row->type == VR_SET_STR)
             return json_string(value);
         if (row->type == VR_SET_BOOL)
-            return bool_from_text(value);
+            return pl_bool_from_text(value);
         n = strtoll(value, &end, 10);
         return *value && !*end && n >= 0 ? json_integer(n) : NULL;
     }
