@@ -268,6 +268,10 @@ struct sl_core {
     int (*remote_lines)(sl_hid remote, const struct sl_remote_line *lines, size_t n);
     /* Ends a forwarder or a remote publisher. */
     void (*endpoint_del)(sl_hid e);
+
+    /* Closes the channel of this label that data_send opened, after what was sent before. A channel
+     * costs one of 128 stream ids until it is closed. 0; -ESTALE; -ENOTCONN; -EINVAL; -ENOMEM. */
+    int (*data_close)(sl_hid h, const char *label);
 };
 
 /* ---- the plugin ------------------------------------------------------------------------------ */

@@ -7,7 +7,7 @@
 struct message {
     size_t refs;
     char label[PL_ID_MAX + 1]; /* the publisher may be gone by then */
-    bool binary;
+    bool binary, closes;       /* closes: the channel, and nothing is sent */
     size_t len;
     char data[];
 };
@@ -24,6 +24,7 @@ static struct message *message_new(const char *label, bool binary, const void *d
     if (!m)
         return NULL;
     m->refs = 1;
+    m->closes = false;
     snprintf(m->label, sizeof(m->label), "%s", label);
     m->binary = binary;
     m->len = len;
@@ -56,7 +57,7 @@ static bool held_push(struct vr_data *d, struct message *m)
 {
     struct vr_data_held *w;
 
-    if (d->waiting + m->len + VR_DATA_COST > VR_DATA_WAIT_MAX)
+    if (!m->closes && d->waiting + m->len + VR_DATA_COST > VR_DATA_WAIT_MAX)
         return false;
     w = malloc(sizeof(*w));
     if (!w)
@@ -70,10 +71,13 @@ static bool held_push(struct vr_data *d, struct message *m)
     return true;
 }
 
-static void held_clear(struct vr_data *d)
+static void held_clear(struct vr_line *l)
 {
-    while (d->first)
-        held_shift(d);
+    while (l->data->first) {
+        if (l->data->first->m->closes)
+            (void)vr_core->data_close(l->sub->h, l->data->first->m->label);
+        held_shift(l->data);
+    }
 }
 
 void vr_data_writable(const struct vr_sub *s)
@@ -83,10 +87,13 @@ void vr_data_writable(const struct vr_sub *s)
 
     while (d && d->first) {
         const struct message *m = d->first->m;
-        const int err = vr_core->data_send(s->h, m->label, "", m->binary, m->data, m->len);
+        const int err =
+            m->closes ? 0 : vr_core->data_send(s->h, m->label, "", m->binary, m->data, m->len);
 
         if (err == -EAGAIN)
             return;
+        if (m->closes)
+            (void)vr_core->data_close(s->h, m->label);
         d->dropped += err != 0;
         held_shift(d);
     }
@@ -111,7 +118,7 @@ void vr_data_fini(struct vr_line *l)
     if (!l->data)
         return;
     vr_data_remove(l, NULL, NULL);
-    held_clear(l->data);
+    held_clear(l);
     free(l->data);
     l->data = NULL;
 }
@@ -155,8 +162,27 @@ int vr_data_add(struct vr_line *l, struct vr_stream *src)
     return 0;
 }
 
+/* The channel of a publisher that is heard no more: it holds one of the connection's few streams.
+ */
+static void channel_close(const struct vr_line *l, const char *label)
+{
+    struct message *m;
+
+    if (!l->data->first) {
+        (void)vr_core->data_close(l->sub->h, label);
+        return;
+    }
+    m = message_new(label, false, NULL, 0); /* after what waits */
+    if (m) {
+        m->closes = true;
+        (void)held_push(l->data, m);
+    }
+    message_unref(m);
+}
+
 static void feed_free(struct vr_feed *f)
 {
+    channel_close(f->line, f->src->pub->id.s);
     vr_list_del(&f->in_line);
     vr_list_del(&f->in_stream);
     f->line->data->nfeeds--;
@@ -209,7 +235,7 @@ static bool is_open(const struct vr_line *l)
 void vr_data_apply(struct vr_line *l)
 {
     if (!is_open(l))
-        held_clear(l->data);
+        held_clear(l);
 }
 
 void vr_data_json(const struct vr_line *l, json_t *o)

@@ -134,6 +134,7 @@ int sl_pc_talk_detect(struct sl_pc *from, uint16_t mindex, uint32_t packets,
  * much waits already, data_writable will tell; -EMSGSIZE: longer than the peer takes; -EINVAL: a name
  * too long; -ENOMEM. */
 int sl_pc_data_send(struct sl_pc *pc, const struct sl_pc_message *m) SL_ON_CONTROL;
+int sl_pc_data_close(struct sl_pc *pc, const char *label) SL_ON_CONTROL;
 int sl_pc_data_pause(struct sl_pc *pc, bool is_paused) SL_ON_CONTROL;
 
 #endif

@@ -262,6 +262,13 @@ int sl_pc_data_send(struct sl_pc *pc, const struct sl_pc_message *m)
     return err;
 }
 
+int sl_pc_data_close(struct sl_pc *pc, const char *label)
+{
+    if (!pc->data.is_open || pc->data.is_down)
+        return -ENOTCONN;
+    return sl_sctp_close_channel(pc->world->sctp, pc->id, label);
+}
+
 int sl_pc_data_pause(struct sl_pc *pc, bool is_paused)
 {
     struct sl_pc_data *d = &pc->data;

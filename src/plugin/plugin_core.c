@@ -251,6 +251,18 @@ static int core_data_send(sl_hid h, const char *label, const char *protocol, boo
     return sl_pc_data_send(pc, &m);
 }
 
+static int core_data_close(sl_hid h, const char *label)
+{
+    struct sl_pc *pc;
+    int err;
+
+    SL_ASSUME(control);
+    err = pc_get(h, &pc);
+    if (err)
+        return err == -ENOENT ? -ENOTCONN : err;
+    return sl_pc_data_close(pc, label);
+}
+
 static int core_data_pause(sl_hid h, bool paused)
 {
     struct sl_pc *pc;
@@ -475,6 +487,7 @@ static const struct sl_core common = {
     .offer_keep = core_offer_keep,
     .data_send = core_data_send,
     .data_pause = core_data_pause,
+    .data_close = core_data_close,
     .hold = sl_plugin_hold,
     .resolve = sl_plugin_resolve,
     .resolve_cancel = sl_plugin_resolve_cancel,

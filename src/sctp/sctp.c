@@ -364,15 +364,19 @@ int sl_sctp_send(struct sl_sctp *s, sl_id pc, const struct sl_sctp_send *to, con
     return item_post(s, pc, it);
 }
 
-void sl_sctp_close_channel(struct sl_sctp *s, sl_id pc, uint16_t stream)
+int sl_sctp_close_channel(struct sl_sctp *s, sl_id pc, const char *label)
 {
-    struct sctp_item *it = item_new(NULL, 0, 0);
+    size_t len = strlen(label) + 1;
+    struct sctp_item *it;
 
+    if (len > SL_DCEP_NAME_MAX + 1)
+        return -EINVAL;
+    it = item_new(label, len, 0);
     if (it) {
         it->is_close = true;
-        it->stream = stream;
+        it->label = (const char *)it->data;
     }
-    (void)item_post(s, pc, it);
+    return item_post(s, pc, it);
 }
 
 void sl_sctp_consumed(struct sl_sctp *s, sl_id pc, size_t charge)

@@ -25,7 +25,9 @@
 
 #define SL_SCTP_PORT        5000
 #define SL_SCTP_MESSAGE_MAX (256 * 1024) /* announced as a=max-message-size */
-#define SL_SCTP_STREAMS     1024         /* per direction; ids 0 to 1023 */
+/* Per direction, ids 0 to 255: each costs 102 bytes of every association, used or not, and browsers
+ * do not let streams be added later (RFC 6525). Each end may open half of them. */
+#define SL_SCTP_STREAMS     256
 #define SL_SCTP_WINDOW      (1024 * 1024)
 #define SL_SCTP_QUEUE_MAX   (1024 * 1024)
 #define SL_SCTP_CHARGE(len) ((size_t)(len) + 256)
@@ -104,8 +106,9 @@ struct sl_sctp_send {
  * longer than SL_DCEP_NAME_MAX; -ENOMEM. Only after 0 cb.sent follows. */
 int sl_sctp_send(struct sl_sctp *s, sl_id pc, const struct sl_sctp_send *to, const void *data,
                  size_t len);
-/* Closes a channel, after what was sent before. */
-void sl_sctp_close_channel(struct sl_sctp *s, sl_id pc, uint16_t stream);
+/* Closes the channel that we opened with this label, after what was sent before; none: nothing
+ * happens. 0; -EINVAL: a name longer than SL_DCEP_NAME_MAX; -ENOMEM. */
+int sl_sctp_close_channel(struct sl_sctp *s, sl_id pc, const char *label);
 void sl_sctp_consumed(struct sl_sctp *s, sl_id pc, size_t charge);
 
 /* Since the start. Any thread. */

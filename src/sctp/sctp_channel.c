@@ -188,6 +188,20 @@ void channel_close(struct sctp_assoc *a, struct sctp_channel *ch)
     assoc_mark(a);
 }
 
+void channel_close_label(struct sctp_assoc *a, const char *label)
+{
+    struct sl_list *l;
+
+    sl_list_for_each (l, &a->channels) {
+        struct sctp_channel *ch = sl_container(l, struct sctp_channel, link);
+
+        if (!ch->info.by_peer && !ch->is_closing && strcmp(ch->info.label, label) == 0) {
+            channel_close(a, ch);
+            return;
+        }
+    }
+}
+
 static void on_reset_in(struct sctp_assoc *a, struct sctp_channel *ch) SL_ON_SCTP
 {
     ch->is_deaf = true;

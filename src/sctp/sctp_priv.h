@@ -165,6 +165,8 @@ void channel_message(struct sctp_assoc *a, uint16_t stream, uint32_t ppid, const
 int channel_for(struct sctp_assoc *a, const struct sctp_item *it,
                 struct sctp_channel **out) SL_ON_SCTP;
 void channel_close(struct sctp_assoc *a, struct sctp_channel *ch) SL_ON_SCTP;
+/* That we opened with this label, if there is one. */
+void channel_close_label(struct sctp_assoc *a, const char *label) SL_ON_SCTP;
 void channel_on_reset(struct sctp_assoc *a, const struct stack_read *r, bool is_ours) SL_ON_SCTP;
 /* Asks for the resets that wait. */
 void channels_reset(struct sctp_assoc *a) SL_ON_SCTP;

@@ -29,7 +29,7 @@ static void item_end(struct sctp_assoc *a, struct sctp_item *it, size_t *sent) S
 
 static void drop(struct sl_sctp *s, const struct sctp_item *it)
 {
-    if (!it->is_close && it->charge)
+    if (it->charge)
         atomic_fetch_add(&s->send_drops, 1);
 }
 
@@ -72,13 +72,15 @@ static int item_send(struct sctp_assoc *a, struct sctp_item *it) SL_ON_SCTP
     struct sctp_channel *ch = NULL;
     int err;
 
+    if (it->is_close) {
+        channel_close_label(a, it->label);
+        return 0;
+    }
     if (it->charge && a->conf.message_max && it->len > a->conf.message_max)
         err = -EMSGSIZE;
     else
         err = channel_for(a, it, &ch);
-    if (!err && it->is_close)
-        channel_close(a, ch);
-    else if (!err)
+    if (!err)
         err = stack_send(a, ch, it->ppid, it->data, it->len);
     if (err && err != -EAGAIN)
         drop(a->s, it);

@@ -413,4 +413,5 @@ const struct sl_core mock_core = {
     .offer_keep = core_offer_keep,
     .data_send = mock_core_data_send,
     .data_pause = mock_core_data_pause,
+    .data_close = mock_core_data_close,
 };

@@ -94,7 +94,8 @@ void mock_data(sl_hid h, const char *label, const char *protocol, bool binary, c
 void mock_data_full(sl_hid h, bool is_full);
 bool mock_data_paused(sl_hid h);
 /* The next message that reached the client is this one: "label|protocol|text" or, binary,
- * "label|protocol|binary|bytes" (of text that has no NUL). */
+ * "label|protocol|binary|bytes" (of text that has no NUL). A channel that was closed is
+ * "label|closed". */
 void mock_expect_data(sl_hid h, const char *want);
 /* How many messages reached the client and were not expected yet. */
 size_t mock_ndata(sl_hid h);
@@ -126,7 +127,8 @@ uint32_t mock_fir(sl_hid h);
 uint64_t mock_group(sl_hid h); /* where its connections are placed */
 bool mock_has_offer(sl_hid h); /* the client's offer was kept and waits for its answer */
 
-/* ---- streams to and from other machines ------------------------------------------------------- */
+/* ---- streams to and from other machines -------------------------------------------------------
+ */
 
 #define MOCK_FORWARD_LINES 32
 

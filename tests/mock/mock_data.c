@@ -15,12 +15,24 @@ static bool has_data(const struct handle *hd)
     return false;
 }
 
+static struct mock_data *data_add(struct handle *hd, size_t cap)
+{
+    struct mock_data **at, *d = calloc(1, sizeof(*d) + cap);
+
+    assert_non_null(d);
+    d->cap = cap;
+    for (at = &hd->data; *at; at = &(*at)->next)
+        ;
+    *at = d;
+    hd->ndata++;
+    return d;
+}
+
 int mock_core_data_send(sl_hid h, const char *label, const char *protocol, bool binary,
                         const void *data, size_t len)
 {
     struct handle *hd = mock_handle(h);
-    struct mock_data **at, *d;
-    size_t cap = len + strlen(label) + strlen(protocol) + 16;
+    struct mock_data *d;
 
     if (!hd)
         return -ESTALE;
@@ -30,14 +42,23 @@ int mock_core_data_send(sl_hid h, const char *label, const char *protocol, bool 
         hd->data_owed = true;
         return -EAGAIN;
     }
-    d = calloc(1, sizeof(*d) + cap);
-    assert_non_null(d);
-    snprintf(d->text, cap, "%s|%s|%s%.*s", label, protocol, binary ? "binary|" : "", (int)len,
+    d = data_add(hd, len + strlen(label) + strlen(protocol) + 16);
+    snprintf(d->text, d->cap, "%s|%s|%s%.*s", label, protocol, binary ? "binary|" : "", (int)len,
              (const char *)data);
-    for (at = &hd->data; *at; at = &(*at)->next)
-        ;
-    *at = d;
-    hd->ndata++;
+    return 0;
+}
+
+int mock_core_data_close(sl_hid h, const char *label)
+{
+    struct handle *hd = mock_handle(h);
+    struct mock_data *d;
+
+    if (!hd)
+        return -ESTALE;
+    if (!has_data(hd))
+        return -ENOTCONN;
+    d = data_add(hd, strlen(label) + 16);
+    snprintf(d->text, d->cap, "%s|closed", label);
     return 0;
 }
 

@@ -236,6 +236,12 @@ int sl_pc_data_send(struct sl_pc *pc, const struct sl_pc_message *m)
     return mock_pc.data_err;
 }
 
+int sl_pc_data_close(struct sl_pc *pc, const char *label)
+{
+    snprintf(mock_pc.sent, sizeof(mock_pc.sent), "%s closed", label);
+    return mock_pc.data_err;
+}
+
 int sl_pc_data_pause(struct sl_pc *pc, bool is_paused)
 {
     mock_pc.data_paused = is_paused;

@@ -40,6 +40,7 @@ struct handle {
 
 struct mock_data {
     struct mock_data *next;
+    size_t cap;
     char text[]; /* as in mock_expect_data */
 };
 
@@ -94,6 +95,7 @@ void mock_pc_close(sl_hid h, const char *reason);
 /* mock_data.c */
 int mock_core_data_send(sl_hid h, const char *label, const char *protocol, bool binary,
                         const void *data, size_t len);
+int mock_core_data_close(sl_hid h, const char *label);
 int mock_core_data_pause(sl_hid h, bool paused);
 void mock_data_clear(struct handle *hd);
 

@@ -320,6 +320,7 @@ static void routes_need_connections(void **state)
     assert_int_equal(T.pcore->data_send(none.handle, "l", "p", true, "x", 1), -ESTALE);
     assert_int_equal(T.pcore->data_send(a.handle, "l", "p", true, "x", 1), -ENOTCONN);
     assert_int_equal(T.pcore->data_pause(a.handle, true), -ENOTCONN);
+    assert_int_equal(T.pcore->data_close(a.handle, "l"), -ENOTCONN);
     T.pcore->place(a.handle, 77);
     sl_role_leave(&sl_role_control);
     t_send("{\"janus\":\"message\",\"transaction\":\"t\",\"session_id\":$S,\"handle_id\":$H,"
@@ -343,6 +344,8 @@ static void routes_need_connections(void **state)
     mock_pc.data_err = 0;
     assert_int_equal(T.pcore->data_pause(a.handle, true), 0);
     assert_true(mock_pc.data_paused);
+    assert_int_equal(T.pcore->data_close(a.handle, "l"), 0);
+    assert_string_equal(mock_pc.sent, "l closed");
     assert_int_equal(T.pcore->talk_detect((struct sl_mref){ a.handle, 9 }, 50, 30), -ENOENT);
     assert_non_null(T.pcore->lines(a.handle, &n));
     assert_int_equal(n, 2);

@@ -80,6 +80,7 @@ static void one_line_serves_all_feeds(void **state)
                  "{'videoroom':'updated','room':1,'streams':[" LINE_AUDIO(
                      0, "0", 1, "a", "true") "," LINE_DATA(1, "1", "true", 1, "1") "]}",
                  OFFER);
+    mock_expect_data(s, "2|closed");
     mock_request(s, "{'request':'start'}", mock_answer(s), STARTED, NONE);
     say(q, "gone");
     assert_int_equal(mock_ndata(s), 0);
@@ -93,6 +94,8 @@ static void one_line_serves_all_feeds(void **state)
     say(q, "back");
     mock_expect_data(s, "2||back");
     mock_send(s, "{'request':'unsubscribe','streams':[{'sub_mid':'1'}]}", NULL);
+    mock_expect_data(s, "1|closed");
+    mock_expect_data(s, "2|closed");
     say(q, "gone");
     say(p, "gone");
     assert_int_equal(mock_ndata(s), 0);
@@ -119,6 +122,16 @@ static void all_subscribers_hear_in_order(void **state)
         both_hear(a, b, want);
     }
     assert_false(mock_data_paused(p));
+    /* The channel is closed after what waits. */
+    mock_data_full(b, true);
+    say(p, "last");
+    mock_detach(p);
+    mock_expect_data(a, "1||last");
+    mock_expect_data(a, "1|closed");
+    assert_int_equal(mock_ndata(b), 0);
+    mock_data_full(b, false);
+    mock_expect_data(b, "1||last");
+    mock_expect_data(b, "1|closed");
 }
 
 static void slow_subscribers_lose_messages_and_hold_up_nobody(void **state)
@@ -155,7 +168,7 @@ static void slow_subscribers_lose_messages_and_hold_up_nobody(void **state)
     mock_detach(p);
     mock_detach(quick);
     mock_data_full(slow, false);
-    assert_int_equal(mock_ndata(slow), 6 + 8192);
+    assert_int_equal(mock_ndata(slow), 6 + 8192 + 1); /* its channel is closed */
     mock_skip(0);
     free(big);
 }
@@ -248,6 +261,7 @@ static void leaving_with_data_alone_makes_no_offer(void **state)
     (void)state;
     mock_detach(p);
     mock_expect_nothing(s);
+    mock_expect_data(s, "1|closed");
     say(q, "x");
     mock_expect_data(s, "2||x");
     /* With audio there is one, and the data line stays. */
@@ -297,6 +311,7 @@ static void the_old_join_asks_with_offer_data(void **state)
         "{'videoroom':'event','switched':'ok','room':1,'changes':2,'id':2,'display':'P2',"
         "'streams':[" LINE_AUDIO(0, "0", 2, "a", "true") "," LINE_DATA(1, "1", "true", 1, "2") "]}",
         NONE);
+    mock_expect_data(s, "1|closed");
     say(p, "no");
     say(q, "yes");
     mock_expect_data(s, "2||yes");

@@ -13,7 +13,7 @@
 #define ALICE    0 /* the DTLS client: even streams */
 #define BOB      1
 #define LOG_MAX  (4u << 20)
-#define CHANNELS 1024
+#define CHANNELS SL_SCTP_STREAMS
 
 struct end {
     sl_id pc;
