@@ -52,6 +52,12 @@ static void set_slowlink_threshold(struct api_req *r)
              json_pack("{s:I}", "slowlink_threshold", (json_int_t)r->api->conf.slowlink_threshold));
 }
 
+static void loops_info(struct api_req *r) SL_ON_CONTROL;
+static void loops_info(struct api_req *r)
+{
+    admin_ok(r, json_pack("{s:o}", "loops", sl_pc_world_loops(r->api->world)));
+}
+
 static void message_plugin(struct api_req *r) SL_ON_CONTROL;
 static void message_plugin(struct api_req *r)
 {
@@ -259,6 +265,7 @@ static const struct {
     { "accept_new_sessions", accept_new_sessions, ARGS(accept_args) },
     { "set_session_timeout", set_session_timeout, ARGS(timeout_args) },
     { "set_slowlink_threshold", set_slowlink_threshold, ARGS(slowlink_args) },
+    { "loops_info", loops_info, NULL, 0 },
     { "message_plugin", message_plugin, ARGS(plugin_args) },
     { "add_token", add_token, ARGS(token_args) },
     { "allow_token", allow_token, ARGS(change_args) },

@@ -21,11 +21,13 @@ struct sl_pc_slots {
         struct sl_pc *pc;      /* or ... */
         struct sl_ep *ep;      /* ... another kind; both NULL: it ended */
         struct sl_wmsg *close; /* made beforehand: its end must not fail */
-    } * slot;
+    } *slot;
     uint32_t *gen;
     uint32_t *free; /* stack of free slots */
     uint32_t n, nfree;
     uint32_t live;
+    uint32_t fresh; /* taken since the worker's load was measured */
+    unsigned int load_told;
 };
 
 struct sl_pc_world {

@@ -1,6 +1,6 @@
 #include "api/api_pc_priv.h"
 
-#include "base/hmap.h"
+#include "api/api_place.h"
 #include "base/log.h"
 #include "ice/ice_nice.h"
 #include "srtp/srtp.h"
@@ -11,9 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BUSY_SPILL 700 /* permille of a worker above which a group spills to others */
-#define SLOTS_MAX  65536
-#define DTLS_MOST  80 /* bytes that a DTLS record adds at most */
+#define SLOTS_MAX 65536
+#define DTLS_MOST 80 /* bytes that a DTLS record adds at most */
 
 /* ---- ids ------------------------------------------------------------------------------------- */
 
@@ -67,24 +66,21 @@ static int slots_grow(struct sl_pc_slots *s)
     return 0;
 }
 
-/* The worker of a group is always the same one while it has room, so that a packet crosses to
- * another worker as seldom as possible; else the least busy one. */
-static unsigned int pick_worker(const struct sl_pc_world *w, uint64_t group)
+static unsigned int pick_worker(struct sl_pc_world *w, uint64_t group)
 {
-    unsigned int best = group ? (unsigned int)(sl_hash_u64(group) % w->nworkers) : 0;
-    unsigned int busy = sl_worker_busy_permille(w->workers[best]);
+    struct sl_place place[SL_WORKERS_MAX];
 
-    if (group && busy < BUSY_SPILL)
-        return best;
     for (unsigned int i = 0; i < w->nworkers; i++) {
-        unsigned int b = sl_worker_busy_permille(w->workers[i]);
+        struct sl_worker_load load = sl_worker_load(w->workers[i]);
+        struct sl_pc_slots *s = &w->slots[i];
 
-        if (b + 50 < busy || (b <= busy + 50 && w->slots[i].live < w->slots[best].live)) {
-            best = i;
-            busy = b;
+        if (s->load_told != load.told) {
+            s->load_told = load.told;
+            s->fresh = 0;
         }
+        place[i] = (struct sl_place){ load.busy_permille, s->live, s->fresh };
     }
-    return best;
+    return sl_place_pick(place, w->nworkers, group);
 }
 
 static int slot_take(struct sl_pc_world *w, unsigned int worker, struct sl_pc_slot is, sl_id *id)
@@ -103,6 +99,7 @@ static int slot_take(struct sl_pc_world *w, unsigned int worker, struct sl_pc_sl
         s->gen[slot] = 1;
     s->slot[slot] = is;
     s->live++;
+    s->fresh++;
     *id = is.close->pc = sl_id_make(worker, slot, s->gen[slot]);
     return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "api/api_loop.h"
 #include "api/api_media_conf.h"
+#include <jansson.h>
 
 struct sl_pc_world;
 
@@ -26,6 +27,8 @@ int sl_pc_world_create(const struct sl_pc_world_conf *conf, struct sl_pc_world *
 void sl_pc_world_destroy(struct sl_pc_world *w) SL_ON_CONTROL;
 
 unsigned int sl_pc_world_workers(const struct sl_pc_world *w);
+/* What each did, as the administrator is told; a new array. */
+json_t *sl_pc_world_loops(const struct sl_pc_world *w) SL_ON_CONTROL;
 /* The address that is announced first, without port; "127.0.0.1" when there is none. */
 const char *sl_pc_world_address(const struct sl_pc_world *w);
 

@@ -21,11 +21,13 @@ void sl_door_fini(struct sl_door *d)
     d->efd = -1;
 }
 
-void sl_door_ring(struct sl_door *d)
+bool sl_door_ring(struct sl_door *d)
 {
     /* Of all who ring during one sleep, the one that takes the flag down makes the call. */
-    if (atomic_load(&d->asleep) && atomic_exchange(&d->asleep, false))
-        (void)!write(d->efd, &(uint64_t){ 1 }, sizeof(uint64_t));
+    if (!atomic_load(&d->asleep) || !atomic_exchange(&d->asleep, false))
+        return false;
+    (void)!write(d->efd, &(uint64_t){ 1 }, sizeof(uint64_t));
+    return true;
 }
 
 void sl_door_will_sleep(struct sl_door *d)

@@ -21,7 +21,7 @@ struct sl_door {
 
 int sl_door_init(struct sl_door *d); /* 0 or -errno */
 void sl_door_fini(struct sl_door *d);
-void sl_door_ring(struct sl_door *d);       /* any thread */
+bool sl_door_ring(struct sl_door *d);       /* any thread; true: it took a system call */
 void sl_door_will_sleep(struct sl_door *d); /* the sleeper only */
 void sl_door_woke(struct sl_door *d);       /* the sleeper only; drains the eventfd if it rang */
 

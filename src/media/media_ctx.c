@@ -87,6 +87,7 @@ struct sl_slot *sl_tx_reserve(struct sl_tx *tx)
     }
     s->next = NULL;
     s->len = 0;
+    s->rx_us = 0;
     s->is_rtcp = false;
     s->is_sealed = false;
     s->keep = NULL;

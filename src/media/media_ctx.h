@@ -51,6 +51,7 @@ const char *sl_drop_to_str(enum sl_drop why);
 struct sl_slot {
     struct sl_slot *next;
     uint16_t len;
+    uint64_t rx_us; /* when the packet in it came to this machine; 0: it was made here */
     bool is_rtcp;
     bool is_sealed;       /* DTLS, or ciphertext that is sent again: goes out as it is */
     struct sl_sink *keep; /* gets a copy of the ciphertext (sl_sink_keep_sealed); NULL: nobody */
@@ -75,6 +76,7 @@ struct sl_media_cb {
 struct sl_mctx {
     unsigned int worker;
     uint64_t now_us; /* of this turn */
+    uint64_t rx_us;  /* when the kernel took in what is handled now */
     struct sl_pool pkts;
     struct sl_pool slots;
     struct sl_list dirty; /* connections with staged packets */

@@ -21,14 +21,15 @@ struct sl_pkt {
     atomic_uint refs;
     struct sl_pool *pool;
 
-    uint64_t arrival_us;
-    uint64_t seq;       /* extended, the source's numbering */
-    uint64_t ts;        /* extended, the source's clock */
-    int64_t capture_us; /* since 1900 by the publisher's clock, 0: no sender report yet */
-    uint8_t layer;      /* simulcast layer, 0 lowest; 0 without simulcast */
-    uint8_t codec;      /* enum sl_codec, as negotiated with the publisher */
-    uint8_t epoch;      /* differs from that of the packet before: sinks begin anew */
-    uint16_t red_off;   /* RFC 2198: where the primary block begins in the payload; 0: no RED */
+    uint64_t rx_us;      /* when the kernel took it in */
+    uint64_t arrival_us; /* the turn that handled it */
+    uint64_t seq;        /* extended, the source's numbering */
+    uint64_t ts;         /* extended, the source's clock */
+    int64_t capture_us;  /* since 1900 by the publisher's clock, 0: no sender report yet */
+    uint8_t layer;       /* simulcast layer, 0 lowest; 0 without simulcast */
+    uint8_t codec;       /* enum sl_codec, as negotiated with the publisher */
+    uint8_t epoch;       /* differs from that of the packet before: sinks begin anew */
+    uint16_t red_off;    /* RFC 2198: where the primary block begins in the payload; 0: no RED */
 
     struct sl_rtp rtp;              /* header fields and where the payload is, in data */
     struct sl_ext_info ext;         /* header extensions, pointing into data */

@@ -193,6 +193,7 @@ static enum sl_drop stage(struct sl_sink *s, const struct sl_pkt *pkt, const str
     if (ids)
         sl_vp8_munge_write(p + len, &pkt->payload, ids);
     slot->len = (uint16_t)(len + n_payload);
+    slot->rx_us = n->is_rtx ? 0 : pkt->rx_us;
     slot->keep = s->sealed && !n->is_rtx ? s : NULL;
     sl_tx_commit(s->tx, slot);
     return SL_DROP_NONE;

@@ -137,6 +137,7 @@ void sl_track_push(struct sl_track *t, struct sl_pkt *pkt, bool is_rtx)
 
     pkt->codec = t->codec;
     pkt->epoch = t->epoch;
+    pkt->rx_us = t->ctx->rx_us;
     if (s->ssrc != pkt->rtp.ssrc)
         sl_source_restart(s, pkt->rtp.ssrc);
     sl_dd_source_read(&t->dd[pkt->layer], pkt);

@@ -1,8 +1,12 @@
 #include "net/net_udp.h"
+
+#include "base/clock.h"
+
 #include <errno.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef UDP_GRO
@@ -45,6 +49,7 @@ static int udp_setup(struct sl_udp *u, const struct sl_addr *bind_to, int buf_by
     /* Worth having, and works without. */
     u->has_gro = !set_int(u->fd, IPPROTO_UDP, UDP_GRO, 1);
     (void)set_int(u->fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
+    (void)set_int(u->fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
     u->rcvbuf = set_buffer(u->fd, SO_RCVBUFFORCE, SO_RCVBUF, buf_bytes);
     u->sndbuf = set_buffer(u->fd, SO_SNDBUFFORCE, SO_SNDBUF, buf_bytes);
     if (bind(u->fd, &bind_to->sa, sl_addr_len(bind_to)) || getsockname(u->fd, &bound.sa, &len))
@@ -90,7 +95,8 @@ void sl_udp_close(struct sl_udp *u)
 
 /* ---- receiving ---- */
 
-#define CMSG_ROOM 128
+#define CMSG_ROOM 192
+#define AGE_MAX   60000000 /* us; what looks older was stamped before the wall clock was set */
 
 struct rx_slot {
     struct sl_addr remote;
@@ -102,6 +108,7 @@ struct rx_slot {
 struct sl_udp_batch_priv {
     struct mmsghdr msgs[SL_UDP_BATCH_MSGS];
     struct rx_slot slots[SL_UDP_BATCH_MSGS];
+    uint64_t now_us, wall_us; /* of the last recvmmsg */
     uint8_t data[SL_UDP_BATCH_MSGS][SL_UDP_MSG_MAX];
 };
 
@@ -143,6 +150,7 @@ struct rx_info {
     size_t segment; /* bytes of all datagrams of a train but the last; 0: no train */
     uint32_t ovfl;
     bool has_ovfl;
+    uint64_t wall_us; /* 0: not stamped */
 };
 
 /* Reads the control messages; @local comes with the socket's own address. */
@@ -169,13 +177,29 @@ static void rx_control(struct msghdr *h, struct sl_addr *local, struct rx_info *
         } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
             memcpy(&out->ovfl, CMSG_DATA(c), sizeof(out->ovfl));
             out->has_ovfl = true;
+        } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS) {
+            struct timespec ts;
+
+            memcpy(&ts, CMSG_DATA(c), sizeof(ts));
+            out->wall_us = (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
         }
     }
 }
 
-static void rx_split(struct sl_udp_batch *b, const struct rx_slot *s, uint8_t *data, size_t len,
-                     size_t segment)
+/* The kernel stamps by the wall clock, which may have been set since. */
+static uint64_t rx_time(const struct sl_udp_batch_priv *b, uint64_t stamp_us)
 {
+    uint64_t age = b->wall_us - stamp_us;
+
+    return stamp_us && age < AGE_MAX && age < b->now_us ? b->now_us - age : b->now_us;
+}
+
+static void rx_split(struct sl_udp_batch *b, const struct rx_slot *s, uint8_t *data, size_t len,
+                     const struct rx_info *info)
+{
+    size_t segment = info->segment;
+    uint64_t rx_us = rx_time(b->priv, info->wall_us);
+
     if (!segment || segment > len)
         segment = len;
     do {
@@ -185,7 +209,7 @@ static void rx_split(struct sl_udp_batch *b, const struct rx_slot *s, uint8_t *d
             b->surplus += len ? (len + segment - 1) / segment : 1;
             return;
         }
-        b->dgrams[b->n++] = (struct sl_udp_dgram){ data, n, &s->remote, &s->local };
+        b->dgrams[b->n++] = (struct sl_udp_dgram){ data, n, &s->remote, &s->local, rx_us };
         data += n;
         len -= n;
     } while (len);
@@ -207,7 +231,7 @@ static void rx_message(struct sl_udp *u, struct sl_udp_batch *b, size_t i)
         b->truncated++;
         return;
     }
-    rx_split(b, s, b->priv->data[i], m->msg_len, info.segment);
+    rx_split(b, s, b->priv->data[i], m->msg_len, &info);
 }
 
 int sl_udp_recv(struct sl_udp *u, struct sl_udp_batch *b)
@@ -226,6 +250,8 @@ int sl_udp_recv(struct sl_udp *u, struct sl_udp_batch *b)
     while (n < 0 && errno != EAGAIN && errno != EBADF && ++tries < 4);
     if (n < 0)
         return errno == EAGAIN ? 0 : -errno;
+    b->priv->now_us = sl_now_us();
+    b->priv->wall_us = sl_wall_us();
     for (int i = 0; i < n; i++)
         rx_message(u, b, (size_t)i);
     b->has_more = n == SL_UDP_BATCH_MSGS;

@@ -51,6 +51,7 @@ struct sl_udp_dgram {
     size_t len;
     const struct sl_addr *remote;
     const struct sl_addr *local; /* the address that it came to; port of the socket */
+    uint64_t rx_us; /* when the kernel took it in, by sl_now_us; of a train: the first */
 };
 
 struct sl_udp_batch {

@@ -45,6 +45,7 @@ void sl_peer_env_send(struct sl_peer_env *env, sl_id pc, const struct sl_ice_pat
     }
     memcpy(s->data, data, len);
     s->len = (uint16_t)len;
+    s->rx_us = 0;
     queue(env, pc, path, s);
 }
 

@@ -19,7 +19,7 @@
        */
 #define EVENTS_MAX  32
 #define TXQ_PACKETS 4096
-#define SECOND_US   UINT64_C(1000000)
+#define SEND_AT     256 /* packets that are worth a system call while others wait for encryption */
 
 /* ---- callbacks of lower levels --------------------------------------------------------------- */
 
@@ -112,16 +112,15 @@ static void on_lite_send(void *arg, int fd, const struct sl_addr *to, const stru
 
 /* ---- a turn ---------------------------------------------------------------------------------- */
 
-static void flush(struct sl_worker *w)
+/* What is encrypted goes out. */
+static void send_sealed(struct sl_worker *w) SL_ON_WORKER
 {
     struct sl_slot *s, *next;
 
-    while (!sl_list_is_empty(&w->ctx.dirty)) {
-        struct sl_tx *tx = sl_container(w->ctx.dirty.next, struct sl_tx, dirty);
-
-        tx->flush(tx);
-    }
+    if (!w->ctx.sent)
+        return;
     sl_txq_flush(w->txq);
+    sl_worker_stats_sent(w, w->ctx.sent, sl_now_us());
     for (s = w->ctx.sent; s; s = next) {
         next = s->next;
         sl_pool_put(&w->ctx.slots, s);
@@ -129,8 +128,23 @@ static void flush(struct sl_worker *w)
     w->ctx.sent = NULL;
 }
 
+/* In portions: the first subscribers need not wait for the last, and what was just encrypted is
+ * still in the cache when the kernel copies it. */
+static void flush(struct sl_worker *w) SL_ON_WORKER
+{
+    while (!sl_list_is_empty(&w->ctx.dirty)) {
+        struct sl_tx *tx = sl_container(w->ctx.dirty.next, struct sl_tx, dirty);
+
+        tx->flush(tx);
+        if (sl_txq_waiting(w->txq) >= SEND_AT)
+            send_sealed(w);
+    }
+    send_sealed(w);
+}
+
 static void on_flush(void *arg)
 {
+    SL_ASSUME(worker);
     flush(arg);
 }
 
@@ -158,8 +172,10 @@ static void take_socket(struct sl_worker *w, struct sl_watch *watch) SL_ON_WORKE
     for (int round = 0; round < RECV_ROUNDS_MAX; round++) {
         int n = sl_udp_recv(watch->udp, w->batch);
 
-        for (int i = 0; i < n; i++)
+        for (int i = 0; i < n; i++) {
+            w->ctx.rx_us = w->batch->dgrams[i].rx_us;
             watch->datagram(watch, &w->batch->dgrams[i]);
+        }
         if (n <= 0 || !w->batch->has_more)
             return;
     }
@@ -191,20 +207,6 @@ static void take_mail(struct sl_worker *w) SL_ON_WORKER
     }
 }
 
-static void account(struct sl_worker *w, uint64_t woke_us, uint64_t now_us) SL_ON_WORKER
-{
-    w->busy_us += now_us - woke_us;
-    if (now_us - w->second_us < SECOND_US)
-        return;
-    atomic_store_explicit(&w->busy_permille,
-                          (unsigned int)(w->busy_us * 1000 / (now_us - w->second_us)),
-                          memory_order_relaxed);
-    w->busy_us = 0;
-    w->second_us = now_us;
-    sl_worker_mirrors_expire(w);
-    sl_worker_drops_tell(w);
-}
-
 static void turn(struct sl_worker *w) SL_ON_WORKER
 {
     struct epoll_event ev[EVENTS_MAX];
@@ -218,16 +220,21 @@ static void turn(struct sl_worker *w) SL_ON_WORKER
         timeout = 0;
     n = epoll_wait(w->epfd, ev, EVENTS_MAX, timeout);
     sl_door_woke(&w->door);
-    w->ctx.now_us = sl_now_us();
+    w->ctx.now_us = w->ctx.rx_us = sl_now_us();
     for (int i = 0; i < n; i++)
         if (ev[i].data.ptr)
             take_socket(w, ev[i].data.ptr);
+    w->ctx.rx_us = w->ctx.now_us;
     take_mail(w);
     (void)sl_worker_take_rings(w);
     sl_wheel_run(&w->wheel, w->ctx.now_us);
     flush(w);
     sl_worker_publish(w);
-    account(w, w->ctx.now_us, sl_now_us());
+    w->stats.turns++;
+    if (!sl_worker_stats_second(w, w->ctx.now_us))
+        return;
+    sl_worker_mirrors_expire(w);
+    sl_worker_drops_tell(w);
 }
 
 static void *worker_main(void *arg)
@@ -237,7 +244,8 @@ static void *worker_main(void *arg)
 
     sl_role_enter(&sl_role_worker);
     sl_pkt_thread_init(&w->ctx.pkts);
-    w->ctx.now_us = w->second_us = sl_now_us();
+    w->ctx.now_us = sl_now_us();
+    sl_worker_stats_init(w);
     if (sl_ice_lite_create(&w->wheel, &lite_cb, w, &w->env.lite) < 0)
         abort(); /* out of memory before anything began */
     w->lite = w->env.lite;
@@ -364,6 +372,7 @@ int sl_worker_create(const struct sl_worker_conf *conf, struct sl_worker **out, 
     w->conf = *conf;
     w->epfd = -1;
     w->door.efd = -1;
+    pthread_mutex_init(&w->told_lock, NULL);
     e = create_loop(w);
     create_media(w);
     if (e == 0)
@@ -463,6 +472,7 @@ static void destroy(struct sl_worker *w)
         sl_door_fini(&w->door);
     if (w->epfd >= 0)
         (void)close(w->epfd);
+    pthread_mutex_destroy(&w->told_lock);
     free(w);
 }
 
@@ -479,9 +489,4 @@ void sl_workers_destroy(struct sl_worker *const *workers, size_t n)
 void sl_worker_post(struct sl_worker *w, struct sl_wmsg *m)
 {
     sl_mailbox_post(&w->mailbox, &m->mail);
-}
-
-unsigned int sl_worker_busy_permille(const struct sl_worker *w)
-{
-    return atomic_load_explicit(&w->busy_permille, memory_order_relaxed);
 }

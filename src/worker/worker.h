@@ -11,6 +11,7 @@
 #define SL_WORKER_H
 
 #include "worker/worker_msg.h"
+#include "worker/worker_stats.h"
 
 #define SL_WORKERS_MAX 64
 
@@ -51,7 +52,11 @@ void sl_workers_destroy(struct sl_worker *const *workers, size_t n);
 /* Any thread. The worker owns @m from here on. */
 void sl_worker_post(struct sl_worker *w, struct sl_wmsg *m);
 
-/* Share of the last second that the worker was not asleep, 0..1000. Any thread. */
-unsigned int sl_worker_busy_permille(const struct sl_worker *w);
+struct sl_worker_load {
+    unsigned int busy_permille; /* CPU time of the thread in the last second */
+    unsigned int told;          /* how often that was measured */
+};
+/* Any thread. */
+struct sl_worker_load sl_worker_load(const struct sl_worker *w);
 
 #endif

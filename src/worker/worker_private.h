@@ -65,8 +65,13 @@ struct sl_worker {
     struct sl_ring *in;   /* [nall], consumer: us; in[i] is produced by worker i */
     uint64_t staged_mask; /* workers that we staged packets for in this turn */
 
-    uint64_t busy_us, second_us; /* of the current second */
-    atomic_uint busy_permille;
+    struct sl_worker_stats stats;
+    struct sl_hist recent[2]; /* latency as of the last two times that `recent` began */
+    uint64_t second_us;       /* when the current second began */
+    unsigned int seconds;
+    atomic_uint busy_permille, loads_told;
+    pthread_mutex_t told_lock; /* taken once a second, and by readers */
+    struct sl_worker_stats told;
 
     struct sl_worker_drops drops_told; /* as of the last second */
 };
@@ -82,6 +87,14 @@ void sl_worker_close_all(struct sl_worker *w) SL_ON_WORKER;
 
 /* worker_drops.c: once a second and at the end, a line when there is something to tell */
 void sl_worker_drops_tell(struct sl_worker *w) SL_ON_WORKER;
+
+/* worker_stats.c */
+void sl_worker_stats_init(struct sl_worker *w) SL_ON_WORKER;
+/* @sent: slots that the kernel has since @now_us. */
+void sl_worker_stats_sent(struct sl_worker *w, const struct sl_slot *sent,
+                          uint64_t now_us) SL_ON_WORKER;
+/* True when a second passed: the copy for others is new. */
+bool sl_worker_stats_second(struct sl_worker *w, uint64_t now_us) SL_ON_WORKER;
 
 /* worker_route.c: mirrors and the traffic between workers */
 void sl_worker_route_add(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER;

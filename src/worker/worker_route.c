@@ -168,6 +168,7 @@ bool sl_worker_forward(void *arg, unsigned int to, sl_id pc, uint16_t mindex, st
     e->pc = pc;
     e->mindex = mindex;
     e->pkt = sl_pkt_ref(pkt);
+    w->stats.ring_out++;
     w->staged_mask |= UINT64_C(1) << to;
     return true;
 }
@@ -179,7 +180,7 @@ void sl_worker_publish(struct sl_worker *w)
 
         w->staged_mask &= w->staged_mask - 1;
         sl_ring_publish(&w->all[to]->in[w->conf.index]);
-        sl_door_ring(&w->all[to]->door);
+        w->stats.wakes += sl_door_ring(&w->all[to]->door);
     }
 }
 
@@ -207,6 +208,7 @@ bool sl_worker_take_rings(struct sl_worker *w)
                 sl_mirror_forward(m, &e->pkt, 1);
             sl_pkt_unref(e->pkt);
             sl_ring_pop(&w->in[i]);
+            w->stats.ring_in++;
             any = true;
         }
     }

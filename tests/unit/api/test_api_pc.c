@@ -289,6 +289,31 @@ static void refused_by_its_worker_it_goes_down_once_and_frees_its_slot_once(void
     assert_int_equal(fix.ndown, 1);
 }
 
+static void the_administrator_sees_what_a_worker_did(void **state)
+{
+    json_t *loops, *loop, *again;
+
+    (void)state;
+    SL_ASSUME(control);
+    turn(1200); /* what is told is of the last second */
+    loops = sl_pc_world_loops(fix.world);
+    assert_int_equal(json_array_size(loops), 1);
+    loop = json_array_get(loops, 0);
+    assert_int_equal(json_integer_value(json_object_get(loop, "id")), 0);
+    assert_int_equal(json_integer_value(json_object_get(loop, "handles")),
+                     fix.world->slots[0].live);
+    assert_true(json_integer_value(json_object_get(loop, "turns")) > 0);
+    assert_true(json_integer_value(json_object_get(loop, "cpu_us")) > 0);
+    assert_non_null(json_object_get(json_object_get(loop, "send"), "packets_per_message"));
+    assert_non_null(json_object_get(json_object_get(loop, "latency"), "p99_us"));
+    turn(1200);
+    again = sl_pc_world_loops(fix.world);
+    assert_true(json_integer_value(json_object_get(json_array_get(again, 0), "turns")) >
+                json_integer_value(json_object_get(loop, "turns")));
+    json_decref(again);
+    json_decref(loops);
+}
+
 static void a_bad_transport_changes_nothing(void **state)
 {
     struct sl_jsep_in in;
@@ -384,6 +409,7 @@ int main(void)
         cmocka_unit_test(an_offer_is_answered_and_the_client_connects),
         cmocka_unit_test(a_slot_is_used_again_only_when_the_worker_is_done),
         cmocka_unit_test(refused_by_its_worker_it_goes_down_once_and_frees_its_slot_once),
+        cmocka_unit_test(the_administrator_sees_what_a_worker_did),
         cmocka_unit_test(a_bad_transport_changes_nothing),
         cmocka_unit_test(an_offer_taken_back_leaves_the_round_before),
         cmocka_unit_test(routes_name_m_lines_that_exist),

@@ -1,9 +1,11 @@
 #include "net_util.h"
+#include "base/clock.h"
 #include "../test_oom.h"
 #include <errno.h>
 #include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 struct pair {
     struct sl_udp *rx, *tx;
@@ -216,6 +218,29 @@ static void what_nobody_reads_in_time_is_counted(void **state)
     sl_udp_close(tx);
 }
 
+static void a_datagram_says_when_it_came(void **state)
+{
+    struct sl_udp *tx = open_on("127.0.0.1"), *rx = open_on("127.0.0.1");
+    struct sl_udp_batch *b = NULL;
+
+    (void)state;
+    assert_int_equal(sl_udp_batch_create(&b), 0);
+    for (int i = 0; i < 3; i++) {
+        uint64_t before = sl_now_us(), after;
+
+        assert_int_equal(sendto(tx->fd, "x", 1, 0, &rx->local.sa, sl_addr_len(&rx->local)), 1);
+        after = sl_now_us();
+        assert_true(waits(rx, 1000));
+        usleep(30000); /* until somebody reads */
+        assert_int_equal(sl_udp_recv(rx, b), 1);
+        /* The clocks are read one after the other. */
+        assert_in_range(b->dgrams[0].rx_us, before - 2000, after + 5000);
+    }
+    sl_udp_batch_destroy(b);
+    sl_udp_close(rx);
+    sl_udp_close(tx);
+}
+
 static void sockets_that_cannot_be_had_say_why(void **state)
 {
     struct sl_udp *u = open_on("127.0.0.1"), *second = NULL;
@@ -291,6 +316,7 @@ int main(void)
         cmocka_unit_test(the_longest_datagram_fits),
         cmocka_unit_test(a_train_is_split_into_its_datagrams),
         cmocka_unit_test(what_nobody_reads_in_time_is_counted),
+        cmocka_unit_test(a_datagram_says_when_it_came),
         cmocka_unit_test(sockets_that_cannot_be_had_say_why),
         cmocka_unit_test(both_families_share_a_port),
         cmocka_unit_test(buffers_are_as_large_as_allowed),

@@ -1,0 +1,101 @@
+/* What a worker tells of itself: load, trains, wakes, latency. */
+#include "tests/unit/worker/worker_world.h"
+
+static struct sl_worker_stats stats(unsigned int worker)
+{
+    struct sl_worker_stats s;
+
+    usleep(1100000); /* until the second is told */
+    sl_worker_stats_get(world.workers[worker], &s);
+    return s;
+}
+
+static void latency_is_told_for_every_packet_that_left(void **state)
+{
+    struct sl_worker_stats before = stats(0), s;
+    struct rtc_client pub, sub;
+    sl_id p, to;
+    size_t got = 0;
+
+    (void)state;
+    SL_ASSUME(worker);
+    p = join(&pub, 0, SL_DIR_RECV);
+    to = join(&sub, 0, SL_DIR_SEND);
+    route(p, to);
+    rtc_poll(&pub, 50);
+    for (unsigned int i = 0; i < 200; i++) {
+        send_video(&pub, (uint16_t)(1 + i), i * 3000, i == 0);
+        rtc_poll(&sub, 1);
+    }
+    rtc_poll(&sub, 100);
+    got = count_rtp(&sub, SSRC_OUT, NULL, NULL);
+    s = stats(0);
+    assert_int_equal(got, 200);
+    assert_int_equal(s.latency.count - before.latency.count, 200);
+    assert_true(s.recent.count >= 200);
+    assert_true(s.rx_datagrams - before.rx_datagrams >= 200);
+    assert_true(s.tx.packets - before.tx.packets >= 200);
+    print_message("p50 %u us, p99 %u us\n", (unsigned int)sl_hist_quantile(&s.latency, 500),
+                  (unsigned int)sl_hist_quantile(&s.latency, 990));
+    /* Generous: the machine may be busy. */
+    assert_in_range(sl_hist_quantile(&s.latency, 500), 1, 20000);
+    leave(&pub, p);
+    leave(&sub, to);
+}
+
+/* What waits while the worker is stuck is late by as much. */
+static void latency_counts_from_the_arrival_at_the_kernel(void **state)
+{
+    struct rtc_client pub, sub;
+    struct sl_worker_stats s;
+    struct sl_hist before, new;
+    sl_id p, to;
+
+    (void)state;
+    SL_ASSUME(worker);
+    p = join(&pub, 1, SL_DIR_RECV);
+    to = join(&sub, 1, SL_DIR_SEND);
+    route(p, to);
+    rtc_poll(&pub, 50);
+    send_video(&pub, 1, 0, true);
+    rtc_poll(&sub, 50);
+    before = stats(1).latency;
+    atomic_store(&world.stuck, true);
+    post(sl_wmsg_new(SL_WMSG_EP_CLOSE, sl_id_make(1, 0, 999), 0));
+    usleep(20000);
+    for (unsigned int i = 0; i < 20; i++)
+        send_video(&pub, (uint16_t)(2 + i), 3000 * (i + 1), false);
+    usleep(300000);
+    atomic_store(&world.stuck, false);
+    rtc_poll(&sub, 200);
+    assert_int_equal(count_rtp(&sub, SSRC_OUT, NULL, NULL), 21);
+    s = stats(1);
+    sl_hist_since(&s.latency, &before, &new);
+    assert_int_equal(new.count, 20);
+    assert_true(sl_hist_quantile(&new, 1) > 250000);
+    leave(&pub, p);
+    leave(&sub, to);
+}
+
+static void load_is_cpu_time(void **state)
+{
+    struct sl_worker_load before = sl_worker_load(world.workers[0]), load;
+    uint64_t cpu_us = stats(0).cpu_us;
+
+    (void)state;
+    load = sl_worker_load(world.workers[0]);
+    assert_true(load.told > before.told);
+    assert_in_range(load.busy_permille, 0, 200); /* nothing to do */
+    assert_true(stats(0).cpu_us - cpu_us < 500000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(latency_is_told_for_every_packet_that_left),
+        cmocka_unit_test(latency_counts_from_the_arrival_at_the_kernel),
+        cmocka_unit_test(load_is_cpu_time),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
