@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import dgram from 'node:dgram';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { freePorts, gatherPlugins } from '../../lib/server.mjs';
 import { buildDir, topDir } from './paths.mjs';
 
 const WORKERS = 2;
@@ -20,51 +20,6 @@ bitrate = 0
 `;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-// Below the range of ephemeral ports: one of those may be taken by somebody's connection between
-// the look and the start of the server.
-async function freeTcpPort() {
-  for (let tries = 0; tries < 100; tries++) {
-    const port = 10000 + Math.floor(Math.random() * 10000);
-    const isFree = await new Promise((resolve) => {
-      const s = net.createServer();
-      s.on('error', () => resolve(false));
-      s.listen(port, '127.0.0.1', () => s.close(() => resolve(true)));
-    });
-
-    if (isFree) return port;
-  }
-  throw new Error('no free TCP port');
-}
-
-function isUdpFree(port) {
-  return new Promise((resolve) => {
-    const s = dgram.createSocket('udp4');
-    s.on('error', () => resolve(false));
-    s.bind(port, '127.0.0.1', () => s.close(() => resolve(true)));
-  });
-}
-
-// The first of WORKERS free UDP ports in a row, below the range of ephemeral ports.
-async function freeUdpPorts() {
-  for (let tries = 0; tries < 100; tries++) {
-    const port = 20000 + Math.floor(Math.random() * 5000) * 2;
-    const free = [];
-    for (let i = 0; i < WORKERS; i++) free.push(await isUdpFree(port + i));
-    if (free.every(Boolean)) return port;
-  }
-  throw new Error('no free UDP ports');
-}
-
-// The server wants all plugins in one folder; a build tree has one for each.
-function gatherPlugins(dir) {
-  fs.mkdirSync(dir, { recursive: true });
-  for (const name of fs.readdirSync(path.join(buildDir, 'plugins'))) {
-    const so = path.join(buildDir, 'plugins', name, '.libs', `${name}.so`);
-    if (fs.existsSync(so)) fs.symlinkSync(so, path.join(dir, `${name}.so`));
-  }
-  return dir;
-}
 
 // Where media listens. Firefox has no loopback candidates and pairs its others with none, so the
 // machine's own first address is there too; packets between the two stay in the machine.
@@ -89,17 +44,16 @@ export class Server {
     this.log = '';
   }
 
-  // A port that was free may be taken when the server gets to it: then others are tried.
-  async start(tries = 3) {
+  async start() {
     fs.mkdirSync(this.dir, { recursive: true });
-    this.httpPort = await freeTcpPort();
-    this.wsPort = await freeTcpPort();
-    this.mediaPort = await freeUdpPorts();
+    this.httpPort = await freePorts(2 + WORKERS);
+    this.wsPort = this.httpPort + 1;
+    this.mediaPort = this.httpPort + 2;
     const own = {
       general: {
         workers: WORKERS,
         log_level: 'debug',
-        plugins_dir: gatherPlugins(path.join(this.dir, 'plugins')),
+        plugins_dir: gatherPlugins(buildDir, path.join(this.dir, 'plugins')),
       },
       http: { bind: '127.0.0.1', port: this.httpPort },
       websockets: { bind: '127.0.0.1', port: this.wsPort },
@@ -132,14 +86,7 @@ export class Server {
         resolve({ code, signal });
       });
     });
-    try {
-      await this.waitUntilReady();
-    } catch (e) {
-      if (tries <= 1 || !this.log.includes('Address already in use')) throw e;
-      this.log = '';
-      fs.rmSync(path.join(this.dir, 'plugins'), { recursive: true, force: true });
-      await this.start(tries - 1);
-    }
+    await this.waitUntilReady();
   }
 
   async waitUntilReady() {

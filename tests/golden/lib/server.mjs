@@ -2,10 +2,10 @@
 
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePorts, gatherPlugins } from '../../lib/server.mjs';
 
 const top = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 const build = path.resolve(top, process.env.SLUICE_BUILD ?? 'build');
@@ -19,38 +19,14 @@ fir_freq = 10
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-// Below the range of ephemeral ports: one of those may be taken by somebody's connection between
-// the look and the start of the server.
-async function freePort() {
-  for (let tries = 0; tries < 100; tries++) {
-    const port = 10000 + Math.floor(Math.random() * 10000);
-    const isFree = await new Promise((resolve) => {
-      const s = net.createServer();
-      s.on('error', () => resolve(false));
-      s.listen(port, '127.0.0.1', () => s.close(() => resolve(true)));
-    });
-
-    if (isFree) return port;
-  }
-  throw new Error('no free TCP port');
-}
-
-function gatherPlugins(dir) {
-  fs.mkdirSync(dir);
-  for (const name of fs.readdirSync(path.join(build, 'plugins'))) {
-    const so = path.join(build, 'plugins', name, '.libs', `${name}.so`);
-    if (fs.existsSync(so)) fs.symlinkSync(so, path.join(dir, `${name}.so`));
-  }
-  return dir;
-}
-
 export async function startSluice() {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sluice-golden-'));
-  const [http, ws, media] = [await freePort(), await freePort(), await freePort()];
+  const http = await freePorts(3);
+  const [ws, media] = [http + 1, http + 2];
   const options = {
     'general.workers': 1,
     'general.config_dir': dir,
-    'general.plugins_dir': gatherPlugins(path.join(dir, 'plugins')),
+    'general.plugins_dir': gatherPlugins(build, path.join(dir, 'plugins')),
     'http.bind': '127.0.0.1',
     'http.port': http,
     'websockets.bind': '127.0.0.1',

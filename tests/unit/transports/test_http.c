@@ -2,6 +2,7 @@
 #include "world.h"
 #include <dirent.h>
 #include <jansson.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -448,6 +449,49 @@ static void all_addresses_are_served_in_both_families(void **state)
     assert_true(world_port(SL_HTTP_PLAIN) > 0);
 }
 
+static bool is_free(int port)
+{
+    struct sockaddr_in sin = { .sin_family = AF_INET,
+                               .sin_port = htons((uint16_t)port),
+                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0;
+
+    close(fd);
+    return ok;
+}
+
+/* The end that closes first keeps the address for a while (RFC 9293, TIME-WAIT). */
+static void a_server_that_had_clients_starts_again_at_once(void **state)
+{
+    static const char text[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct client http, ws;
+    struct reply r;
+
+    world_http.port = world_port(SL_HTTP_PLAIN);
+    world_ws.port = world_port(SL_HTTP_WS);
+    client_open(&http, world_http.port, false);
+    client_send(&http, text, sizeof(text) - 1);
+    client_reply(&http, &r, false);
+    assert_reply(r, 200, "ok\n");
+    ws_open(&ws, world_ws.port, false, "/");
+
+    for (int i = 0; i < 2; i++) { /* clients that are there still, and such that are not */
+        sl_http_stop();
+        if (i == 1) {
+            client_close(&http);
+            assert_int_equal(ws_wait_close(&ws), 1001); /* unread bytes would make it a reset */
+            client_close(&ws);
+        }
+        assert_false(is_free(world_http.port));
+        assert_false(is_free(world_ws.port));
+        world_restart();
+    }
+    assert_reply(world_ask("GET", "/healthz", NULL, NULL), 200, "ok\n");
+    ws_open(&ws, world_ws.port, false, "/");
+    client_close(&ws);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,6 +513,7 @@ int main(void)
         WORLD_TEST(the_administrator_has_a_listener_of_its_own),
         WORLD_TEST(errors_at_start_say_what_is_wrong),
         WORLD_TEST(all_addresses_are_served_in_both_families),
+        WORLD_TEST(a_server_that_had_clients_starts_again_at_once),
     };
 
     return cmocka_run_group_tests(tests, world_make_files, world_remove_files);
