@@ -5,6 +5,9 @@
 #define TOP_TID 2 /* and whatever a stream has above it */
 #define ESCAPE  4 /* times fallback_us: silence that lets a subscriber go above its target */
 
+/* A layer that missed this many frames of another, and twice its own pace, has stopped. */
+#define MISSED_FRAMES 2
+
 void sl_layers_init(struct sl_layers *l, enum sl_layers_mode mode, bool video, uint8_t nlayers)
 {
     memset(l, 0, sizeof(*l));
@@ -73,20 +76,67 @@ int sl_layers_target_sid(const struct sl_layers *l)
 /* ---- which layers are alive -------------------------------------------------------------------
  */
 
-static void heard(struct sl_layers *l, int layer, uint64_t now_us)
+/* Frames that are dropped now and then slow the pace down for a while. */
+static void frame_begins(struct sl_layer_heard *h, uint64_t ts, uint64_t now_us)
 {
-    for (int i = 0; i < SL_LAYERS_MAX; i++)
-        if (l->layer[i].seen && !l->layer[i].quiet_us)
-            l->layer[i].quiet_us = now_us ? now_us : 1;
-    l->layer[layer].seen = true;
-    l->layer[layer].quiet_us = 0;
+    uint64_t us = now_us - h->frame_us;
+
+    if (h->seen)
+        h->pace_us = us > h->pace_us ? us : (7 * h->pace_us + us) / 8;
+    h->ts = ts;
+    h->frame_us = now_us;
 }
 
-static bool is_alive(const struct sl_layers *l, int layer, uint64_t limit_us, uint64_t now_us)
+static void heard(struct sl_layers *l, int layer, uint64_t ts, uint64_t now_us)
 {
-    uint64_t q = l->layer[layer].quiet_us;
+    struct sl_layer_heard *me = &l->layer[layer];
+    bool begins = !me->seen || (int64_t)(ts - me->ts) > 0;
 
-    return l->layer[layer].seen && (!q || now_us < q || now_us - q <= limit_us);
+    for (int i = 0; i < SL_LAYERS_MAX; i++) {
+        struct sl_layer_heard *other = &l->layer[i];
+
+        if (!other->seen || i == layer)
+            continue;
+        if (!other->quiet_us)
+            other->quiet_us = now_us ? now_us : 1;
+        if (begins && other->missed[layer] < UINT8_MAX)
+            other->missed[layer]++;
+    }
+    if (begins)
+        frame_begins(me, ts, now_us);
+    me->seen = true;
+    me->quiet_us = 0;
+    memset(me->missed, 0, sizeof(me->missed));
+}
+
+/* Known before fallback_us has passed: others go on, at a pace at which it would have been heard.
+ */
+static bool has_stopped(const struct sl_layers *l, const struct sl_layer_heard *h, uint64_t now_us)
+{
+    uint64_t silence_us = now_us - h->frame_us;
+    bool missed = false;
+
+    for (int i = 0; i < SL_LAYERS_MAX; i++)
+        missed |= h->missed[i] >= MISSED_FRAMES;
+    return missed && h->pace_us && now_us > h->frame_us && silence_us >= 2 * l->fallback_us / 5 &&
+           silence_us >= 7 * h->pace_us / 4; /* some jitter may be in it */
+}
+
+static bool is_alive(const struct sl_layers *l, int layer, uint64_t now_us)
+{
+    const struct sl_layer_heard *h = &l->layer[layer];
+
+    if (!h->seen || !h->quiet_us || now_us < h->quiet_us)
+        return h->seen;
+    return now_us - h->quiet_us <= l->fallback_us && !has_stopped(l, h, now_us);
+}
+
+/* It may come back: worth waiting for when all that goes on is more than is wanted. */
+static bool may_come_back(const struct sl_layers *l, int layer, uint64_t now_us)
+{
+    const struct sl_layer_heard *h = &l->layer[layer];
+
+    return h->seen && now_us - h->quiet_us <= ESCAPE * l->fallback_us;
 }
 
 /* The best layer up to @target that is heard; for want of those, after a while, the lowest one
@@ -94,12 +144,12 @@ static bool is_alive(const struct sl_layers *l, int layer, uint64_t limit_us, ui
 static int best(const struct sl_layers *l, int target, int cur, uint64_t now_us)
 {
     for (int i = target; i >= 0; i--)
-        if (is_alive(l, i, l->fallback_us, now_us))
+        if (is_alive(l, i, now_us))
             return i;
-    if (cur >= 0 && cur <= target && is_alive(l, cur, ESCAPE * l->fallback_us, now_us))
+    if (cur >= 0 && cur <= target && may_come_back(l, cur, now_us))
         return cur;
     for (int i = target + 1; i < SL_LAYERS_MAX; i++)
-        if (is_alive(l, i, l->fallback_us, now_us))
+        if (is_alive(l, i, now_us))
             return i;
     return cur;
 }
@@ -107,18 +157,27 @@ static int best(const struct sl_layers *l, int target, int cur, uint64_t now_us)
 /* ---- key frames -------------------------------------------------------------------------------
  */
 
-/* Asks for a key frame of @goal: at once when that is news, then again with a growing pause. */
+static uint64_t key_pause_us(unsigned int tries)
+{
+    uint64_t us = SL_LAYERS_KEY_US;
+
+    for (; tries > SL_LAYERS_KEY_TRIES && us < SL_LAYERS_KEY_MAX_US; tries--)
+        us *= 2;
+    return us < SL_LAYERS_KEY_MAX_US ? us : SL_LAYERS_KEY_MAX_US;
+}
+
+/* Asks for a key frame of @goal: at once when that is news, then again. */
 static void want_key(struct sl_layers *l, int goal, uint64_t now_us, struct sl_layer_out *out)
 {
     if (l->key_layer != goal) {
         l->key_layer = (int8_t)goal;
-        l->key_wait_us = SL_LAYERS_KEY_US;
+        l->key_tries = 0;
     } else if (now_us < l->key_next_us) {
         return;
-    } else if (l->key_wait_us < SL_LAYERS_KEY_MAX_US) {
-        l->key_wait_us *= 2;
     }
-    l->key_next_us = now_us + l->key_wait_us;
+    if (l->key_tries < UINT8_MAX)
+        l->key_tries++;
+    l->key_next_us = now_us + key_pause_us(l->key_tries);
     /* SVC layers are all of one stream. */
     out->key_sub = l->mode == SL_LAYERS_SIMULCAST ? (int8_t)goal : 0;
 }
@@ -133,6 +192,9 @@ static void check_goal(struct sl_layers *l, uint64_t now_us, struct sl_layer_out
         goal = best(l, sl_layers_target_sub(l), cur, now_us);
     else if (l->mode == SL_LAYERS_SVC)
         goal = best(l, sl_layers_target_sid(l), cur, now_us);
+    /* Without its upper layers a picture still is one: nothing to be asked for. */
+    if (l->mode == SL_LAYERS_SVC && goal < cur && cur <= sl_layers_target_sid(l))
+        goal = cur;
     if (cur == SL_LAYER_NONE)
         want_key(l, goal < 0 ? 0 : goal, now_us, out);
     else if (goal != cur)
@@ -199,7 +261,7 @@ static void decide_simulcast(struct sl_layers *l, const struct sl_layer_pkt *p, 
 {
     int sub = p->substream;
 
-    heard(l, sub, now_us);
+    heard(l, sub, p->ts, now_us);
     if (p->info->key && sub != l->cur_sub &&
         is_on_the_way(l->cur_sub, best(l, sl_layers_target_sub(l), l->cur_sub, now_us), sub)) {
         l->cur_sub = (int8_t)sub;
@@ -247,7 +309,7 @@ static void decide_svc(struct sl_layers *l, const struct sl_layer_pkt *p, uint64
     int sid = i->has_sid ? lower(i->sid, SL_LAYERS_MAX - 1) : 0;
     bool begins;
 
-    heard(l, sid, now_us);
+    heard(l, sid, p->ts, now_us);
     if (l->cur_sid == SL_LAYER_NONE && !i->key) {
         out->verdict = SL_LAYER_WAIT_KEY;
         return;

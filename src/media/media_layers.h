@@ -6,9 +6,10 @@
  *
  * Simulcast: nothing is forwarded before a key frame; any key frame on a substream between the
  * current one and the target switches. The target is the lower of what the subscriber wishes and
- * the allocator grants; of the substreams up to it, one that is silent for fallback_us while others
- * are heard is passed over until it is heard again. (When all are silent the publisher paused:
- * nothing changes.) Temporal layers go down with the next frame and up at a layer sync. SVC
+ * the allocator grants; of the substreams up to it, one that is silent while others are heard is
+ * passed over until it is heard again: after fallback_us, or, when its own pace and the frames of
+ * the others show it, after two fifths of that. (When all are silent the publisher paused: nothing
+ * changes.) Temporal layers go down with the next frame and up at a layer sync. SVC
  * (VP9, and AV1 when @info was filled from the dependency descriptor): spatial layers go up at key
  * frames, and down at key frames (non-flexible) or with the next picture (flexible).
  */
@@ -19,9 +20,12 @@
 
 #include "rtp/rtp_payload.h"
 
-#define SL_LAYER_NONE        (-1)
-#define SL_LAYERS_FALLBACK   250000  /* us; default silence of a layer that lowers the target */
-#define SL_LAYERS_KEY_US     1000000 /* repeats of key frame requests: first after this, doubling */
+#define SL_LAYER_NONE      (-1)
+#define SL_LAYERS_FALLBACK 250000 /* us; default silence of a layer that lowers the target */
+/* Key frame requests are repeated: browsers pass over those that come too soon after another, and
+ * some get lost. Some times after this, then ever more seldom. */
+#define SL_LAYERS_KEY_US     150000
+#define SL_LAYERS_KEY_TRIES  4
 #define SL_LAYERS_KEY_MAX_US 4000000
 
 enum sl_layers_mode {
@@ -56,11 +60,14 @@ struct sl_layers {
     int8_t cur_sub, cur_tid, cur_sid; /* forwarded now; SL_LAYER_NONE before the first key frame */
     int8_t key_layer;                 /* layer whose key frame we wait for, or SL_LAYER_NONE */
     uint64_t key_next_us;             /* when to ask again */
-    uint64_t key_wait_us;
+    uint8_t key_tries;
     /* By substream (simulcast) or spatial layer (SVC). */
-    struct {
+    struct sl_layer_heard {
         bool seen;
-        uint64_t quiet_us; /* since when only others are heard; 0: it is heard itself */
+        uint64_t quiet_us;             /* since when only others are heard; 0: it is heard itself */
+        uint64_t ts, frame_us;         /* of its newest frame: timestamp, when it began */
+        uint64_t pace_us;              /* between its frames, lately at most; 0: not known */
+        uint8_t missed[SL_LAYERS_MAX]; /* frames of each other layer since it was heard */
     } layer[SL_LAYERS_MAX];
     uint64_t frame_ts; /* SVC: the picture that decisions were made for */
     bool has_frame;

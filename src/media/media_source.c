@@ -43,6 +43,16 @@ static enum sl_drop note_seen(struct sl_source *s, uint64_t seq, uint64_t old_ma
     return SL_DROP_NONE;
 }
 
+static void note_key(struct sl_source *s, uint64_t now_us)
+{
+    uint64_t us = now_us - s->key_since_us;
+
+    if (s->key_since_us)
+        s->key_answer_us = s->key_answer_us ? (3 * s->key_answer_us + us) / 4 : us;
+    s->key_since_us = 0;
+    s->key_us = now_us;
+}
+
 enum sl_drop sl_source_push(struct sl_source *s, struct sl_pkt *pkt, bool is_rtx, uint64_t now_us)
 {
     uint64_t old_max = s->seq.max;
@@ -65,6 +75,6 @@ enum sl_drop sl_source_push(struct sl_source *s, struct sl_pkt *pkt, bool is_rtx
     s->bytes += pkt->len;
     s->last_us = now_us;
     if (pkt->payload.key)
-        s->key_us = now_us;
+        note_key(s, now_us);
     return SL_DROP_NONE;
 }

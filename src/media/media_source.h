@@ -34,7 +34,10 @@ struct sl_source {
 
     uint64_t key_wanted_us; /* wanted while throttled, since then; 0: not */
     uint64_t key_asked_us;
-    uint64_t key_us; /* newest key frame */
+    uint64_t key_since_us;  /* first request that no key frame answered; 0: none */
+    uint64_t key_answer_us; /* how long answers take, smoothed; 0: not known */
+    uint64_t key_budget_us; /* when all that was asked is paid for, see SL_KEY_PACE_US */
+    uint64_t key_us;        /* newest key frame */
     uint8_t fir_seq;
 };
 

@@ -155,18 +155,33 @@ void sl_track_push(struct sl_track *t, struct sl_pkt *pkt, bool is_rtx)
     sl_pkt_unref(pkt);
 }
 
+static bool may_ask(const struct sl_source *s, uint64_t now_us)
+{
+    uint64_t again_us = 2 * s->key_answer_us;
+
+    if (again_us < SL_KEY_AGAIN_MIN_US)
+        again_us = SL_KEY_AGAIN_MIN_US;
+    if (again_us > SL_KEY_AGAIN_MAX_US)
+        again_us = SL_KEY_AGAIN_MAX_US;
+    /* Nobody to ask before its first packet came. */
+    return s->ssrc && (!s->key_asked_us || now_us >= s->key_asked_us + again_us) &&
+           s->key_budget_us <= now_us + (SL_KEY_BURST - 1) * SL_KEY_PACE_US;
+}
+
 static void ask_or_defer(struct sl_track *t, struct sl_source *s)
 {
     uint64_t now_us = t->ctx->now_us;
 
-    /* Nobody to ask before its first packet came. */
-    if (!s->ssrc || (s->key_asked_us && now_us < s->key_asked_us + SL_KEY_INTERVAL_US)) {
+    if (!may_ask(s, now_us)) {
         if (!s->key_wanted_us)
             s->key_wanted_us = now_us;
         return;
     }
     s->key_wanted_us = 0;
     s->key_asked_us = now_us;
+    if (!s->key_since_us)
+        s->key_since_us = now_us;
+    s->key_budget_us = (s->key_budget_us > now_us ? s->key_budget_us : now_us) + SL_KEY_PACE_US;
     t->ask_key(t->arg, t, s);
 }
 

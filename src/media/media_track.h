@@ -32,9 +32,9 @@ struct sl_track {
 
     struct sl_source source[SL_LAYERS_MAX];
     struct sl_dd_source *dd[SL_LAYERS_MAX]; /* NULL: no dependency descriptor came */
-    struct sl_mirror *mirror; /* NULL: no sinks on this worker */
-    uint64_t remote;          /* bit per other worker with sinks */
-    uint64_t starved;         /* those whose ring was full, until it has room */
+    struct sl_mirror *mirror;               /* NULL: no sinks on this worker */
+    uint64_t remote;                        /* bit per other worker with sinks */
+    uint64_t starved;                       /* those whose ring was full, until it has room */
 
     bool talk_on;
     struct sl_level level;
@@ -57,9 +57,13 @@ void sl_track_talk_detect(struct sl_track *t, uint32_t packets, uint8_t threshol
 /* A parsed packet of layer @pkt->layer. Takes it over. */
 void sl_track_push(struct sl_track *t, struct sl_pkt *pkt, bool is_rtx) SL_ON_WORKER;
 
-/* Wanted by a subscriber: asked now, or when SL_KEY_INTERVAL_US has passed since the last request.
- * -1: all layers. */
-#define SL_KEY_INTERVAL_US UINT64_C(500000)
+/* Wanted by a subscriber: asked now, or as soon as may be. Of one layer (-1: all), which is asked
+ *  - again after twice the time that its answers take, within these bounds;
+ *  - once per SL_KEY_PACE_US in the long run, SL_KEY_BURST times in a row. */
+#define SL_KEY_AGAIN_MIN_US UINT64_C(150000)
+#define SL_KEY_AGAIN_MAX_US UINT64_C(500000)
+#define SL_KEY_PACE_US      UINT64_C(500000)
+#define SL_KEY_BURST        4
 void sl_track_keyframe(struct sl_track *t, int layer) SL_ON_WORKER;
 
 /* Several times a second: deferred key frame requests. */

@@ -56,10 +56,10 @@ static void key_frame_requests_are_merged_and_the_last_one_is_not_lost(void **st
     for (int i = 0; i < 50; i++)
         sl_track_keyframe(t, -1);
     assert_int_equal(w.asked[0], 1);
-    w.ctx.now_us += SL_KEY_INTERVAL_US;
+    w.ctx.now_us += SL_KEY_AGAIN_MIN_US;
     sl_track_tick(t);
     assert_int_equal(w.asked[0], 2);
-    w.ctx.now_us += SL_KEY_INTERVAL_US;
+    w.ctx.now_us += SL_KEY_AGAIN_MIN_US;
     sl_track_tick(t); /* nobody asked again */
     assert_int_equal(w.asked[0], 2);
     sl_track_keyframe(t, 0);
@@ -67,10 +67,50 @@ static void key_frame_requests_are_merged_and_the_last_one_is_not_lost(void **st
     sl_track_keyframe(t, 0);
     w.ctx.now_us += 1000;
     mw_push(&w, t, 2, 3000, true); /* serves the deferred wish */
-    w.ctx.now_us += SL_KEY_INTERVAL_US;
+    w.ctx.now_us += SL_KEY_AGAIN_MAX_US;
     sl_track_tick(t);
     assert_int_equal(w.asked[0], 3);
     end(&w, t);
+}
+
+/* Every @step_us somebody wants a key frame, for @us; they come @answer_us after the request, 0:
+ * never. The number of requests. */
+static size_t want_all_the_time(uint64_t us, uint64_t answer_us) SL_ON_WORKER
+{
+    struct media_world w;
+    struct sl_track *t = make(&w, 1);
+    uint64_t begin_us = w.ctx.now_us, due_us = 0;
+    size_t asked, told = 0;
+    uint16_t seq = 1;
+
+    mw_push(&w, t, seq, 0, false);
+    for (; w.ctx.now_us < begin_us + us; w.ctx.now_us += 10000) {
+        if (due_us && w.ctx.now_us >= due_us) {
+            seq++;
+            mw_push(&w, t, seq, seq * 3000u, true);
+            due_us = 0;
+        }
+        sl_track_keyframe(t, -1);
+        sl_track_tick(t);
+        if (w.asked[0] > told && answer_us && !due_us)
+            due_us = w.ctx.now_us + answer_us;
+        told = w.asked[0];
+    }
+    asked = w.asked[0];
+    end(&w, t);
+    return asked;
+}
+
+static void requests_are_soon_repeated_but_few_in_the_long_run(void **state)
+{
+    (void)state;
+    SL_ASSUME(worker);
+    assert_int_equal(want_all_the_time(140000, 0), 1);
+    assert_int_equal(want_all_the_time(460000, 0), 4); /* 0, 150, 300, 450 ms */
+    assert_in_range(want_all_the_time(10000000, 0), 20, 24);
+    assert_in_range(want_all_the_time(10000000, 30000), 20, 24);
+    /* Who is far away is not asked again while the answer may be under way. */
+    assert_in_range(want_all_the_time(1300000, 240000), 4, 5);
 }
 
 static void a_request_names_one_simulcast_layer_or_all(void **state)
@@ -86,7 +126,7 @@ static void a_request_names_one_simulcast_layer_or_all(void **state)
     sl_track_keyframe(t, 1);
     assert_int_equal(w.asked[0] + w.asked[2], 0);
     assert_int_equal(w.asked[1], 1);
-    w.ctx.now_us += SL_KEY_INTERVAL_US;
+    w.ctx.now_us += SL_KEY_AGAIN_MAX_US;
     sl_track_keyframe(t, -1);
     assert_int_equal(w.asked[0], 1);
     assert_int_equal(w.asked[1], 2);
@@ -185,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_worker_that_was_full_gets_a_key_frame_once_it_has_room),
         cmocka_unit_test(key_frame_requests_are_merged_and_the_last_one_is_not_lost),
+        cmocka_unit_test(requests_are_soon_repeated_but_few_in_the_long_run),
         cmocka_unit_test(a_request_names_one_simulcast_layer_or_all),
         cmocka_unit_test(a_closed_gate_forwards_nothing_and_asks_for_nothing),
         cmocka_unit_test(silence_and_sound_are_told_once),
