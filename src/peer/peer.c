@@ -1,6 +1,7 @@
 /* A peer's life: ICE path, DTLS handshake, keys, and its end. */
 #include "peer/peer_private.h"
 
+#include "base/clock.h"
 #include "base/rand.h"
 #include "sctp/sctp.h"
 
@@ -118,14 +119,9 @@ static void start_dtls(struct sl_peer *p) SL_ON_WORKER
     p->dtls_started = true;
     sl_timer_set(p->env->wheel, &p->life, p->env->ctx->now_us + SL_PEER_DTLS_TIMEOUT_US);
     sl_dtls_start(p->dtls);
-    for (size_t i = 0; i < p->nearly; i++) {
-        (void)sl_dtls_input(p->dtls, p->early[i].data, p->early[i].len);
-        free(p->early[i].data);
-    }
-    p->nearly = 0;
-    arm_dtls_timer(p);
 }
 
+/* Beyond the limit the peer sends them again. */
 static void keep_early(struct sl_peer *p, const uint8_t *data, size_t len)
 {
     struct sl_early *e;
@@ -141,15 +137,55 @@ static void keep_early(struct sl_peer *p, const uint8_t *data, size_t len)
     p->nearly++;
 }
 
-static void input_dtls(struct sl_peer *p, const uint8_t *data, size_t len) SL_ON_WORKER
+/* What came of the handshake waits for sl_peer_env_handshakes. */
+static void schedule_dtls(struct sl_peer *p)
 {
-    if (!p->dtls) {
-        keep_early(p, data, len);
-        start_dtls(p);
-        return;
-    }
+    if (p->has_remote && p->path.kind != SL_ICE_PATH_NONE && !p->is_down &&
+        sl_list_is_empty(&p->handshake))
+        sl_list_add(&p->env->handshakes, &p->handshake);
+}
+
+static void take_dtls(struct sl_peer *p, const uint8_t *data, size_t len) SL_ON_WORKER
+{
     if (sl_dtls_input(p->dtls, data, len) < 0)
         p->env->ctx->drops[SL_DROP_MALFORMED]++;
+}
+
+static void handshake(struct sl_peer *p) SL_ON_WORKER
+{
+    start_dtls(p);
+    for (size_t i = 0; i < p->nearly; i++) {
+        if (p->dtls)
+            take_dtls(p, p->early[i].data, p->early[i].len);
+        free(p->early[i].data);
+    }
+    p->nearly = 0;
+    arm_dtls_timer(p);
+}
+
+bool sl_peer_env_handshakes(struct sl_peer_env *env, uint64_t budget_us)
+{
+    uint64_t begin_us = sl_list_is_empty(&env->handshakes) ? 0 : sl_now_us();
+
+    while (!sl_list_is_empty(&env->handshakes)) {
+        struct sl_peer *p = sl_container(env->handshakes.next, struct sl_peer, handshake);
+
+        sl_list_del(&p->handshake);
+        handshake(p);
+        if (sl_now_us() - begin_us >= budget_us)
+            break;
+    }
+    return !sl_list_is_empty(&env->handshakes);
+}
+
+static void input_dtls(struct sl_peer *p, const uint8_t *data, size_t len) SL_ON_WORKER
+{
+    if (!p->is_up) {
+        keep_early(p, data, len);
+        schedule_dtls(p);
+        return;
+    }
+    take_dtls(p, data, len);
     arm_dtls_timer(p);
 }
 
@@ -168,7 +204,7 @@ void sl_peer_on_ice_path(struct sl_peer *p, const struct sl_ice_path *path)
 {
     drop_path(p);
     p->path = *path;
-    start_dtls(p);
+    schedule_dtls(p);
 }
 
 static void on_life(struct sl_timer *t, uint64_t now_us)
@@ -225,6 +261,7 @@ static void destroy(struct sl_endpoint *e)
         sl_dtls_close(p->dtls);
     sl_timer_cancel(&p->life);
     sl_timer_cancel(&p->dtls_timer);
+    sl_list_del(&p->handshake);
     sl_peer_rtcp_stop(p);
     sl_tx_fini(&p->tx);
     sl_peer_media_fini(p);
@@ -237,8 +274,7 @@ static void destroy(struct sl_endpoint *e)
     free(p);
 }
 
-static const struct sl_endpoint_ops ops = { .destroy = destroy,
-                                            .set_media = sl_peer_set_media };
+static const struct sl_endpoint_ops ops = { .destroy = destroy, .set_media = sl_peer_set_media };
 
 int sl_peer_create(struct sl_peer_env *env, sl_id id, const struct sl_ice_creds *local,
                    struct sl_peer **out)
@@ -255,6 +291,7 @@ int sl_peer_create(struct sl_peer_env *env, sl_id id, const struct sl_ice_creds 
     sl_tx_init(&p->tx, env->ctx, sl_peer_tx_flush);
     sl_timer_init(&p->life, on_life);
     sl_timer_init(&p->dtls_timer, on_dtls_timer);
+    sl_list_init(&p->handshake);
     sl_peer_rtcp_init(p);
     if (local) {
         err = sl_lite_agent_create(env->lite, local, p, &p->agent);
@@ -288,7 +325,7 @@ int sl_peer_set_remote(struct sl_peer *p, const char *ufrag, const struct sl_fin
     p->fingerprint = *fp;
     p->dtls_server = dtls_server;
     sl_timer_set(p->env->wheel, &p->life, p->env->ctx->now_us + SL_PEER_ICE_TIMEOUT_US);
-    start_dtls(p);
+    schedule_dtls(p);
     return 0;
 }
 

@@ -11,6 +11,7 @@
 #ifndef SL_PEER_H
 #define SL_PEER_H
 
+#include "base/list.h"
 #include "base/role.h"
 #include "base/timer.h"
 #include "dtls/dtls.h"
@@ -40,13 +41,19 @@ struct sl_peer_env {
     struct sl_sctp *sctp; /* NULL: no data channels */
     struct sl_txq *txq;
     const struct sl_cert *cert;
-    size_t mtu;              /* bytes of UDP payload */
-    uint64_t twcc_period_us; /* between transport-cc reports */
-    size_t max_ssrcs;        /* incoming, of one peer; 0: SL_PEER_SSRCS_MAX */
-    uint64_t grace_us;       /* kept after loss of consent */
+    size_t mtu;                /* bytes of UDP payload */
+    uint64_t twcc_period_us;   /* between transport-cc reports */
+    size_t max_ssrcs;          /* incoming, of one peer; 0: SL_PEER_SSRCS_MAX */
+    uint64_t grace_us;         /* kept after loss of consent */
+    struct sl_list handshakes; /* peers that wait for sl_peer_env_handshakes */
     struct sl_peer_cb cb;
     void *arg;
 };
+
+/* Goes on with the DTLS handshakes for which something came. One costs as much as hundreds of
+ * packets (0.3 ms), so they wait until the media of a turn is out, and take @budget_us of it at
+ * most, and one step. True: some wait for the next turn. */
+bool sl_peer_env_handshakes(struct sl_peer_env *env, uint64_t budget_us) SL_ON_WORKER;
 
 /* Copies one datagram into a slot and queues it on @path at once (DTLS, STUN answers). */
 void sl_peer_env_send(struct sl_peer_env *env, sl_id pc, const struct sl_ice_path *path,

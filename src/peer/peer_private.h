@@ -18,7 +18,7 @@
 #include "srtp/srtp.h"
 
 #define SL_PEER_SSRCS_MAX 128 /* incoming SSRCs that one peer may use at a time */
-#define SL_PEER_EARLY_MAX 4   /* DTLS datagrams kept until the remote description is known */
+#define SL_PEER_EARLY_MAX 8   /* DTLS datagrams of a handshake that wait */
 
 #define SL_PEER_SSRC_IDLE_US UINT64_C(5000000) /* then another may take its place */
 
@@ -58,7 +58,8 @@ struct sl_peer {
     struct sl_fingerprint fingerprint;
     struct sl_dtls *dtls;
     bool dtls_started;
-    bool in_dtls; /* inside libssl's callbacks */
+    bool in_dtls;             /* inside libssl's callbacks */
+    struct sl_list handshake; /* in env->handshakes, or alone */
     struct sl_early early[SL_PEER_EARLY_MAX];
     size_t nearly;
     struct sl_srtp *srtp;

@@ -17,9 +17,10 @@
 #define RECV_ROUNDS_MAX                                                                            \
     8 /* batches of one socket in one turn, so that no socket starves others                       \
        */
-#define EVENTS_MAX  32
-#define TXQ_PACKETS 4096
-#define SEND_AT     256 /* packets that are worth a system call while others wait for encryption */
+#define EVENTS_MAX    32
+#define TXQ_PACKETS   4096
+#define HANDSHAKES_US 1000 /* of a turn: what the packets of others wait for DTLS at most */
+#define SEND_AT       256 /* packets that are worth a system call while others wait for encryption */
 
 /* ---- callbacks of lower levels --------------------------------------------------------------- */
 
@@ -216,7 +217,7 @@ static void turn(struct sl_worker *w) SL_ON_WORKER
     if (timeout < 0 || timeout > 1000)
         timeout = 1000;
     sl_door_will_sleep(&w->door);
-    if (!sl_mailbox_is_empty(&w->mailbox) || !sl_worker_rings_are_empty(w))
+    if (w->handshakes_wait || !sl_mailbox_is_empty(&w->mailbox) || !sl_worker_rings_are_empty(w))
         timeout = 0;
     n = epoll_wait(w->epfd, ev, EVENTS_MAX, timeout);
     sl_door_woke(&w->door);
@@ -230,6 +231,8 @@ static void turn(struct sl_worker *w) SL_ON_WORKER
     sl_wheel_run(&w->wheel, w->ctx.now_us);
     flush(w);
     sl_worker_publish(w);
+    w->handshakes_wait = sl_peer_env_handshakes(&w->env, HANDSHAKES_US);
+    flush(w);
     w->stats.turns++;
     if (!sl_worker_stats_second(w, w->ctx.now_us))
         return;
@@ -348,6 +351,7 @@ static void create_media(struct sl_worker *w)
         .cb = { on_up, on_down, on_ice_failed },
         .arg = w,
     };
+    sl_list_init(&w->env.handshakes);
     w->relay_env = (struct sl_relay_env){
         .ctx = &w->ctx,
         .wheel = &w->wheel,

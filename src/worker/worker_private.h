@@ -37,6 +37,7 @@ struct sl_worker {
     pthread_t thread;
     bool started;
     bool stopping;
+    bool handshakes_wait; /* the turn must not sleep */
 
     int epfd;
     struct sl_door door;
