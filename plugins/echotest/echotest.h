@@ -8,6 +8,7 @@
 #ifndef ECHOTEST_H
 #define ECHOTEST_H
 
+#include "../common/pl_queue.h"
 #include <sluice/codec.h>
 #include <sluice/plugin.h>
 
@@ -24,8 +25,6 @@ struct echo_line {
     bool red, simulcast, svc;
     struct sl_layer_event now; /* layers that are forwarded; -1: none yet */
 };
-
-struct echo_held;
 
 struct echo {
     sl_hid h;
@@ -46,7 +45,7 @@ struct echo {
     uint32_t slow_links;
 
     /* Data channels: answers that wait for room, oldest first. */
-    struct echo_held *held, *held_last;
+    struct pl_queue held;
     bool data_paused;
 };
 

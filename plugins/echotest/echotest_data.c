@@ -1,86 +1,48 @@
 #include "echotest.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PREFIX     "Janus EchoTest here! You wrote: " /* clients look for it */
 #define PREFIX_LEN (sizeof(PREFIX) - 1)
 
-/* An answer that waits for room. The core stops handing messages over while some wait, so these are
- * few: what was under way. */
-struct echo_held {
-    struct echo_held *next;
-    char *label, *protocol; /* behind the data */
-    bool binary;
-    size_t len;
-    char data[];
-};
-
-static struct echo_held *held_new(const char *label, const char *protocol, bool binary,
-                                  const void *data, size_t len)
+/* The core stops handing messages over while answers wait, so these are few: what was under way. */
+static void pause_apply(struct echo *e)
 {
-    const size_t prefix = binary ? 0 : PREFIX_LEN;
-    const size_t label_size = strlen(label) + 1, protocol_size = strlen(protocol) + 1;
-    struct echo_held *m = malloc(sizeof(*m) + prefix + len + label_size + protocol_size);
-
-    if (!m)
-        return NULL;
-    m->next = NULL;
-    m->binary = binary;
-    m->len = prefix + len;
-    memcpy(m->data, PREFIX, prefix);
-    if (len)
-        memcpy(m->data + prefix, data, len);
-    m->label = m->data + m->len;
-    m->protocol = m->label + label_size;
-    memcpy(m->label, label, label_size);
-    memcpy(m->protocol, protocol, protocol_size);
-    return m;
+    if (e->data_paused == (e->held.first != NULL))
+        return;
+    e->data_paused = e->held.first != NULL;
+    echo_core->data_pause(e->h, e->data_paused);
 }
 
 void echo_data_flush(struct echo *e)
 {
-    while (e->held) {
-        struct echo_held *m = e->held;
-
-        if (echo_core->data_send(e->h, m->label, m->protocol, m->binary, m->data, m->len) ==
-            -EAGAIN)
-            break;
-        e->held = m->next;
-        if (!e->held)
-            e->held_last = NULL;
-        free(m);
-    }
-    if (e->data_paused != (e->held != NULL)) {
-        e->data_paused = e->held != NULL;
-        echo_core->data_pause(e->h, e->data_paused);
-    }
+    pl_queue_flush(&e->held, echo_core, e->h);
+    pause_apply(e);
 }
 
 void echo_data(struct echo *e, const char *label, const char *protocol, bool binary,
                const void *data, size_t len)
 {
-    struct echo_held *m = held_new(label, protocol, binary, data, len);
+    struct pl_message m = { label, protocol, binary, data, len };
+    char *text = NULL;
 
-    if (!m)
-        return;
-    if (e->held)
-        e->held_last->next = m;
-    else
-        e->held = m;
-    e->held_last = m;
-    if (e->held == m)
-        echo_data_flush(e);
+    if (!binary) {
+        text = malloc(PREFIX_LEN + len);
+        if (!text)
+            return;
+        memcpy(text, PREFIX, PREFIX_LEN);
+        if (len)
+            memcpy(text + PREFIX_LEN, data, len);
+        m.data = text;
+        m.len = PREFIX_LEN + len;
+    }
+    (void)pl_queue_send(&e->held, echo_core, e->h, &m);
+    pause_apply(e);
+    free(text);
 }
 
 void echo_data_reset(struct echo *e)
 {
-    while (e->held) {
-        struct echo_held *m = e->held;
-
-        e->held = m->next;
-        free(m);
-    }
-    e->held_last = NULL;
+    pl_queue_clear(&e->held);
     e->data_paused = false;
 }

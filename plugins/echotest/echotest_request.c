@@ -1,4 +1,5 @@
 #include "echotest.h"
+#include "../common/pl_layers.h"
 #include <sluice/args.h>
 
 static const struct sl_arg echo_args[] = {
@@ -20,26 +21,6 @@ static const struct sl_arg echo_args[] = {
     { "min_delay", SL_ARG_INT },
     { "max_delay", SL_ARG_INT },
 };
-
-/* The four layer targets: where each is kept in the wish and in the layers that are forwarded. */
-static const struct layer_arg {
-    const char *name;
-    size_t wish, now;
-} layer_args[] = {
-    { "substream", offsetof(struct sl_layer_wish, substream),
-      offsetof(struct sl_layer_event, substream) },
-    { "temporal", offsetof(struct sl_layer_wish, temporal),
-      offsetof(struct sl_layer_event, temporal) },
-    { "spatial_layer", offsetof(struct sl_layer_wish, spatial),
-      offsetof(struct sl_layer_event, spatial) },
-    { "temporal_layer", offsetof(struct sl_layer_wish, svc_temporal),
-      offsetof(struct sl_layer_event, svc_temporal) },
-};
-
-static int8_t *layer_wish(struct sl_layer_wish *w, const struct layer_arg *a)
-{
-    return (int8_t *)w + a->wish;
-}
 
 void echo_wish_reset(struct echo *e)
 {
@@ -64,22 +45,6 @@ static bool body_has_known(const json_t *body)
     return false;
 }
 
-static bool layers_read(struct echo_wish *w, const json_t *body, char *text)
-{
-    for (size_t i = 0; i < SL_ARG_COUNT(layer_args); i++) {
-        int8_t *wish = layer_wish(&w->layers, &layer_args[i]);
-        const long long v = sl_arg_int(body, layer_args[i].name, *wish);
-
-        if (v > 2) {
-            snprintf(text, SL_ARG_TEXT_MAX, "Invalid value (%s should be 0, 1 or 2)",
-                     layer_args[i].name);
-            return false;
-        }
-        *wish = (int8_t)v;
-    }
-    return true;
-}
-
 static bool codec_read(enum sl_kind kind, const char *name, const json_t *body, enum sl_codec *out,
                        char *text)
 {
@@ -94,18 +59,14 @@ static bool codec_read(enum sl_kind kind, const char *name, const json_t *body, 
     return *out != SL_CODEC_NONE;
 }
 
-static long long clamp(long long v, long long low, long long high)
-{
-    return v < low ? low : v > high ? high : v;
-}
-
 /* Reads @body into @w. False: @text has what is wrong with it. */
 static bool wish_read(struct echo_wish *w, const json_t *body, char *text)
 {
     const char *profile = sl_arg_str(body, "videoprofile", NULL);
+    long long bitrate;
 
     if (sl_args_check(body, echo_args, SL_ARG_COUNT(echo_args), text, SL_ARG_TEXT_MAX) < 0 ||
-        !layers_read(w, body, text) ||
+        pl_layers_check(body, text) < 0 ||
         !codec_read(SL_KIND_AUDIO, "audiocodec", body, &w->audiocodec, text) ||
         !codec_read(SL_KIND_VIDEO, "videocodec", body, &w->videocodec, text))
         return false;
@@ -124,13 +85,9 @@ static bool wish_read(struct echo_wish *w, const json_t *body, char *text)
     w->video = sl_arg_bool(body, "video", w->video);
     w->svc = sl_arg_bool(body, "svc", w->svc);
     w->opusred = sl_arg_bool(body, "opusred", w->opusred);
-    w->bitrate = (uint32_t)clamp(sl_arg_int(body, "bitrate", w->bitrate), 0, UINT32_MAX);
-    w->layers.fallback_us =
-        (uint32_t)clamp(sl_arg_int(body, "fallback", w->layers.fallback_us), 0, UINT32_MAX);
-    w->layers.min_delay =
-        (int32_t)clamp(sl_arg_int(body, "min_delay", w->layers.min_delay), -1, 4095);
-    w->layers.max_delay =
-        (int32_t)clamp(sl_arg_int(body, "max_delay", w->layers.max_delay), -1, 4095);
+    bitrate = sl_arg_int(body, "bitrate", w->bitrate);
+    w->bitrate = bitrate > UINT32_MAX ? UINT32_MAX : (uint32_t)bitrate;
+    pl_layers_read(body, &w->layers);
     return true;
 }
 
@@ -142,13 +99,13 @@ static void layers_confirm(struct echo *e, const json_t *body)
 
         if (!l->routed || l->kind != SL_KIND_VIDEO || (!l->simulcast && !l->svc))
             continue;
-        for (size_t k = 0; k < SL_ARG_COUNT(layer_args); k++) {
-            const struct layer_arg *a = &layer_args[k];
-            const int8_t now = *((const int8_t *)&l->now + a->now);
+        for (size_t k = 0; k < PL_LAYERS; k++) {
+            const int8_t same = pl_layer_same(&pl_layers[k], body, &e->wish.layers, &l->now);
 
-            if (sl_arg_get(body, a->name) && now == *layer_wish(&e->wish.layers, a))
-                echo_core->event(e->h, NULL,
-                                 json_pack("{s:s, s:i}", "echotest", "event", a->name, now), NULL);
+            if (same >= 0)
+                echo_core->event(
+                    e->h, NULL,
+                    json_pack("{s:s, s:i}", "echotest", "event", pl_layers[k].name, same), NULL);
         }
     }
 }

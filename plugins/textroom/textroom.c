@@ -75,7 +75,7 @@ static json_t *on_query(sl_hid h, void *state)
         json_array_append_new(list, json_pack("{s:o, s:s}", "room", pl_id_json(&m->room->id),
                                               "username", m->username));
     return json_pack("{s:b, s:I, s:o}", "setup", th->is_setup, "queued-bytes",
-                     (json_int_t)th->queued_bytes, "rooms", list);
+                     (json_int_t)th->queue.bytes, "rooms", list);
 }
 
 SL_PLUGIN_EXPORT = {

@@ -10,6 +10,7 @@
 #define TR_H
 
 #include "../common/pl_id.h"
+#include "../common/pl_queue.h"
 #include <sluice/args.h>
 #include <sluice/plugin.h>
 
@@ -64,20 +65,12 @@ struct tr_member {
     char *username, *display; /* display: NULL when there is none */
 };
 
-struct tr_queued {
-    struct tr_queued *next;
-    size_t len;
-    char text[];
-};
-
 struct tr_handle {
     sl_hid h;
     bool is_setup; /* a connection was offered */
     struct tr_member *members;
     size_t nmembers;
-    /* What waits for room in the data channel. */
-    struct tr_queued *first, **last;
-    size_t queued_bytes;
+    struct pl_queue queue;
     bool is_closing;
 };
 

@@ -2,7 +2,6 @@
  * tr_data.c - the data channel of a client.
  */
 #include "tr.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,27 +11,15 @@ struct tr_handle *tr_handle_create(sl_hid h)
 
     if (th) {
         th->h = h;
-        th->last = &th->first;
+        th->queue.max = TR_QUEUE_BYTES_MAX;
     }
     return th;
-}
-
-static void queue_clear(struct tr_handle *h)
-{
-    while (h->first) {
-        struct tr_queued *q = h->first;
-
-        h->first = q->next;
-        free(q);
-    }
-    h->last = &h->first;
-    h->queued_bytes = 0;
 }
 
 void tr_handle_reset(struct tr_handle *h)
 {
     h->is_closing = true; /* nobody to send to */
-    queue_clear(h);
+    pl_queue_clear(&h->queue);
     while (h->members)
         tr_member_leave(h->members);
     h->is_setup = h->is_closing = false;
@@ -44,47 +31,20 @@ void tr_handle_destroy(struct tr_handle *h)
     free(h);
 }
 
-static void enqueue(struct tr_handle *h, const char *text, size_t len)
-{
-    struct tr_queued *q = NULL;
-
-    if (h->queued_bytes + len <= TR_QUEUE_BYTES_MAX)
-        q = malloc(sizeof(*q) + len);
-    if (!q) {
-        h->is_closing = true;
-        queue_clear(h);
-        tr_core->close_pc(h->h, "Too many messages wait for the client");
-        return;
-    }
-    q->next = NULL;
-    q->len = len;
-    memcpy(q->text, text, len);
-    *h->last = q;
-    h->last = &q->next;
-    h->queued_bytes += len;
-}
-
 void tr_send_text(struct tr_handle *h, const char *text, size_t len)
 {
-    if (h->is_closing)
+    const struct pl_message m = { TR_LABEL, "", false, text, len };
+
+    if (h->is_closing || pl_queue_send(&h->queue, tr_core, h->h, &m) == 0)
         return;
-    if (h->first || tr_core->data_send(h->h, TR_LABEL, "", false, text, len) == -EAGAIN)
-        enqueue(h, text, len);
+    h->is_closing = true;
+    pl_queue_clear(&h->queue);
+    tr_core->close_pc(h->h, "Too many messages wait for the client");
 }
 
 void tr_send_queued(struct tr_handle *h)
 {
-    while (h->first) {
-        struct tr_queued *q = h->first;
-
-        if (tr_core->data_send(h->h, TR_LABEL, "", false, q->text, q->len) == -EAGAIN)
-            return;
-        h->first = q->next;
-        if (!h->first)
-            h->last = &h->first;
-        h->queued_bytes -= q->len;
-        free(q);
-    }
+    pl_queue_flush(&h->queue, tr_core, h->h);
 }
 
 void tr_send(struct tr_handle *h, json_t *json)

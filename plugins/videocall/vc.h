@@ -9,6 +9,7 @@
 #ifndef VC_H
 #define VC_H
 
+#include "../common/pl_queue.h"
 #include <sluice/args.h>
 #include <sluice/codec.h>
 #include <sluice/plugin.h>
@@ -34,7 +35,6 @@ enum vc_error {
     VC_ERR_UNKNOWN = 499,
 };
 
-struct vc_held; /* a message that waits for room */
 struct vc_desc; /* an offer of a client that has no answer yet */
 
 /* An m-line of a user's connection. */
@@ -70,8 +70,8 @@ struct vc_user {
     uint32_t slow_links;
 
     /* Data channels. */
-    struct vc_held *held, *held_last; /* from the other, for this user; few: the other is paused */
-    bool paused;                      /* this user may not send */
+    struct pl_queue held; /* from the other, for this user; few: the other is paused */
+    bool paused;          /* this user may not send */
 };
 
 extern const struct sl_core *vc_core;
@@ -123,8 +123,7 @@ void vc_media_apply(struct vc_user *u, const struct vc_wish *old);
 /* ---- vc_data.c ------------------------------------------------------------------------------- */
 
 /* @u sends a message on a data channel: to the other, on a channel of the same name. */
-void vc_data_pass(struct vc_user *u, const char *label, const char *protocol, bool binary,
-                  const void *data, size_t len);
+void vc_data_pass(struct vc_user *u, const struct pl_message *m);
 /* There is room again for what goes to @u. */
 void vc_data_flush(struct vc_user *u);
 void vc_data_reset(struct vc_user *u);

@@ -93,8 +93,10 @@ static void on_layer(sl_hid h, void *state, uint16_t mindex, const struct sl_lay
 static void on_data(sl_hid h, void *state, const char *label, const char *protocol, bool binary,
                     const void *data, size_t len)
 {
+    const struct pl_message m = { label, protocol, binary, data, len };
+
     (void)h;
-    vc_data_pass(state, label, protocol, binary, data, len);
+    vc_data_pass(state, &m);
 }
 
 static void on_data_writable(sl_hid h, void *state)

@@ -1,3 +1,4 @@
+#include "../common/pl_layers.h"
 #include "vr_data.h"
 #include "vr_sub.h"
 #include <errno.h>
@@ -108,21 +109,6 @@ struct vr_line *vr_sub_line(const struct vr_sub *s, const char *sub_mid)
 
 /* ---- wishes ---------------------------------------------------------------------------------- */
 
-/* The four layer targets: where each is kept in the wish and in the layers that are forwarded. */
-static const struct layer_arg {
-    const char *name;
-    size_t wish, now;
-} layer_args[] = {
-    { "substream", offsetof(struct sl_layer_wish, substream),
-      offsetof(struct sl_layer_event, substream) },
-    { "temporal", offsetof(struct sl_layer_wish, temporal),
-      offsetof(struct sl_layer_event, temporal) },
-    { "spatial_layer", offsetof(struct sl_layer_wish, spatial),
-      offsetof(struct sl_layer_event, spatial) },
-    { "temporal_layer", offsetof(struct sl_layer_wish, svc_temporal),
-      offsetof(struct sl_layer_event, svc_temporal) },
-};
-
 int vr_arg_layers(struct vr_req *r, const json_t *obj)
 {
     static const struct sl_arg args[] = {
@@ -134,32 +120,18 @@ int vr_arg_layers(struct vr_req *r, const json_t *obj)
 
     if (VR_ARGS(r, obj, args) < 0)
         return -1;
-    for (size_t i = 0; i < SL_ARG_COUNT(layer_args); i++)
-        if (sl_arg_int(obj, layer_args[i].name, 0) > 2)
-            return vr_fail(r, VR_ERR_INVALID, "Invalid value (%s should be 0, 1 or 2)",
-                           layer_args[i].name);
+    if (pl_layers_check(obj, r->error.text) < 0) {
+        r->error.code = VR_ERR_INVALID;
+        return -1;
+    }
     return 0;
-}
-
-static int32_t delay_read(const json_t *item, const char *name, int32_t def)
-{
-    const long long v = sl_arg_int(item, name, def);
-
-    return v < 0 ? -1 : v > 4095 ? 4095 : (int32_t)v; /* 12 bits on the wire */
 }
 
 bool vr_line_wish_read(struct vr_line *l, const json_t *item)
 {
     const struct sl_layer_wish old = l->wish;
 
-    for (size_t i = 0; i < SL_ARG_COUNT(layer_args); i++) {
-        int8_t *wish = (int8_t *)&l->wish + layer_args[i].wish;
-
-        *wish = (int8_t)sl_arg_int(item, layer_args[i].name, *wish);
-    }
-    l->wish.fallback_us = vr_arg_u32(item, "fallback", l->wish.fallback_us);
-    l->wish.min_delay = delay_read(item, "min_delay", l->wish.min_delay);
-    l->wish.max_delay = delay_read(item, "max_delay", l->wish.max_delay);
+    pl_layers_read(item, &l->wish);
     return memcmp(&old, &l->wish, sizeof(old)) != 0;
 }
 
@@ -167,18 +139,17 @@ void vr_line_confirm(const struct vr_line *l, const json_t *item)
 {
     if (!l->src || !(l->src->simulcast || l->src->svc))
         return;
-    for (size_t i = 0; i < SL_ARG_COUNT(layer_args); i++) {
-        const int8_t want = *((const int8_t *)&l->wish + layer_args[i].wish);
-        const int8_t now = *((const int8_t *)&l->now + layer_args[i].now);
+    for (size_t i = 0; i < PL_LAYERS; i++) {
+        const int8_t same = pl_layer_same(&pl_layers[i], item, &l->wish, &l->now);
         char mid[8];
         json_t *event;
 
-        if (!sl_arg_get(item, layer_args[i].name) || now != want)
+        if (same < 0)
             continue;
         snprintf(mid, sizeof(mid), "%u", l->mindex);
         event = vr_room_event(l->sub->room, "event");
         json_object_set_new(event, "mid", json_string(mid));
-        json_object_set_new(event, layer_args[i].name, json_integer(now));
+        json_object_set_new(event, pl_layers[i].name, json_integer(same));
         vr_core->event(l->sub->h, NULL, event, NULL);
     }
 }
