@@ -1,93 +1,191 @@
-// The unmodified janode signals from Node; pages have nothing but the peer connections.
+// Every method and event of the unmodified janode: its core, EchoTest and TextRoom. VideoRoom is in
+// janode-room.mjs. It signals from Node; pages have nothing but the peer connections.
 
 import assert from 'node:assert/strict';
 import Janode from 'janode';
 import EchoTestPlugin from 'janode/plugins/echotest';
-import VideoRoomPlugin from 'janode/plugins/videoroom';
+import TextRoomPlugin from 'janode/plugins/textroom';
+import { Coverage, methodsOf } from '../lib/coverage.mjs';
+import { connect, next, Peers } from '../lib/janode.mjs';
+import { LossyPath } from '../lib/lossy.mjs';
 import { test } from '../lib/runner.mjs';
 
-Janode.Logger.setLevel?.('none');
+const { EVENT } = Janode;
+const CHROMIUM = [['chromium', 'lite']];
 
-async function connect(t, server) {
-  const connection = await Janode.connect({ address: { url: server.ws } });
-  t.onClose(() => connection.close().catch(() => {}));
-  return connection.create();
-}
+const FOR_PLUGINS = 'what plugins of the package are made of';
+const NOT_FOR_USERS = {
+  decorateRequest: FOR_PLUGINS,
+  handleMessage: FOR_PLUGINS,
+  ownsTransaction: FOR_PLUGINS,
+  closeTransactionWithError: FOR_PLUGINS,
+  closeTransactionWithSuccess: FOR_PLUGINS,
+};
 
-const once = (emitter, event) => new Promise((resolve) => emitter.once(event, resolve));
+test('janode: every method of a handle, and of EchoTest', { variants: CHROMIUM, browsers: ['chromium'], timeout: 90 }, async (t) => {
+  const server = await t.server({ media: { slowlink_threshold: 1 } });
+  const path = new LossyPath();
+  t.onClose(() => path.stop());
+  const peers = new Peers(await t.client(), path);
+  const session = await (await connect(t, server)).create();
+  const { ECHOTEST_RESULT, ECHOTEST_SLOWLINK } = EchoTestPlugin.EVENT;
+  const seen = new Coverage();
+  const raw = await session.attach(EchoTestPlugin);
+  const echo = seen.watch(raw, [...Object.values(EchoTestPlugin.EVENT), EVENT.HANDLE_DETACHED, EVENT.HANDLE_HANGUP,
+    EVENT.HANDLE_MEDIA, EVENT.HANDLE_WEBRTCUP, EVENT.HANDLE_SLOWLINK, EVENT.HANDLE_TRICKLE, EVENT.HANDLE_ICE_FAILED]);
 
-test('janode: echo', { variants: [['chromium', 'lite']] }, async (t) => {
-  const server = await t.server();
-  const page = await t.client();
-  const session = await connect(t, server);
-  const echo = await session.attach(EchoTestPlugin);
-  const up = once(echo, Janode.EVENT.HANDLE_WEBRTCUP);
-  const jsep = await page.evaluate(() => T.bareOffer('e'));
-  const reply = await echo.start({ audio: true, video: true, jsep });
+  const up = next(raw, EVENT.HANDLE_WEBRTCUP);
+  const receiving = next(raw, EVENT.HANDLE_MEDIA, (m) => m.type === 'video' && m.receiving);
+  const reply = await echo.start({ audio: true, video: true, bitrate: 300000, jsep: await peers.offer('e') });
+  assert.equal(reply.result, 'ok');
   assert.equal(reply.jsep.type, 'answer');
-  await page.evaluate((answer) => T.bareAccept('e', answer), reply.jsep);
+  await peers.accept('e', reply.jsep);
+  const candidate = { sdpMid: '0', sdpMLineIndex: 0, candidate: 'candidate:1 1 udp 1 127.0.0.1 9 typ host' };
+  assert.equal((await echo.trickle(candidate)).janus, 'ack');
+  assert.equal((await echo.trickle([candidate, { ...candidate, sdpMid: '1', sdpMLineIndex: 1 }])).janus, 'ack');
+  assert.equal((await echo.trickleComplete()).janus, 'ack');
   await up;
-  await page.evaluate(() => T.seesMotion('e', '1'));
-  const hangup = once(echo, Janode.EVENT.HANDLE_HANGUP);
-  await echo.hangup();
-  await hangup;
+  assert.equal((await receiving).mid, '1');
+  await peers.seesMotion('e');
+  await assert.rejects(echo.message({ record: true }), /413 .*recording is not available/);
+  assert.equal((await echo.message({ video: true })).plugindata.data.result, 'ok');
+  const ack = await echo.sendRequest({ janus: 'trickle', candidate: { completed: true } });
+  assert.equal(ack.janus, 'ack');
+
+  path.up = 0.6; // packets that are sent again are not lost
+  const slow = next(raw, ECHOTEST_SLOWLINK, (m) => m.media === 'video');
+  const link = await next(raw, EVENT.HANDLE_SLOWLINK, (m) => m.mid === '1' && !m.uplink);
+  assert.ok(link.media === 'video' && link.lost > 0, JSON.stringify(link));
+  await slow;
+  path.up = 0;
+
+  const done = next(raw, ECHOTEST_RESULT, (m) => m.result === 'done');
+  const down = next(raw, EVENT.HANDLE_HANGUP);
+  assert.equal((await echo.hangup()).janus, 'success');
+  await done;
+  assert.equal(typeof (await down).reason, 'string');
+
+  const detached = next(raw, EVENT.HANDLE_DETACHED);
   await echo.detach();
-  await session.destroy();
+  await detached;
+
+  const base = Object.getPrototypeOf(EchoTestPlugin.Handle.prototype);
+  seen.assertCalled([...new Set([...methodsOf(EchoTestPlugin.Handle.prototype), ...methodsOf(base)])], NOT_FOR_USERS);
+  seen.assertCame([...Object.values(EchoTestPlugin.EVENT), ...Object.values(EVENT).filter((e) => e.startsWith('handle_'))], {
+    [EchoTestPlugin.EVENT.ECHOTEST_ERROR]: 'errors answer a request',
+    [EVENT.HANDLE_ICE_FAILED]: 'a test of its own, since it takes 30 s',
+    [EVENT.HANDLE_TRICKLE]: 'all candidates of the server are in its description',
+  });
 });
 
-test('janode: room', { variants: [['chromium', 'lite']] }, async (t) => {
+test('janode: silence ends a connection', { variants: CHROMIUM, browsers: ['chromium'], tags: ['long'], timeout: 90 }, async (t) => {
+  const server = await t.server({ media: { ice_grace: 1 } });
+  const path = new LossyPath();
+  t.onClose(() => path.stop());
+  const peers = new Peers(await t.client(), path);
+  const session = await (await connect(t, server)).create();
+  const echo = await session.attach(EchoTestPlugin);
+  const up = next(echo, EVENT.HANDLE_WEBRTCUP);
+  const { jsep } = await echo.start({ audio: true, video: true, jsep: await peers.offer('e') });
+  await peers.accept('e', jsep);
+  await up;
+  path.up = 1;
+  const hangup = next(echo, EVENT.HANDLE_HANGUP, undefined, 60000);
+  await next(echo, EVENT.HANDLE_ICE_FAILED, undefined, 60000);
+  assert.equal((await hangup).reason, 'ICE failed');
+});
+
+test('janode: every method of connections and sessions', {}, async (t) => {
+  const server = await t.server({ general: { session_timeout: 2 }, admin: { enabled: 'yes', secret: 's' } });
+  const seen = new Coverage();
+  const ofConnection = [EVENT.CONNECTION_CLOSED, EVENT.CONNECTION_ERROR];
+  const rawConnection = await connect(t, server);
+  const connection = seen.watch(rawConnection, ofConnection);
+  assert.equal(connection.getRemoteHostname(), '127.0.0.1');
+  const info = await connection.getInfo();
+  assert.ok('janus.plugin.videoroom' in info.plugins);
+  assert.equal((await connection.sendRequest({ janus: 'info' })).janus, 'server_info');
+
+  const sessions = new Coverage();
+  const raw = await connection.create(1); // a keepalive each second keeps it past its timeout
+  const session = sessions.watch(raw, [EVENT.SESSION_DESTROYED]);
+  const handle = await session.attach(EchoTestPlugin);
+  await new Promise((resolve) => setTimeout(resolve, 3500));
+  assert.equal((await handle.message({ audio: true })).plugindata.data.result, 'ok');
+  assert.equal((await session.sendRequest({ janus: 'keepalive' })).janus, 'ack');
+  await assert.rejects(session.attach({ id: 'janus.plugin.none' }), /460/);
+  const gone = next(handle, EVENT.HANDLE_DETACHED);
+  await session.destroy();
+  await gone;
+  const idle = await connection.create(60);
+  await next(idle, EVENT.SESSION_DESTROYED);
+
+  const admin = await Janode.connect({ is_admin: true, address: { url: server.admin, apisecret: 's' } });
+  t.onClose(() => admin.close().catch(() => {}));
+  const other = await connection.create(60);
+  assert.deepEqual((await seen.watch(admin).listSessions()).sessions, [other.id]);
+
+  const closed = next(rawConnection, EVENT.CONNECTION_CLOSED);
+  await connection.close();
+  await closed;
+  const victim = await connect(t, server);
+  seen.watch(victim, ofConnection);
+  const error = next(victim, EVENT.CONNECTION_ERROR);
+  await server.stop();
+  await error;
+
+  const LATER = 'the rest of the admin API comes later';
+  seen.assertCalled(methodsOf(Object.getPrototypeOf(rawConnection)),
+    { open: 'connect() does', listHandles: LATER, handleInfo: LATER, startPcap: LATER, stopPcap: LATER });
+  sessions.assertCalled(methodsOf(Object.getPrototypeOf(raw)));
+  seen.assertCame(ofConnection);
+  sessions.assertCame([EVENT.SESSION_DESTROYED]);
+});
+
+test('janode: every method of TextRoom', { variants: CHROMIUM }, async (t) => {
   const server = await t.server();
   const page = await t.client();
-  const { VIDEOROOM_PUB_LIST, VIDEOROOM_LEAVING, VIDEOROOM_UNPUBLISHED, VIDEOROOM_DISPLAY } = VideoRoomPlugin.EVENT;
-  const a = await connect(t, server);
-  const b = await connect(t, server);
-  const alice = await a.attach(VideoRoomPlugin);
-  const bob = await b.attach(VideoRoomPlugin);
+  const session = await (await connect(t, server)).create();
+  const seen = new Coverage();
+  const raw = await session.attach(TextRoomPlugin);
+  const text = seen.watch(raw, Object.values(TextRoomPlugin.EVENT));
 
-  const { room } = await alice.create({ room: 5555, description: 'janode', max_publishers: 4 });
-  assert.equal(room, 5555);
-  assert.equal((await alice.exists({ room })).exists, true);
-  assert.ok((await alice.list()).list.some((r) => r.room === 5555));
-  const joined = await alice.joinPublisher({ room, display: 'Alice' });
-  assert.deepEqual(joined.publishers, []);
-  assert.ok((await bob.joinPublisher({ room, display: 'Bob' })).private_id);
+  const created = await text.create({ room: 77, description: 'Text', secret: 's', pin: 'p', history: 3, is_private: false, permanent: false });
+  assert.deepEqual([created.room, created.permanent], [77, false]);
+  assert.deepEqual(await text.exists({ room: 77 }), { room: 77, exists: true });
+  const { list } = await text.list({});
+  assert.deepEqual(list.find((r) => r.room === 77),
+    { room: 77, description: 'Text', pin_required: true, num_participants: 0, history: 3 });
+  assert.deepEqual((await text.allow({ room: 77, secret: 's', action: 'enable' })).list, []);
+  assert.deepEqual((await text.allow({ room: 77, secret: 's', action: 'add', list: ['a', 'b'] })).list, ['a', 'b']);
+  assert.deepEqual((await text.allow({ room: 77, secret: 's', action: 'remove', list: ['a'] })).list, ['b']);
+  assert.deepEqual((await text.allow({ room: 77, secret: 's', action: 'disable' })).list, []);
 
-  const listed = once(bob, VIDEOROOM_PUB_LIST);
-  const offer = await page.evaluate(() => T.bareOffer('a', { recv: false }));
-  const published = await alice.publish({ audio: true, video: true, jsep: offer });
-  await page.evaluate((answer) => T.bareAccept('a', answer), published.jsep);
-  const { publishers } = await listed;
-  assert.equal(publishers[0].feed, joined.feed);
-  assert.equal(publishers[0].streams.length, 2);
-  assert.equal((await alice.listParticipants({ room })).participants.length, 2);
+  const up = next(raw, EVENT.HANDLE_WEBRTCUP);
+  const { jsep } = await text.setup();
+  await page.evaluate(() => T.bareDataConnection('t'));
+  const answer = await page.evaluate((j) => T.bareAnswer('t', j), jsep);
+  assert.equal((await text.ack(answer)).jsep, undefined);
+  await up;
+  const ask = (message) => page.evaluate((m) => T.bareAsk('t', m), { room: 77, transaction: 'x', ...message });
+  const heard = (verb) => page.waitFor((v) => T.bareHeard('t').find((m) => m.textroom === v), verb);
+  assert.equal((await ask({ textroom: 'join', username: 'ann', pin: 'p' })).textroom, 'success');
+  assert.deepEqual((await text.listParticipants({ room: 77 })).participants, [{ username: 'ann' }]);
+  await text.announcement({ room: 77, secret: 's', text: 'hear' });
+  assert.equal((await heard('announcement')).text, 'hear');
 
-  const watcher = await b.attach(VideoRoomPlugin);
-  const attached = await watcher.joinSubscriber({ room, streams: [{ feed: joined.feed }] });
-  assert.equal(attached.jsep.type, 'offer');
-  const answer = await page.evaluate((jsep) => T.bareAnswer('b', jsep), attached.jsep);
-  await watcher.start({ jsep: answer });
-  await page.evaluate(() => T.seesMotion('b', '1'));
+  const again = await text.restart();
+  assert.notEqual(/ice-ufrag:(\S+)/.exec(again.jsep.sdp)[1], /ice-ufrag:(\S+)/.exec(jsep.sdp)[1]);
+  await text.ack(await page.evaluate((j) => T.bareAnswer('t', j), again.jsep));
+  assert.equal((await ask({ textroom: 'message', text: 'hi', transaction: 'y' })).textroom, 'success');
 
-  await watcher.configure({ streams: [{ mid: '1', send: false }] });
-  await watcher.pause();
-  await watcher.start({});
-  await watcher.configure({ streams: [{ mid: '1', send: true }] });
-  const less = await watcher.update({ unsubscribe: [{ feed: joined.feed, mid: '0' }] });
-  const answer2 = await page.evaluate((jsep) => T.bareAnswer('b', jsep), less.jsep);
-  await watcher.start({ jsep: answer2 });
-  await page.evaluate(() => T.seesMotion('b', '1'));
+  assert.deepEqual(await text.kick({ room: 77, secret: 's', username: 'ann' }), { room: 77, username: 'ann' });
+  assert.equal((await heard('kicked')).username, 'ann');
+  await assert.rejects(text.kick({ room: 77, secret: 's', username: 'ann' }));
+  assert.deepEqual(await text.destroy({ room: 77, secret: 's', permanent: false }), { room: 77, permanent: false });
+  assert.equal((await text.exists({ room: 77 })).exists, false);
+  await assert.rejects(text.setup(), /416/);
 
-  const renamed = once(bob, VIDEOROOM_DISPLAY);
-  await alice.configure({ display: 'Alicia' });
-  assert.equal((await renamed).display, 'Alicia');
-  const unpublished = once(bob, VIDEOROOM_UNPUBLISHED);
-  await alice.unpublish();
-  assert.equal((await unpublished).feed, joined.feed);
-  const left = once(bob, VIDEOROOM_LEAVING);
-  await alice.leave();
-  assert.equal((await left).feed, joined.feed);
-  await assert.rejects(alice.leave(), /426/);
-  await bob.destroy({ room });
-  await a.destroy();
-  await b.destroy();
+  seen.assertCalled(methodsOf(TextRoomPlugin.Handle.prototype), { handleMessage: FOR_PLUGINS });
+  seen.assertCame(Object.values(TextRoomPlugin.EVENT), { [TextRoomPlugin.EVENT.TEXTROOM_ERROR]: 'errors answer a request' });
 });

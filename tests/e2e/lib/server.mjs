@@ -46,9 +46,10 @@ export class Server {
 
   async start() {
     fs.mkdirSync(this.dir, { recursive: true });
-    this.httpPort = await freePorts(2 + WORKERS);
+    this.httpPort = await freePorts(3 + WORKERS);
     this.wsPort = this.httpPort + 1;
-    this.mediaPort = this.httpPort + 2;
+    this.adminPort = this.httpPort + 2;
+    this.mediaPort = this.httpPort + 3;
     const own = {
       general: {
         workers: WORKERS,
@@ -57,6 +58,7 @@ export class Server {
       },
       http: { bind: '127.0.0.1', port: this.httpPort },
       websockets: { bind: '127.0.0.1', port: this.wsPort },
+      admin: { bind: '127.0.0.1', port: this.adminPort },
       media: { bind: mediaAddresses(), port: this.mediaPort },
     };
     if (fs.existsSync(path.join(topDir, 'html'))) own.http.static_dir = path.join(topDir, 'html');
@@ -110,6 +112,10 @@ export class Server {
   }
   get ws() {
     return `ws://127.0.0.1:${this.wsPort}/janus`;
+  }
+  // Only with admin.enabled.
+  get admin() {
+    return `ws://127.0.0.1:${this.adminPort}/admin`;
   }
   // WebSocket on the HTTP port.
   get wsUpgrade() {

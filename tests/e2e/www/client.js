@@ -488,12 +488,16 @@ async function bareLocal(pc, make) {
   return { type: pc.localDescription.type, sdp: pc.localDescription.sdp, trickle: false };
 }
 
+// options.encodings: simulcast. Of a connection that there is already: new credentials.
 async function bareOffer(name, options = {}) {
+  const had = handles.get(name)?.handle.webrtcStuff.pc;
+  if (had) return bareLocal(had, () => had.createOffer({ iceRestart: true }));
   const pc = await bareConnection(name);
   const sound = await navigator.mediaDevices.getUserMedia({ audio: true });
   const direction = options.recv === false ? 'sendonly' : 'sendrecv';
   pc.addTransceiver(sound.getAudioTracks()[0], { direction });
-  pc.addTransceiver(painted(options.colour ?? [200, 30, 30]), { direction });
+  const { encodings, size } = options;
+  pc.addTransceiver(painted(options.colour ?? [200, 30, 30], size), { direction, sendEncodings: encodings });
   return bareLocal(pc, () => pc.createOffer());
 }
 
@@ -503,10 +507,34 @@ async function bareAnswer(name, jsep) {
   return bareLocal(pc, () => pc.createAnswer());
 }
 
+// A connection with the data channel that janus.js opens; what came over it: bareHeard().
+async function bareDataConnection(name) {
+  const pc = await bareConnection(name);
+  const entry = of(name);
+  entry.data = [];
+  entry.channel = pc.createDataChannel('JanusDataChannel');
+  entry.channel.onmessage = (m) => entry.data.push(JSON.parse(m.data));
+}
+
+const bareHeard = (name) => of(name).data;
+
+// Sends @message and gives what has its transaction.
+async function bareAsk(name, message) {
+  const { channel, data } = of(name);
+  await until('an open channel', () => channel.readyState === 'open');
+  channel.send(JSON.stringify(message));
+  return until('an answer', () => data.find((m) => m.transaction === message.transaction));
+}
+
+function bareClose(name) {
+  of(name).handle.webrtcStuff.pc.close();
+  handles.delete(name);
+}
+
 const bareAccept = (name, jsep) => of(name).handle.webrtcStuff.pc.setRemoteDescription(jsep);
 
 window.T = {
-  visit, bareOffer, bareAnswer, bareAccept,
+  visit, bareOffer, bareAnswer, bareAccept, bareClose, bareDataConnection, bareHeard, bareAsk,
   connect, destroy, reconnect, attach, ask, detach, echo, join, publish, unpublish, renegotiate, replaceTracks,
   received, look, seesMotion, seesOthers, hearsSomething, firstFrame, midsOf, transport, state, has, say,
   heard, sha256, sleep,
