@@ -50,16 +50,19 @@ static void note(struct sl_pkt_dd *out, const struct sl_dd *dd, const struct sl_
 
 void sl_dd_source_read(struct sl_dd_source **dp, struct sl_pkt *pkt)
 {
-    const uint8_t *data = pkt->data + pkt->ext.off[SL_EXT_DEPENDENCY_DESCRIPTOR];
-    size_t len = pkt->ext.len[SL_EXT_DEPENDENCY_DESCRIPTOR];
+    const size_t len = pkt->ext.present & SL_EXT_BIT(SL_EXT_DEPENDENCY_DESCRIPTOR)
+                           ? pkt->ext.len[SL_EXT_DEPENDENCY_DESCRIPTOR]
+                           : 0;
     struct sl_dd_source *d = *dp;
     struct sl_dd_structure old, *st;
+    const uint8_t *data;
     struct sl_dd dd;
     bool late;
 
     pkt->dd.present = pkt->dd.known = false;
-    if (!(pkt->ext.present & SL_EXT_BIT(SL_EXT_DEPENDENCY_DESCRIPTOR)) || len < 3)
+    if (len < 3)
         return;
+    data = pkt->data + pkt->ext.off[SL_EXT_DEPENDENCY_DESCRIPTOR];
     if (!d)
         d = *dp = calloc(1, sizeof(*d));
     if (!d)
