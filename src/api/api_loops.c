@@ -53,17 +53,27 @@ static json_t *latency(const struct sl_worker_stats *s)
                      number(sl_hist_quantile(&s->recent, 1000)));
 }
 
+/* Peer connections: with full ICE, those that are taken over from libnice and those that are not.
+ */
+static json_t *paths(const struct sl_worker_stats *s)
+{
+    return json_pack("{s:o, s:o, s:o}", "none", number(s->paths[SL_ICE_PATH_NONE]), "direct",
+                     number(s->paths[SL_ICE_PATH_DIRECT]), "agent",
+                     number(s->paths[SL_ICE_PATH_AGENT]));
+}
+
 static json_t *loop_info(const struct sl_pc_world *w, unsigned int i)
 {
     struct sl_worker_stats s;
 
     sl_worker_stats_get(w->workers[i], &s);
-    return json_pack("{s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:o, s:o}", "id",
+    return json_pack("{s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:o, s:o, s:o}", "id",
                      (int)i, "handles", (int)w->slots[i].live, "busy_permille",
                      (int)sl_worker_load(w->workers[i]).busy_permille, "cpu_us", number(s.cpu_us),
                      "turns", number(s.turns), "receive", receiving(&s), "send", sending(&s),
                      "rings", "in", number(s.ring_in), "out", number(s.ring_out), "wakes",
-                     number(s.wakes), "dropped", dropped(&s), "latency", latency(&s));
+                     number(s.wakes), "dropped", dropped(&s), "latency", latency(&s), "paths",
+                     paths(&s));
 }
 
 json_t *sl_pc_world_loops(const struct sl_pc_world *w)

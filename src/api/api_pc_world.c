@@ -3,6 +3,7 @@
 #include "api/api_place.h"
 #include "base/log.h"
 #include "ice/ice_nice.h"
+#include "net/net_udp.h"
 #include "srtp/srtp.h"
 
 #include <errno.h>
@@ -268,11 +269,21 @@ static void on_ice_path(void *arg, sl_id pc, const struct sl_ice_path *path)
     struct sl_wmsg *m = ice_msg(w, SL_WMSG_ICE_PATH, pc, 0);
 
     if (!m) {
-        if (path->fd >= 0)
-            (void)close(path->fd);
+        sl_udp_close(path->udp);
         return;
     }
     m->path = *path;
+    sl_worker_post(w->workers[sl_id_worker(pc)], m);
+}
+
+static void on_ice_checked(void *arg, sl_id pc, const struct sl_addr *remote)
+{
+    struct sl_pc_world *w = arg;
+    struct sl_wmsg *m = ice_msg(w, SL_WMSG_ICE_CHECKED, pc, 0);
+
+    if (!m)
+        return;
+    m->checked = *remote;
     sl_worker_post(w->workers[sl_id_worker(pc)], m);
 }
 
@@ -358,8 +369,8 @@ static int announced_addresses(struct sl_pc_world *w, const struct sl_media_conf
 static int create_nice(struct sl_pc_world *w, const struct sl_media_conf *c,
                        const struct sl_addr *bind, size_t nbind)
 {
-    static const struct sl_nice_cb cb = { on_ice_creds, on_ice_candidate, on_ice_state, on_ice_path,
-                                          on_ice_data };
+    static const struct sl_nice_cb cb = { on_ice_creds, on_ice_candidate, on_ice_state,
+                                          on_ice_path,  on_ice_checked,   on_ice_data };
     char texts[SL_PC_ADDRS_MAX][SL_ADDR_TEXT_MAX];
     const char *public_ip[SL_PC_ADDRS_MAX];
     bool all = nbind && sl_addr_is_any(&bind[0]);

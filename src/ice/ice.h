@@ -14,6 +14,8 @@
 #include "base/id.h"
 #include "net/net_addr.h"
 
+struct sl_udp;
+
 #define SL_ICE_UFRAG_MAX 256 /* RFC 8839 section 5.4 */
 #define SL_ICE_PWD_MAX   256
 #define SL_ICE_CAND_MAX  512 /* characters of one candidate line */
@@ -39,13 +41,15 @@ const char *sl_ice_state_to_str(enum sl_ice_state s);
 enum sl_ice_path_kind {
     SL_ICE_PATH_NONE,
     SL_ICE_PATH_DIRECT, /* send datagrams on fd to remote */
-    SL_ICE_PATH_AGENT,  /* relayed or TCP: hand them to the ICE thread (sl_nice_send) */
+    SL_ICE_PATH_AGENT,  /* relayed or TCP: by way of the ICE thread (sl_nice_send, cb.data) */
+    SL_ICE_PATH_KINDS
 };
 
 struct sl_ice_path {
     enum sl_ice_path_kind kind;
-    int fd;                /* DIRECT. lite: the worker's socket, borrowed. nice: a dup, owned by
-                            * whoever received the path; close it when the next path replaces it. */
+    int fd;                /* DIRECT. lite: the worker's socket, borrowed. nice: that of udp */
+    struct sl_udp *udp;    /* DIRECT, nice: our socket beside libnice's (sl_udp_open_beside). Owned
+                            * by whoever received the path; all but STUN arrives there */
     struct sl_addr remote; /* DIRECT */
     struct sl_addr local;  /* source address to use (IP_PKTINFO); family 0: let the kernel choose */
 };

@@ -382,6 +382,11 @@ uint64_t sl_nice_drops(const struct sl_nice *n)
     return atomic_load(&n->drops);
 }
 
+uint64_t sl_nice_refused(const struct sl_nice *n)
+{
+    return atomic_load(&n->refused);
+}
+
 /* ---- commands, from any thread -------------------------------------------------------------- */
 
 static void post(struct sl_nice *n, enum cmd_kind kind, sl_id pc, bool flag, const void *data,

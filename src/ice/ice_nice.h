@@ -31,8 +31,13 @@ struct sl_nice_cb {
     /* A local candidate as a candidate-attribute; NULL: gathering is complete. */
     void (*candidate)(void *arg, sl_id pc, const char *text);
     void (*state)(void *arg, sl_id pc, enum sl_ice_state state);
+    /* The selected pair. Where its datagrams are UDP on the wire, our own socket takes over from
+     * libnice, which keeps STUN (checks, consent). */
     void (*path)(void *arg, sl_id pc, const struct sl_ice_path *path);
-    /* A datagram of the peer (DTLS, SRTP, SRTCP). */
+    /* Another address than the selected one passed an authenticated check. */
+    void (*checked)(void *arg, sl_id pc, const struct sl_addr *remote);
+    /* A datagram of the peer (DTLS, SRTP, SRTCP) that libnice received: before a pair is selected,
+     * or from a relay. */
     void (*data)(void *arg, sl_id pc, const uint8_t *data, size_t len);
 };
 
@@ -61,5 +66,8 @@ void sl_nice_restart(struct sl_nice *n, sl_id pc);
 void sl_nice_send(struct sl_nice *n, sl_id pc, const uint8_t *data, size_t len);
 /* Datagrams that went nowhere: too many, too long, or refused by libnice. */
 uint64_t sl_nice_drops(const struct sl_nice *n);
+/* Selected pairs whose socket the kernel would not let us share; their media goes through libnice.
+ */
+uint64_t sl_nice_refused(const struct sl_nice *n);
 
 #endif

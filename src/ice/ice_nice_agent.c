@@ -1,13 +1,14 @@
 #include "base/log.h"
 #include "ice/ice_nice_priv.h"
+#include "net/net_udp.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define COMPONENT NICE_COMPONENT_TYPE_RTP
 #define LOCAL_MAX 32 /* addresses of this machine that we gather on */
+
+#define SOCKET_BUFFER (1 << 20) /* bytes each way; one peer's, so less than a worker's socket */
 
 static int addr_from_nice(const NiceAddress *from, struct sl_addr *out)
 {
@@ -104,32 +105,39 @@ static void state_set(struct nice_pc *pc, enum sl_ice_state state)
         pc->nice->cb->state(pc->nice->arg, pc->id, state);
 }
 
-/* The selected socket, if datagrams that leave it arrive at the peer as they are: relays and TCP
+/* A socket of ours beside the selected one, if datagrams go over that as they are: relays and TCP
  * wrap them. A peer reflexive candidate says nothing of that itself, but its base is the socket's
- * own address then. */
-static int direct_fd(struct nice_pc *pc, const NiceCandidate *local)
+ * own address then. NULL: libnice carries the media. */
+static struct sl_udp *take_over(struct nice_pc *pc, const NiceCandidate *local) SL_ON_ICE
 {
     struct sockaddr_storage ss = { 0 };
     socklen_t len = sizeof(ss);
+    struct sl_udp *udp = NULL;
     struct sl_addr own, base;
     GSocket *sock;
-    int fd = -1;
+    int fd, err;
 
     if (local->transport != NICE_CANDIDATE_TRANSPORT_UDP ||
         local->type == NICE_CANDIDATE_TYPE_RELAYED)
-        return -1;
+        return NULL;
     sock = nice_agent_get_selected_socket(pc->agent, pc->stream, COMPONENT);
     if (!sock)
-        return -1;
-    if (getsockname(g_socket_get_fd(sock), (struct sockaddr *)&ss, &len) == 0 &&
+        return NULL;
+    fd = g_socket_get_fd(sock);
+    if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
         sl_addr_from_sockaddr((struct sockaddr *)&ss, len, &own) == 0 &&
-        addr_from_nice(&local->base_addr, &base) == 0 && sl_addr_is_equal(&own, &base))
-        fd = fcntl(g_socket_get_fd(sock), F_DUPFD_CLOEXEC, 0);
+        addr_from_nice(&local->base_addr, &base) == 0 && sl_addr_is_equal(&own, &base)) {
+        err = sl_udp_open_beside(fd, SOCKET_BUFFER, &udp);
+        if (err && atomic_fetch_add(&pc->nice->refused, 1) == 0)
+            sl_warn("ice", "take-over-refused", "pc=%" PRIx64 " error=\"%s\"", pc->id,
+                    strerror(-err));
+    }
     g_object_unref(sock);
-    return fd;
+    return udp;
 }
 
-static void path_tell(struct nice_pc *pc, const NiceCandidate *local, const NiceCandidate *remote)
+static void path_tell(struct nice_pc *pc, const NiceCandidate *local,
+                      const NiceCandidate *remote) SL_ON_ICE
 {
     struct sl_ice_path p = { .kind = SL_ICE_PATH_NONE, .fd = -1 };
 
@@ -138,20 +146,30 @@ static void path_tell(struct nice_pc *pc, const NiceCandidate *local, const Nice
     pc->has_path = local != NULL;
     if (local) {
         p.kind = SL_ICE_PATH_AGENT;
-        p.fd = direct_fd(pc, local);
-        if (p.fd >= 0) {
+        if (addr_from_nice(&remote->addr, &p.remote) == 0)
+            p.udp = take_over(pc, local);
+        if (p.udp) {
             p.kind = SL_ICE_PATH_DIRECT;
-            if (addr_from_nice(&remote->addr, &p.remote)) {
-                (void)close(p.fd);
-                p.fd = -1;
-                p.kind = SL_ICE_PATH_AGENT;
-            }
+            p.fd = p.udp->fd;
         }
     }
     if (pc->nice->cb->path)
         pc->nice->cb->path(pc->nice->arg, pc->id, &p);
-    else if (p.fd >= 0)
-        (void)close(p.fd);
+    else
+        sl_udp_close(p.udp);
+}
+
+/* Only a check that was answered makes a candidate of an address that nobody announced. */
+static void on_remote(NiceAgent *agent, NiceCandidate *c, gpointer arg)
+{
+    struct nice_pc *pc = arg;
+    struct sl_addr addr;
+
+    (void)agent;
+    if (c->type == NICE_CANDIDATE_TYPE_PEER_REFLEXIVE &&
+        c->transport == NICE_CANDIDATE_TRANSPORT_UDP && addr_from_nice(&c->addr, &addr) == 0 &&
+        pc->nice->cb->checked)
+        pc->nice->cb->checked(pc->nice->arg, pc->id, &addr);
 }
 
 static void on_pair(NiceAgent *agent, guint stream, guint component, NiceCandidate *local,
@@ -160,6 +178,7 @@ static void on_pair(NiceAgent *agent, guint stream, guint component, NiceCandida
     (void)agent;
     (void)stream;
     (void)component;
+    SL_ASSUME(ice);
     path_tell(arg, local, remote);
 }
 
@@ -173,6 +192,7 @@ static void on_state(NiceAgent *agent, guint stream, guint component, guint stat
     (void)agent;
     (void)stream;
     (void)component;
+    SL_ASSUME(ice);
     switch (state) {
     case NICE_COMPONENT_STATE_CONNECTING:
         if (!pc->was_connected)
@@ -412,6 +432,7 @@ int nice_pc_create(struct sl_nice *n, sl_id id, bool controlling, struct nice_pc
     g_signal_connect(pc->agent, "candidate-gathering-done", G_CALLBACK(on_gathered), pc);
     g_signal_connect(pc->agent, "component-state-changed", G_CALLBACK(on_state), pc);
     g_signal_connect(pc->agent, "new-selected-pair-full", G_CALLBACK(on_pair), pc);
+    g_signal_connect(pc->agent, "new-remote-candidate-full", G_CALLBACK(on_remote), pc);
     (void)nice_agent_attach_recv(pc->agent, pc->stream, COMPONENT, n->ctx, on_data, pc);
     *out = pc;
     return 0;

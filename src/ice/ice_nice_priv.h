@@ -56,6 +56,7 @@ struct sl_nice {
     /* Any thread. */
     atomic_uint sends_waiting;
     atomic_ullong drops;
+    atomic_ullong refused; /* take-overs */
 };
 
 struct nice_pc {

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,14 +33,50 @@ static int set_buffer(int fd, int force, int plain, int bytes)
     return got;
 }
 
-static int udp_setup(struct sl_udp *u, const struct sl_addr *bind_to, int buf_bytes)
+/* Both must allow it, and agree on what an IPv6 socket takes: else they make two groups. */
+static int join(int fd, bool v6, int beside)
+{
+    int only = 0, err;
+    socklen_t len = sizeof(only);
+
+    if (v6 && getsockopt(beside, IPPROTO_IPV6, IPV6_V6ONLY, &only, &len))
+        return -errno;
+    err = v6 ? set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, only) : 0;
+    if (!err)
+        err = set_int(beside, SOL_SOCKET, SO_REUSEPORT, 1);
+    return err ? err : set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+}
+
+/* The older socket is number 0 of the group, ours 1. A program needs a bound socket; until then the
+ * group's hash decides, and either one has to live with what is the other's. */
+static int divide(int fd)
+{
+    static struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),          /* none: 0 */
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 192, 3, 0), /* to 0 */
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 128, 3, 0), /* to 1 */
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 64, 1, 0),  /* to 0 */
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 20, 1, 0),  /* to 1 */
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, 1),
+    };
+    static const struct sock_fprog prog = { sizeof(code) / sizeof(code[0]), code };
+
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog, sizeof(prog)) ? -errno : 0;
+}
+
+/* @beside: -1, or the socket to share the port with. */
+static int udp_setup(struct sl_udp *u, const struct sl_addr *bind_to, int buf_bytes, int beside)
 {
     bool v6 = sl_addr_family(bind_to) == AF_INET6;
     struct sl_addr bound = { 0 };
     socklen_t len = sizeof(bound);
     int err;
 
-    err = v6 ? set_int(u->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) : 0;
+    if (beside >= 0)
+        err = join(u->fd, v6, beside);
+    else
+        err = v6 ? set_int(u->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) : 0;
     if (err)
         return err;
     err = v6 ? set_int(u->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
@@ -55,10 +92,10 @@ static int udp_setup(struct sl_udp *u, const struct sl_addr *bind_to, int buf_by
     if (bind(u->fd, &bind_to->sa, sl_addr_len(bind_to)) || getsockname(u->fd, &bound.sa, &len))
         return -errno;
     u->local = bound;
-    return 0;
+    return beside >= 0 ? divide(u->fd) : 0;
 }
 
-int sl_udp_open(const struct sl_addr *bind, int buf_bytes, struct sl_udp **out)
+static int udp_open(const struct sl_addr *bind, int buf_bytes, int beside, struct sl_udp **out)
 {
     struct sl_udp *u;
     int err;
@@ -73,7 +110,7 @@ int sl_udp_open(const struct sl_addr *bind, int buf_bytes, struct sl_udp **out)
         err = -errno;
         goto fail;
     }
-    err = udp_setup(u, bind, buf_bytes > 0 ? buf_bytes : SL_UDP_BUF_DEFAULT);
+    err = udp_setup(u, bind, buf_bytes > 0 ? buf_bytes : SL_UDP_BUF_DEFAULT, beside);
     if (err)
         goto fail;
     *out = u;
@@ -82,6 +119,21 @@ int sl_udp_open(const struct sl_addr *bind, int buf_bytes, struct sl_udp **out)
 fail:
     sl_udp_close(u);
     return err;
+}
+
+int sl_udp_open(const struct sl_addr *bind, int buf_bytes, struct sl_udp **out)
+{
+    return udp_open(bind, buf_bytes, -1, out);
+}
+
+int sl_udp_open_beside(int fd, int buf_bytes, struct sl_udp **out)
+{
+    struct sl_addr own = { 0 };
+    socklen_t len = sizeof(own);
+
+    if (getsockname(fd, &own.sa, &len))
+        return -errno;
+    return udp_open(&own, buf_bytes, fd, out);
 }
 
 void sl_udp_close(struct sl_udp *u)

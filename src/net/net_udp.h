@@ -37,6 +37,11 @@ struct sl_udp {
  * buffer each way (0: SL_UDP_BUF_DEFAULT), less where we have not the right to so much.
  * 0 or -errno (-EADDRINUSE ...). */
 int sl_udp_open(const struct sl_addr *bind, int buf_bytes, struct sl_udp **out);
+/* Opens one beside @fd, the UDP socket of a library: bound to the same address and port, and in one
+ * SO_REUSEPORT group with it, which a BPF program divides by the first byte (RFC 7983). DTLS
+ * (20..63) and RTP (128..191) come to ours, the rest (STUN, TURN channels) stays with @fd. Close
+ * ours, and all comes to @fd again. What the kernel says when it refuses. */
+int sl_udp_open_beside(int fd, int buf_bytes, struct sl_udp **out);
 void sl_udp_close(struct sl_udp *u); /* NULL is fine */
 
 /* ---- receiving ---- */
@@ -70,6 +75,12 @@ void sl_udp_batch_destroy(struct sl_udp_batch *b);
 
 /* One recvmmsg. How many datagrams are in @b->dgrams: 0 when none waited; or -errno. */
 int sl_udp_recv(struct sl_udp *u, struct sl_udp_batch *b);
+
+/* A socket that a loop reads for its owner. */
+struct sl_watch {
+    struct sl_udp *udp;
+    void (*datagram)(struct sl_watch *w, const struct sl_udp_dgram *d);
+};
 
 /* ---- sending ---- */
 

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- DTLS ------------------------------------------------------------------------------------ */
 
@@ -191,19 +190,76 @@ static void input_dtls(struct sl_peer *p, const uint8_t *data, size_t len) SL_ON
 
 /* ---- ICE ------------------------------------------------------------------------------------- */
 
+static const struct sl_ice_path no_path = { .kind = SL_ICE_PATH_NONE, .fd = -1 };
+
+static bool is_checked(const struct sl_peer *p, const struct sl_addr *remote)
+{
+    for (size_t i = 0; i < SL_PEER_CHECKED_MAX && i < p->nchecked; i++)
+        if (sl_addr_is_equal(&p->checked[i], remote))
+            return true;
+    return false;
+}
+
+void sl_peer_on_ice_checked(struct sl_peer *p, const struct sl_addr *remote)
+{
+    if (!is_checked(p, remote))
+        p->checked[p->nchecked++ % SL_PEER_CHECKED_MAX] = *remote;
+}
+
+/* At our socket beside libnice's. */
+static void on_datagram(struct sl_watch *w, const struct sl_udp_dgram *d)
+{
+    struct sl_peer *p = sl_container(w, struct sl_peer, socket);
+
+    SL_ASSUME(worker);
+    if (sl_addr_is_equal(d->remote, &p->path.remote) || is_checked(p, d->remote))
+        sl_peer_input(p, d->data, d->len);
+    else
+        p->env->ctx->drops[SL_DROP_UNKNOWN_ADDRESS]++;
+}
+
+static void set_path(struct sl_peer *p, const struct sl_ice_path *path)
+{
+    p->env->paths[p->path.kind]--;
+    p->env->paths[path->kind]++;
+    p->path = *path;
+}
+
 static void drop_path(struct sl_peer *p)
 {
-    if (!p->agent && p->path.kind == SL_ICE_PATH_DIRECT && p->path.fd >= 0) {
-        p->env->ctx->cb.flush(p->env->ctx->arg); /* the fd may stand in the send queue */
-        (void)close(p->path.fd);
+    if (p->path.udp) {
+        p->env->ctx->cb.flush(p->env->ctx->arg); /* it may stand in the send queue */
+        p->env->unwatch(p->env->arg, &p->socket);
+        sl_udp_close(p->path.udp);
     }
-    p->path = (struct sl_ice_path){ .kind = SL_ICE_PATH_NONE, .fd = -1 };
+    set_path(p, &no_path);
+}
+
+/* Where our socket cannot be read, libnice goes on reading its own. */
+static void take_path(struct sl_peer *p, struct sl_ice_path path)
+{
+    p->socket = (struct sl_watch){ path.udp, on_datagram };
+    if (path.udp && p->env->watch(p->env->arg, &p->socket) < 0) {
+        sl_udp_close(path.udp);
+        path = (struct sl_ice_path){ .kind = SL_ICE_PATH_AGENT, .fd = -1 };
+    }
+    set_path(p, &path);
 }
 
 void sl_peer_on_ice_path(struct sl_peer *p, const struct sl_ice_path *path)
 {
-    drop_path(p);
-    p->path = *path;
+    struct sl_udp *old = p->path.udp;
+
+    if (path->udp)
+        sl_peer_on_ice_checked(p, &path->remote);
+    if (old && path->udp && sl_addr_is_equal(&old->local, &path->udp->local)) {
+        /* Another remote over the same socket: what waits in ours must not be lost. */
+        sl_udp_close(path->udp);
+        p->path.remote = path->remote;
+    } else {
+        drop_path(p);
+        take_path(p, *path);
+    }
     schedule_dtls(p);
 }
 
@@ -267,6 +323,7 @@ static void destroy(struct sl_endpoint *e)
     sl_peer_media_fini(p);
     sl_lite_agent_destroy(p->agent);
     drop_path(p);
+    p->env->paths[SL_ICE_PATH_NONE]--;
     sl_dtls_destroy(p->dtls);
     sl_srtp_destroy(p->srtp);
     for (size_t i = 0; i < p->nearly; i++)
@@ -286,7 +343,7 @@ int sl_peer_create(struct sl_peer_env *env, sl_id id, const struct sl_ice_creds 
         return -ENOMEM;
     p->env = env;
     sl_endpoint_init(&p->ep, &ops, env->ctx, id);
-    p->path.fd = -1;
+    p->path = no_path;
     p->own_ssrc = sl_rand32() | 1;
     sl_tx_init(&p->tx, env->ctx, sl_peer_tx_flush);
     sl_timer_init(&p->life, on_life);
@@ -300,6 +357,7 @@ int sl_peer_create(struct sl_peer_env *env, sl_id id, const struct sl_ice_creds 
             return err;
         }
     }
+    env->paths[SL_ICE_PATH_NONE]++;
     *out = p;
     return 0;
 }

@@ -46,6 +46,11 @@ struct sl_peer_env {
     size_t max_ssrcs;          /* incoming, of one peer; 0: SL_PEER_SSRCS_MAX */
     uint64_t grace_us;         /* kept after loss of consent */
     struct sl_list handshakes; /* peers that wait for sl_peer_env_handshakes */
+    /* Full ICE: reads our sockets beside libnice's. 0 or -errno; unwatch before the socket is
+     * closed. */
+    int (*watch)(void *arg, struct sl_watch *w);
+    void (*unwatch)(void *arg, struct sl_watch *w);
+    uint32_t paths[SL_ICE_PATH_KINDS]; /* peers by the kind of path that they have */
     struct sl_peer_cb cb;
     void *arg;
 };
@@ -79,9 +84,11 @@ void sl_peer_input(struct sl_peer *p, uint8_t *data, size_t len) SL_ON_WORKER;
 /* One SCTP packet to the peer; dropped unless DTLS is up (SCTP sends it again). */
 void sl_peer_sctp_out(struct sl_peer *p, const uint8_t *data, size_t len) SL_ON_WORKER;
 
-/* From the ICE back end. @path: its fd is owned by the peer when ICE is the ICE thread's. */
+/* From the ICE back end. @path: its udp is the peer's from here on. */
 void sl_peer_on_ice_state(struct sl_peer *p, enum sl_ice_state state) SL_ON_WORKER;
 void sl_peer_on_ice_path(struct sl_peer *p, const struct sl_ice_path *path) SL_ON_WORKER;
+/* Full ICE: @remote passed a check, so that what comes from it is taken. */
+void sl_peer_on_ice_checked(struct sl_peer *p, const struct sl_addr *remote) SL_ON_WORKER;
 
 /* REMB cap for what the peer sends, bit/s; 0: none. */
 void sl_peer_set_bitrate(struct sl_peer *p, uint32_t bps) SL_ON_WORKER;

@@ -17,8 +17,9 @@
 #include "rtcp/rtcp_twcc.h"
 #include "srtp/srtp.h"
 
-#define SL_PEER_SSRCS_MAX 128 /* incoming SSRCs that one peer may use at a time */
-#define SL_PEER_EARLY_MAX 8   /* DTLS datagrams of a handshake that wait */
+#define SL_PEER_SSRCS_MAX   128 /* incoming SSRCs that one peer may use at a time */
+#define SL_PEER_EARLY_MAX   8   /* DTLS datagrams of a handshake that wait */
+#define SL_PEER_CHECKED_MAX 8   /* full ICE: addresses that passed a check, the newest ones */
 
 #define SL_PEER_SSRC_IDLE_US UINT64_C(5000000) /* then another may take its place */
 
@@ -50,6 +51,9 @@ struct sl_peer {
     struct sl_lite_agent *agent; /* NULL: full ICE */
     enum sl_ice_state ice_state;
     struct sl_ice_path path;
+    struct sl_watch socket; /* full ICE: that of the path */
+    struct sl_addr checked[SL_PEER_CHECKED_MAX];
+    unsigned int nchecked; /* so far; the next place modulo SL_PEER_CHECKED_MAX */
     bool was_connected;
 
     /* DTLS */

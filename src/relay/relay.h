@@ -29,12 +29,6 @@
 /* SSRCs of cascading: a stream's m-line at its first publisher and its simulcast layer. */
 #define SL_RELAY_SSRC(mindex, layer) (1000u + 10u * (mindex) + (layer))
 
-/* A UDP socket that the worker reads for its owner. */
-struct sl_watch {
-    struct sl_udp *udp;
-    void (*datagram)(struct sl_watch *w, const struct sl_udp_dgram *d);
-};
-
 /* What all relays of a worker share. */
 struct sl_relay_env {
     struct sl_mctx *ctx;

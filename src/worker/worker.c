@@ -105,7 +105,7 @@ static void on_lite_send(void *arg, int fd, const struct sl_addr *to, const stru
                          const uint8_t *data, size_t len)
 {
     struct sl_worker *w = arg;
-    struct sl_ice_path path = { SL_ICE_PATH_DIRECT, fd, *to, *from };
+    struct sl_ice_path path = { SL_ICE_PATH_DIRECT, fd, NULL, *to, *from };
 
     SL_ASSUME(worker);
     sl_peer_env_send(&w->env, SL_ID_NONE, &path, data, len);
@@ -171,8 +171,10 @@ static void on_datagram(struct sl_watch *watch, const struct sl_udp_dgram *d)
 static void take_socket(struct sl_worker *w, struct sl_watch *watch) SL_ON_WORKER
 {
     for (int round = 0; round < RECV_ROUNDS_MAX; round++) {
+        uint64_t overflows = watch->udp->overflows;
         int n = sl_udp_recv(watch->udp, w->batch);
 
+        w->overflows += watch->udp->overflows - overflows;
         for (int i = 0; i < n; i++) {
             w->ctx.rx_us = w->batch->dgrams[i].rx_us;
             watch->datagram(watch, &w->batch->dgrams[i]);
@@ -348,6 +350,8 @@ static void create_media(struct sl_worker *w)
         .twcc_period_us = w->conf.twcc_period_us,
         .max_ssrcs = w->conf.max_ssrcs,
         .grace_us = (uint64_t)w->conf.ice_grace_s * 1000000,
+        .watch = on_watch,
+        .unwatch = on_unwatch,
         .cb = { on_up, on_down, on_ice_failed },
         .arg = w,
     };

@@ -246,7 +246,15 @@ static void on_ice_path(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
     if (!p)
         return;
     sl_peer_on_ice_path(p, &m->path);
-    m->path.fd = -1; /* the peer's now */
+    m->path.udp = NULL; /* the peer's now */
+}
+
+static void on_ice_checked(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_peer *p = sl_worker_peer(w, m->pc);
+
+    if (p)
+        sl_peer_on_ice_checked(p, &m->checked);
 }
 
 static void on_ice_data(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
@@ -287,6 +295,7 @@ void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m)
         [SL_WMSG_STOP] = on_stop,
         [SL_WMSG_ICE_STATE] = on_ice_state,
         [SL_WMSG_ICE_PATH] = on_ice_path,
+        [SL_WMSG_ICE_CHECKED] = on_ice_checked,
         [SL_WMSG_ICE_DATA] = on_ice_data,
         [SL_WMSG_SCTP_OUT] = on_sctp_out,
         [SL_WMSG_MIRROR_OPEN] = sl_worker_mirror_open,

@@ -53,8 +53,7 @@ static void collect(const struct sl_worker *w, struct sl_worker_drops *out)
     memcpy(out->media, w->ctx.drops, sizeof(out->media));
     memcpy(out->stun, sl_ice_lite_drops(w->lite), sizeof(out->stun));
     memcpy(out->tx, sl_txq_stats_get(w->txq)->drops, sizeof(out->tx));
-    for (size_t i = 0; i < w->nsocks; i++)
-        out->socket[SL_SOCKET_OVERFLOW] += w->socks[i].watch.udp->overflows;
+    out->socket[SL_SOCKET_OVERFLOW] = w->overflows;
     out->socket[SL_SOCKET_TRUNCATED] = w->batch->truncated;
     out->socket[SL_SOCKET_SURPLUS] = w->batch->surplus;
 }

@@ -3,7 +3,6 @@
 #include "relay/relay.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 struct sl_wmsg *sl_wmsg_new(enum sl_wmsg_type type, sl_id pc, size_t extra)
 {
@@ -23,8 +22,6 @@ struct sl_wmsg *sl_wmsg_new(enum sl_wmsg_type type, sl_id pc, size_t extra)
     } else if (type == SL_WMSG_ICE_DATA || type == SL_WMSG_SCTP_OUT) {
         m->data.bytes = (uint8_t *)(m + 1);
         m->data.len = extra;
-    } else if (type == SL_WMSG_ICE_PATH) {
-        m->path.fd = -1;
     }
     return m;
 }
@@ -39,7 +36,7 @@ void sl_wmsg_free(struct sl_wmsg *m)
         free(m->closed);
     else if (m->type == SL_WMSG_EP_OPEN)
         sl_relay_conf_destroy(m->relay);
-    else if (m->type == SL_WMSG_ICE_PATH && m->path.fd >= 0)
-        (void)close(m->path.fd);
+    else if (m->type == SL_WMSG_ICE_PATH)
+        sl_udp_close(m->path.udp);
     free(m);
 }

@@ -38,6 +38,7 @@ enum sl_wmsg_type {
     /* from the ICE thread */
     SL_WMSG_ICE_STATE,
     SL_WMSG_ICE_PATH,
+    SL_WMSG_ICE_CHECKED,
     SL_WMSG_ICE_DATA,
     /* from the SCTP thread */
     SL_WMSG_SCTP_OUT,
@@ -84,7 +85,8 @@ struct sl_wmsg {
             uint8_t threshold;
         } talk;
         enum sl_ice_state ice_state;
-        struct sl_ice_path path; /* fd owned */
+        struct sl_ice_path path; /* its udp is owned */
+        struct sl_addr checked;
         struct {
             size_t len;
             uint8_t *bytes; /* behind the struct, same block */

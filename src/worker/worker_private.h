@@ -49,6 +49,7 @@ struct sl_worker {
     } socks[16];
     size_t nsocks;
     struct sl_udp_batch *batch;
+    uint64_t overflows; /* of all sockets that were read */
     struct sl_txq *txq;
 
     struct sl_ice_lite *lite;

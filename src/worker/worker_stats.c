@@ -37,6 +37,8 @@ static void collect(struct sl_worker *w, uint64_t cpu_us)
     s->tx = *sl_txq_stats_get(w->txq);
     for (int i = 0; i < SL_DROP_MAX; i++)
         s->drops[i] = w->ctx.drops[i];
+    for (int i = 0; i < SL_ICE_PATH_KINDS; i++)
+        s->paths[i] = w->env.paths[i];
     if (w->seconds++ % RECENT_SEC == 0) {
         w->recent[0] = w->recent[1];
         w->recent[1] = s->latency;

@@ -8,6 +8,7 @@
 #define SL_WORKER_STATS_H
 
 #include "base/hist.h"
+#include "ice/ice.h"
 #include "media/media_ctx.h"
 #include "net/net_udp.h"
 
@@ -22,6 +23,7 @@ struct sl_worker_stats {
     uint64_t ring_out, ring_in;            /* packets to and from other workers */
     uint64_t wakes;                        /* of other workers, a system call each */
     uint64_t drops[SL_DROP_MAX];
+    uint32_t paths[SL_ICE_PATH_KINDS]; /* peer connections by the kind that they have now */
     /* Microseconds from the kernel's receive timestamp of a packet until the kernel took it again,
      * one value per subscriber. */
     struct sl_hist latency, recent;

@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include "ice/ice_nice.h"
+#include "net/net_udp.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -33,7 +34,10 @@ struct side {
     unsigned int npaths;
     uint8_t data[256];
     size_t len;
-    unsigned int ndata;
+    unsigned int ndata;  /* of any way */
+    unsigned int ntaken; /* of these, at our socket beside libnice's */
+    struct sl_addr checked;
+    unsigned int nchecked;
 };
 
 struct net {
@@ -44,6 +48,9 @@ struct net {
     pthread_mutex_t lock;
     pthread_cond_t cond;
     struct side side[NSIDES];
+    struct sl_udp_batch *batch;
+    pthread_t reader; /* stands for the workers: reads our sockets */
+    bool ends;
 };
 
 static inline struct side *side_lock(struct net *t, sl_id pc)
@@ -99,25 +106,65 @@ static inline void on_path(void *arg, sl_id pc, const struct sl_ice_path *path)
     struct net *t = arg;
     struct side *s = side_lock(t, pc);
 
-    if (s->path.kind == SL_ICE_PATH_DIRECT)
-        close(s->path.fd);
+    sl_udp_close(s->path.udp);
     s->path = *path;
     s->npaths++;
     side_unlock(t);
 }
 
-static inline void on_data(void *arg, sl_id pc, const uint8_t *data, size_t len)
+static inline void on_checked(void *arg, sl_id pc, const struct sl_addr *remote)
 {
     struct net *t = arg;
     struct side *s = side_lock(t, pc);
 
-    s->len = len < sizeof(s->data) ? len : sizeof(s->data);
-    memcpy(s->data, data, s->len);
-    s->ndata++;
+    s->checked = *remote;
+    s->nchecked++;
     side_unlock(t);
 }
 
-static const struct sl_nice_cb callbacks = { on_creds, on_candidate, on_state, on_path, on_data };
+static inline void side_take(struct side *s, const uint8_t *data, size_t len)
+{
+    s->len = len < sizeof(s->data) ? len : sizeof(s->data);
+    memcpy(s->data, data, s->len);
+    s->ndata++;
+}
+
+static inline void on_data(void *arg, sl_id pc, const uint8_t *data, size_t len)
+{
+    struct net *t = arg;
+
+    side_take(side_lock(t, pc), data, len);
+    side_unlock(t);
+}
+
+static inline void *reader_main(void *arg)
+{
+    struct net *t = arg;
+    bool ends;
+
+    do {
+        struct timespec ms = { 0, 1000000 };
+
+        (void)nanosleep(&ms, NULL);
+        pthread_mutex_lock(&t->lock);
+        for (size_t i = 0; i < NSIDES; i++) {
+            struct side *s = &t->side[i];
+            int n = s->path.udp ? sl_udp_recv(s->path.udp, t->batch) : 0;
+
+            for (int k = 0; k < n; k++)
+                if (sl_addr_is_equal(t->batch->dgrams[k].remote, &s->path.remote)) {
+                    side_take(s, t->batch->dgrams[k].data, t->batch->dgrams[k].len);
+                    s->ntaken++;
+                }
+        }
+        ends = t->ends;
+        side_unlock(t);
+    } while (!ends);
+    return NULL;
+}
+
+static const struct sl_nice_cb callbacks = { on_creds, on_candidate, on_state,
+                                             on_path,  on_checked,   on_data };
 
 static inline struct net *net_open(const struct sl_nice_conf *conf, bool linked)
 {
@@ -132,15 +179,21 @@ static inline struct net *net_open(const struct sl_nice_conf *conf, bool linked)
     c.bind = &t->lo;
     c.nbind = 1;
     assert_int_equal(sl_nice_create(&c, &callbacks, t, &t->nice), 0);
+    assert_int_equal(sl_udp_batch_create(&t->batch), 0);
+    assert_int_equal(pthread_create(&t->reader, NULL, reader_main, t), 0);
     return t;
 }
 
 static inline void net_close(struct net *t)
 {
     sl_nice_destroy(t->nice);
+    pthread_mutex_lock(&t->lock);
+    t->ends = true;
+    pthread_mutex_unlock(&t->lock);
+    (void)pthread_join(t->reader, NULL);
     for (size_t i = 0; i < NSIDES; i++)
-        if (t->side[i].path.kind == SL_ICE_PATH_DIRECT)
-            close(t->side[i].path.fd);
+        sl_udp_close(t->side[i].path.udp);
+    sl_udp_batch_destroy(t->batch);
     pthread_cond_destroy(&t->cond);
     pthread_mutex_destroy(&t->lock);
     free(t);

@@ -56,6 +56,77 @@ static void connects_two_exchanges_data_and_restarts(void **state)
     net_close(t); /* 2 is still open */
 }
 
+/* ---- take-over ------------------------------------------------------------------------------ */
+
+#define MEDIA_PACKETS 4000
+
+/* Packets of RTP from @pc, in small bursts. */
+static void send_media(struct net *t, sl_id pc, unsigned int n)
+{
+    struct timespec ms = { 0, 1000000 };
+
+    while (n > 0) {
+        struct side s = side_get(t, pc);
+
+        for (unsigned int i = 0; i < 10 && n > 0; i++, n--)
+            assert_int_equal(sendto(s.path.fd, "\x80 media", 7, 0, &s.path.remote.sa,
+                                    sl_addr_len(&s.path.remote)),
+                             7);
+        (void)nanosleep(&ms, NULL);
+    }
+}
+
+static void media_comes_to_our_socket_and_stun_to_libnice(void **state)
+{
+    struct sl_nice_conf conf = { 0 };
+    struct net *t = net_open(&conf, true);
+    struct side s;
+
+    (void)state;
+    open_both(t);
+    wait_for(t, 1, has_path, 1);
+    wait_for(t, 2, has_path, 1);
+    wait_for(t, 2, is_in_state, SL_ICE_CONNECTED);
+    send_media(t, 1, MEDIA_PACKETS / 2);
+    /* Checks go on while media flows, and a restart needs them. */
+    sl_nice_restart(t->nice, 1);
+    send_media(t, 1, MEDIA_PACKETS / 2);
+    wait_for(t, 1, has_path, 2);
+    wait_for(t, 2, has_path, 2);
+    wait_for(t, 2, has_data, MEDIA_PACKETS * 99 / 100);
+    s = side_get(t, 2);
+    assert_in_range(s.ndata, MEDIA_PACKETS * 99 / 100, MEDIA_PACKETS);
+    assert_in_range(s.ntaken, MEDIA_PACKETS * 99 / 100, MEDIA_PACKETS);
+    assert_int_equal(side_get(t, 1).state, SL_ICE_CONNECTED);
+    assert_int_equal(sl_nice_refused(t->nice), 0);
+    net_close(t);
+}
+
+static void an_address_that_nobody_announced_is_told_when_it_passed_a_check(void **state)
+{
+    struct sl_nice_conf conf = { 0 };
+    struct net *t = net_open(&conf, false);
+    struct side one, two;
+
+    (void)state;
+    sl_nice_open(t->nice, 1, true);
+    sl_nice_open(t->nice, 2, false);
+    wait_for(t, 1, has_gathered, 1);
+    wait_for(t, 2, has_gathered, 1);
+    one = side_get(t, 1);
+    two = side_get(t, 2);
+    sl_nice_remote(t->nice, 1, &two.creds);
+    sl_nice_remote(t->nice, 2, &one.creds);
+    sl_nice_candidate(t->nice, 1, two.cands[0]);
+    wait_for(t, 2, has_path, 1);
+    wait_for(t, 1, has_path, 1);
+    two = side_get(t, 2);
+    assert_int_equal(two.nchecked, 1);
+    assert_true(sl_addr_is_equal(&two.checked, &side_get(t, 1).path.udp->local));
+    assert_int_equal(side_get(t, 1).nchecked, 0);
+    net_close(t);
+}
+
 /* ---- against ICE-lite ----------------------------------------------------------------------- */
 
 struct server {
@@ -400,6 +471,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(connects_two_exchanges_data_and_restarts),
+        cmocka_unit_test(media_comes_to_our_socket_and_stun_to_libnice),
+        cmocka_unit_test(an_address_that_nobody_announced_is_told_when_it_passed_a_check),
         cmocka_unit_test(connects_to_ice_lite_exchanges_data_and_restarts),
         cmocka_unit_test(changes_its_role_when_both_are_controlled),
         cmocka_unit_test(announces_public_addresses_within_the_port_range),

@@ -73,6 +73,49 @@ static void a_datagram_comes_with_where_from_and_where_to(void **state)
     }
 }
 
+/* Everything by its first byte (RFC 7983), whoever sends it. */
+static void two_sockets_share_a_port_by_the_first_byte(void **state)
+{
+    static const char *const v[] = { "127.0.0.1", "::1" };
+
+    (void)state;
+    for (size_t i = 0; i < TEST_COUNT(v); i++) {
+        struct sl_udp *old, *ours;
+        struct pair p;
+
+        if (i == 1 && !has_ipv6())
+            continue;
+        p = pair_open(v[i], v[i]);
+        old = p.rx;
+        assert_int_equal(sl_udp_open_beside(old->fd, 0, &ours), 0);
+        assert_true(sl_addr_is_equal(&ours->local, &old->local));
+        for (unsigned int b = 0; b < 256; b++) {
+            bool is_ours = (b >= 20 && b < 64) || (b >= 128 && b < 192);
+            struct sl_udp *here = is_ours ? ours : old, *there = is_ours ? old : ours;
+            uint8_t data[2] = { (uint8_t)b, 7 };
+
+            send_to(&p, v[i], data, sizeof(data));
+            assert_true(waits(here, 1000));
+            assert_int_equal(sl_udp_recv(here, p.batch), 1);
+            assert_int_equal(p.batch->dgrams[0].data[0], b);
+            assert_int_equal(sl_udp_recv(there, p.batch), 0);
+        }
+        send_to(&p, v[i], "", 0);
+        assert_true(waits(old, 1000));
+        assert_int_equal(sl_udp_recv(old, p.batch), 1);
+        sl_udp_close(ours);
+        send_to(&p, v[i], "\x80", 1);
+        assert_true(waits(old, 1000));
+        assert_int_equal(sl_udp_recv(old, p.batch), 1);
+        /* And once more, since pairs come and go. */
+        assert_int_equal(sl_udp_open_beside(old->fd, 0, &ours), 0);
+        send_to(&p, v[i], "\x80", 1);
+        assert_true(waits(ours, 1000));
+        sl_udp_close(ours);
+        pair_close(&p);
+    }
+}
+
 static void many_datagrams_come_in_batches_in_order(void **state)
 {
     struct pair p = pair_open("127.0.0.1", "127.0.0.1");
@@ -311,6 +354,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_datagram_comes_with_where_from_and_where_to),
+        cmocka_unit_test(two_sockets_share_a_port_by_the_first_byte),
         cmocka_unit_test(many_datagrams_come_in_batches_in_order),
         cmocka_unit_test(empty_datagrams_are_datagrams),
         cmocka_unit_test(the_longest_datagram_fits),
