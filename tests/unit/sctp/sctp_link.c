@@ -302,3 +302,55 @@ void link_consume(struct link *l, int who)
     pthread_mutex_unlock(&l->lock);
     sl_sctp_consumed(l->s, e->pc, owed);
 }
+
+/* ---- for tests ------------------------------------------------------------------------------- */
+
+static int setup(void **state, bool is_raw)
+{
+    struct link *l = malloc(sizeof(*l));
+
+    if (!l)
+        return -1;
+    link_init(l, is_raw);
+    *state = l;
+    return 0;
+}
+
+int link_setup(void **state)
+{
+    return setup(state, false);
+}
+
+int link_setup_raw(void **state)
+{
+    return setup(state, true);
+}
+
+int link_teardown(void **state)
+{
+    link_fini(*state);
+    free(*state);
+    return 0;
+}
+
+bool has_messages(const struct link *l, const void *want)
+{
+    const struct want *w = want;
+
+    return l->ends[w->who].messages >= w->n;
+}
+
+bool is_down(const struct link *l, const void *want)
+{
+    const struct want *w = want;
+
+    return l->ends[w->who].is_down;
+}
+
+bool link_until(struct link *l, bool (*done)(const struct link *l, const void *want), int who,
+                size_t n, unsigned int ms)
+{
+    const struct want w = { who, n };
+
+    return link_run(l, done, &w, ms);
+}

@@ -72,4 +72,22 @@ int link_send(struct link *l, int who, const char *label, bool is_binary, const 
 const struct end *link_end(struct link *l, int who);
 void link_consume(struct link *l, int who);
 
+/* cmocka's: *state is a link. */
+int link_setup(void **state);
+int link_setup_raw(void **state);
+int link_teardown(void **state);
+#define LINK_TEST(f)     cmocka_unit_test_setup_teardown(f, link_setup, link_teardown)
+#define LINK_TEST_RAW(f) cmocka_unit_test_setup_teardown(f, link_setup_raw, link_teardown)
+
+/* What is waited for: at @who, @n of it. */
+struct want {
+    int who;
+    size_t n;
+};
+bool has_messages(const struct link *l, const void *want);
+bool is_down(const struct link *l, const void *want);
+/* link_run with a struct want. */
+bool link_until(struct link *l, bool (*done)(const struct link *l, const void *want), int who,
+                size_t n, unsigned int ms);
+
 #endif

@@ -5,37 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int setup(void **state)
-{
-    struct link *l = malloc(sizeof(*l));
-
-    assert_non_null(l);
-    link_init(l, false);
-    *state = l;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    link_fini(*state);
-    free(*state);
-    return 0;
-}
-
-/* ---- what is waited for; under the link's lock
- * ---------------------------------------------------- */
-
-struct want {
-    int who;
-    size_t n;
-};
-
-static bool has_messages(const struct link *l, const void *arg)
-{
-    const struct want *w = arg;
-
-    return l->ends[w->who].messages >= w->n;
-}
+/* ---- what is waited for; under the link's lock ------------------------------------------------
+ */
 
 static bool has_opened(const struct link *l, const void *arg)
 {
@@ -49,21 +20,6 @@ static bool has_closed(const struct link *l, const void *arg)
     const struct want *w = arg;
 
     return l->ends[w->who].closed >= w->n;
-}
-
-static bool is_down(const struct link *l, const void *arg)
-{
-    const struct want *w = arg;
-
-    return l->ends[w->who].is_down;
-}
-
-static bool run(struct link *l, bool (*done)(const struct link *l, const void *arg), int who,
-                size_t n, unsigned int ms)
-{
-    const struct want w = { who, n };
-
-    return link_run(l, done, &w, ms);
 }
 
 /* Bytes that do not repeat soon. */
@@ -92,22 +48,21 @@ static void transfer(struct link *l, int who, size_t total, size_t step, unsigne
                at + step < total)
             link_for(l, 1);
     }
-    assert_true(run(l, has_messages, !who, had + n, ms));
+    assert_true(link_until(l, has_messages, !who, had + n, ms));
     assert_int_equal(link_end(l, !who)->log_len - log, total);
     assert_memory_equal(link_end(l, !who)->log + log, data, total);
     free(data);
 }
 
-/* ---- tests
- * ---------------------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------------------- */
 
 static void a_channel_opens_by_its_first_message(void **state)
 {
     struct link *l = *state;
 
     assert_int_equal(link_send(l, ALICE, "chat", false, "hello", 5), 0);
-    assert_true(run(l, has_messages, BOB, 1, 5000));
-    assert_true(run(l, has_opened, ALICE, 1, 5000)); /* by the acknowledgement */
+    assert_true(link_until(l, has_messages, BOB, 1, 5000));
+    assert_true(link_until(l, has_opened, ALICE, 1, 5000)); /* by the acknowledgement */
     assert_string_equal(link_end(l, BOB)->last.label, "chat");
     assert_string_equal(link_end(l, BOB)->last.protocol, "test");
     assert_true(link_end(l, BOB)->last.ordered && link_end(l, BOB)->last.by_peer &&
@@ -119,11 +74,11 @@ static void a_channel_opens_by_its_first_message(void **state)
 
     /* The answer takes the same channel; a label of its own opens one with an odd id. */
     assert_int_equal(link_send(l, BOB, "chat", true, "back", 4), 0);
-    assert_true(run(l, has_messages, ALICE, 1, 5000));
+    assert_true(link_until(l, has_messages, ALICE, 1, 5000));
     assert_int_equal(link_end(l, ALICE)->last.stream, link_end(l, BOB)->last.stream);
     assert_true(link_end(l, ALICE)->is_binary);
     assert_int_equal(link_send(l, BOB, "other", false, "x", 1), 0);
-    assert_true(run(l, has_messages, ALICE, 2, 5000));
+    assert_true(link_until(l, has_messages, ALICE, 2, 5000));
     assert_int_equal(link_end(l, ALICE)->last.stream % 2, 1);
     assert_true(link_end(l, ALICE)->most <= MTU && link_end(l, BOB)->most <= MTU);
 }
@@ -133,11 +88,11 @@ static void empty_messages_arrive_empty(void **state)
     struct link *l = *state;
 
     assert_int_equal(link_send(l, ALICE, "e", false, "", 0), 0);
-    assert_true(run(l, has_messages, BOB, 1, 5000));
+    assert_true(link_until(l, has_messages, BOB, 1, 5000));
     assert_int_equal(link_end(l, BOB)->last_len, 0);
     assert_false(link_end(l, BOB)->is_binary);
     assert_int_equal(link_send(l, ALICE, "e", true, NULL, 0), 0);
-    assert_true(run(l, has_messages, BOB, 2, 5000));
+    assert_true(link_until(l, has_messages, BOB, 2, 5000));
     assert_int_equal(link_end(l, BOB)->last_len, 0);
     assert_true(link_end(l, BOB)->is_binary);
 }
@@ -186,10 +141,10 @@ static void every_stream_can_be_a_channel(void **state)
         (void)snprintf(label, sizeof(label), "s%d", i);
         assert_int_equal(link_send(l, BOB, label, false, label, strlen(label)), 0);
     }
-    assert_true(run(l, has_messages, BOB, EACH, 20000));
-    assert_true(run(l, has_messages, ALICE, EACH, 20000));
-    assert_true(run(l, has_opened, ALICE, SL_SCTP_STREAMS, 5000));
-    assert_true(run(l, has_opened, BOB, SL_SCTP_STREAMS, 5000));
+    assert_true(link_until(l, has_messages, BOB, EACH, 20000));
+    assert_true(link_until(l, has_messages, ALICE, EACH, 20000));
+    assert_true(link_until(l, has_opened, ALICE, SL_SCTP_STREAMS, 5000));
+    assert_true(link_until(l, has_opened, BOB, SL_SCTP_STREAMS, 5000));
     for (int i = 0; i < SL_SCTP_STREAMS; i++)
         assert_int_equal(link_end(l, i % 2 ? ALICE : BOB)->per_stream[i], 1);
 }
@@ -205,7 +160,7 @@ static void kinds_of_channels_are_told_and_used(void **state)
 
     for (size_t i = 0; i < TEST_COUNT(kinds); i++) {
         assert_int_equal(sl_sctp_send(l->s, l->ends[ALICE].pc, &kinds[i], "m", 1), 0);
-        assert_true(run(l, has_messages, BOB, i + 1, 5000));
+        assert_true(link_until(l, has_messages, BOB, i + 1, 5000));
         assert_string_equal(link_end(l, BOB)->last.label, kinds[i].label);
         assert_int_equal(link_end(l, BOB)->last.ordered, !kinds[i].is_unordered);
         assert_int_equal(link_end(l, BOB)->last.reliability, kinds[i].reliability);
@@ -227,7 +182,7 @@ static void unreliable_messages_are_given_up(void **state)
     uint8_t data[400] = { 0 };
 
     assert_int_equal(sl_sctp_send(l->s, l->ends[ALICE].pc, &to, data, 1), 0);
-    assert_true(run(l, has_opened, ALICE, 1, 5000));
+    assert_true(link_until(l, has_opened, ALICE, 1, 5000));
     pthread_mutex_lock(&l->lock);
     l->loss = 250;
     pthread_mutex_unlock(&l->lock);
@@ -242,7 +197,7 @@ static void unreliable_messages_are_given_up(void **state)
     assert_in_range(link_end(l, BOB)->messages, 30, 290);
     /* A reliable channel beside it still works. */
     assert_int_equal(link_send(l, ALICE, "sure", false, "end", 3), 0);
-    assert_true(run(l, has_opened, BOB, 2, 20000));
+    assert_true(link_until(l, has_opened, BOB, 2, 20000));
 }
 
 static bool has_dropped(const struct link *l, const void *arg)
@@ -261,14 +216,14 @@ static void closing_a_channel_resets_both_directions(void **state)
 
     for (unsigned int round = 1; round <= 3; round++) {
         assert_int_equal(link_send(l, ALICE, "short", false, "x", 1), 0);
-        assert_true(run(l, has_opened, ALICE, round, 5000));
+        assert_true(link_until(l, has_opened, ALICE, round, 5000));
         stream = link_end(l, ALICE)->last.stream;
         assert_int_equal(sl_sctp_close_channel(l->s, l->ends[BOB].pc, "short"),
                          0); /* not its own */
         assert_int_equal(sl_sctp_close_channel(l->s, l->ends[ALICE].pc, "none"), 0);
         assert_int_equal(sl_sctp_close_channel(l->s, l->ends[ALICE].pc, "short"), 0);
-        assert_true(run(l, has_closed, BOB, round, 10000));
-        assert_true(run(l, has_closed, ALICE, round, 10000));
+        assert_true(link_until(l, has_closed, BOB, round, 10000));
+        assert_true(link_until(l, has_closed, ALICE, round, 10000));
         assert_int_equal(link_end(l, BOB)->messages, round);
         link_for(l, 100); /* the other direction's reset: the id is free again */
         assert_int_equal(stream, 0);
@@ -284,7 +239,7 @@ static void what_was_sent_before_the_close_arrives(void **state)
     for (int i = 0; i < 5; i++)
         assert_int_equal(link_send(l, ALICE, "last", true, data, sizeof(data)), 0);
     assert_int_equal(sl_sctp_close_channel(l->s, l->ends[ALICE].pc, "last"), 0);
-    assert_true(run(l, has_closed, BOB, 1, 20000));
+    assert_true(link_until(l, has_closed, BOB, 1, 20000));
     assert_int_equal(link_end(l, BOB)->messages, 5);
     assert_int_equal(link_end(l, BOB)->log_len, 5 * sizeof(data));
 }
@@ -298,13 +253,13 @@ static void many_channels_close_at_once(void **state)
         (void)snprintf(label, sizeof(label), "m%d", i);
         assert_int_equal(link_send(l, i % 3 ? ALICE : BOB, label, false, "x", 1), 0);
     }
-    assert_true(run(l, has_opened, ALICE, 100, 10000));
+    assert_true(link_until(l, has_opened, ALICE, 100, 10000));
     for (int i = 0; i < 100; i++) {
         (void)snprintf(label, sizeof(label), "m%d", i);
         assert_int_equal(sl_sctp_close_channel(l->s, l->ends[i % 3 ? ALICE : BOB].pc, label), 0);
     }
-    assert_true(run(l, has_closed, ALICE, 100, 10000));
-    assert_true(run(l, has_closed, BOB, 100, 10000));
+    assert_true(link_until(l, has_closed, ALICE, 100, 10000));
+    assert_true(link_until(l, has_closed, BOB, 100, 10000));
 }
 
 /* An answer that crosses the peer's close must not open the channel anew. */
@@ -314,11 +269,11 @@ static void a_label_that_the_peer_closed_stays_closed(void **state)
     struct sl_sctp_stats st;
 
     assert_int_equal(link_send(l, ALICE, "gone", false, "x", 1), 0);
-    assert_true(run(l, has_opened, ALICE, 1, 5000));
+    assert_true(link_until(l, has_opened, ALICE, 1, 5000));
     assert_int_equal(sl_sctp_close_channel(l->s, l->ends[ALICE].pc, "gone"), 0);
-    assert_true(run(l, has_closed, BOB, 1, 5000));
+    assert_true(link_until(l, has_closed, BOB, 1, 5000));
     assert_int_equal(link_send(l, BOB, "gone", false, "late", 4), 0);
-    assert_true(run(l, has_dropped, BOB, 1, 5000));
+    assert_true(link_until(l, has_dropped, BOB, 1, 5000));
     link_for(l, 50);
     assert_int_equal(link_end(l, ALICE)->messages, 0);
     sl_sctp_stats_get(l->s, &st);
@@ -327,9 +282,9 @@ static void a_label_that_the_peer_closed_stays_closed(void **state)
 
     /* Until the peer opens it again. */
     assert_int_equal(link_send(l, ALICE, "gone", false, "x", 1), 0);
-    assert_true(run(l, has_opened, BOB, 2, 5000));
+    assert_true(link_until(l, has_opened, BOB, 2, 5000));
     assert_int_equal(link_send(l, BOB, "gone", false, "now", 3), 0);
-    assert_true(run(l, has_messages, ALICE, 1, 5000));
+    assert_true(link_until(l, has_messages, ALICE, 1, 5000));
 }
 
 static void closing_while_sending_ends_the_other_side(void **state)
@@ -341,7 +296,7 @@ static void closing_while_sending_ends_the_other_side(void **state)
         assert_int_equal(link_send(l, ALICE, "big", true, data, sizeof(data)), 0);
     link_for(l, 5);
     sl_sctp_close(l->s, l->ends[ALICE].pc);
-    assert_true(run(l, is_down, BOB, 1, 5000));
+    assert_true(link_until(l, is_down, BOB, 1, 5000));
     assert_false(link_end(l, ALICE)->is_down); /* its own doing */
     assert_int_equal(link_end(l, ALICE)->sent,
                      4 * SL_SCTP_CHARGE(sizeof(data))); /* sent or dropped */
@@ -357,19 +312,19 @@ static void closing_while_sending_ends_the_other_side(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_channel_opens_by_its_first_message, setup, teardown),
-        cmocka_unit_test_setup_teardown(empty_messages_arrive_empty, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_megabyte_arrives_both_ways, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_megabyte_arrives_over_a_bad_link, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_largest_message_arrives_whole, setup, teardown),
-        cmocka_unit_test_setup_teardown(every_stream_can_be_a_channel, setup, teardown),
-        cmocka_unit_test_setup_teardown(kinds_of_channels_are_told_and_used, setup, teardown),
-        cmocka_unit_test_setup_teardown(unreliable_messages_are_given_up, setup, teardown),
-        cmocka_unit_test_setup_teardown(closing_a_channel_resets_both_directions, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_was_sent_before_the_close_arrives, setup, teardown),
-        cmocka_unit_test_setup_teardown(many_channels_close_at_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_label_that_the_peer_closed_stays_closed, setup, teardown),
-        cmocka_unit_test_setup_teardown(closing_while_sending_ends_the_other_side, setup, teardown),
+        LINK_TEST(a_channel_opens_by_its_first_message),
+        LINK_TEST(empty_messages_arrive_empty),
+        LINK_TEST(a_megabyte_arrives_both_ways),
+        LINK_TEST(a_megabyte_arrives_over_a_bad_link),
+        LINK_TEST(the_largest_message_arrives_whole),
+        LINK_TEST(every_stream_can_be_a_channel),
+        LINK_TEST(kinds_of_channels_are_told_and_used),
+        LINK_TEST(unreliable_messages_are_given_up),
+        LINK_TEST(closing_a_channel_resets_both_directions),
+        LINK_TEST(what_was_sent_before_the_close_arrives),
+        LINK_TEST(many_channels_close_at_once),
+        LINK_TEST(a_label_that_the_peer_closed_stays_closed),
+        LINK_TEST(closing_while_sending_ends_the_other_side),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

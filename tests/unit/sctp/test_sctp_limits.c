@@ -8,65 +8,11 @@
 
 static uint8_t block[SL_SCTP_MESSAGE_MAX + 1];
 
-static int setup(void **state)
-{
-    struct link *l = malloc(sizeof(*l));
-
-    assert_non_null(l);
-    link_init(l, false);
-    *state = l;
-    return 0;
-}
-
-static int setup_raw(void **state)
-{
-    struct link *l = malloc(sizeof(*l));
-
-    assert_non_null(l);
-    link_init(l, true);
-    *state = l;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    link_fini(*state);
-    free(*state);
-    return 0;
-}
-
-struct want {
-    int who;
-    size_t n;
-};
-
-static bool has_messages(const struct link *l, const void *arg)
-{
-    const struct want *w = arg;
-
-    return l->ends[w->who].messages >= w->n;
-}
-
 static bool has_sent(const struct link *l, const void *arg)
 {
     const struct want *w = arg;
 
     return l->ends[w->who].sent >= w->n;
-}
-
-static bool is_down(const struct link *l, const void *arg)
-{
-    const struct want *w = arg;
-
-    return l->ends[w->who].is_down;
-}
-
-static bool run(struct link *l, bool (*done)(const struct link *l, const void *arg), int who,
-                size_t n, unsigned int ms)
-{
-    const struct want w = { who, n };
-
-    return link_run(l, done, &w, ms);
 }
 
 static struct sl_sctp_stats stats(const struct link *l)
@@ -130,8 +76,8 @@ static void what_the_peer_does_not_take_is_not_sent(void **state)
     assert_int_equal(link_send(l, ALICE, "x", true, block, 1001), 0);
     assert_int_equal(link_send(l, ALICE, "x", true, block, 1000), 0);
     assert_int_equal(link_send(l, BOB, "y", true, block, 100000), 0);
-    assert_true(run(l, has_messages, BOB, 1, 5000));
-    assert_true(run(l, has_messages, ALICE, 1, 5000));
+    assert_true(link_until(l, has_messages, BOB, 1, 5000));
+    assert_true(link_until(l, has_messages, ALICE, 1, 5000));
     assert_int_equal(link_end(l, BOB)->last_len, 1000);
     assert_int_equal(link_end(l, ALICE)->last_len, 100000);
     assert_int_equal(stats(l).send_drops, 1);
@@ -147,7 +93,7 @@ static void sends_wait_for_the_association(void **state)
     link_for(l, 50);
     assert_int_equal(link_end(l, ALICE)->sent, 0);
     link_open(l, BOB, 0);
-    assert_true(run(l, has_messages, BOB, 1, 10000));
+    assert_true(link_until(l, has_messages, BOB, 1, 10000));
     assert_memory_equal(link_end(l, BOB)->log, "bird", 4);
 }
 
@@ -173,18 +119,18 @@ static void a_message_without_end_ends_the_association(void **state)
     struct link *l = *state;
 
     assert_int_equal(link_send(l, ALICE, "x", false, "open", 4), 0);
-    assert_true(run(l, has_messages, BOB, 1, 5000));
+    assert_true(link_until(l, has_messages, BOB, 1, 5000));
     pthread_mutex_lock(&l->lock);
     l->mangle = merge;
     pthread_mutex_unlock(&l->lock);
     for (int i = 0; i < 8; i++)
         assert_int_equal(link_send(l, ALICE, "x", true, block, 100000), 0);
-    assert_true(run(l, is_down, BOB, 1, 20000));
+    assert_true(link_until(l, is_down, BOB, 1, 20000));
     assert_string_equal(link_end(l, BOB)->reason, "message above max-message-size");
     assert_int_equal(stats(l).oversized, 1);
     assert_int_equal(link_end(l, BOB)->messages, 1);
     assert_int_equal(link_end(l, BOB)->opened, link_end(l, BOB)->closed);
-    assert_true(run(l, is_down, ALICE, 1, 5000)); /* by the abort */
+    assert_true(link_until(l, is_down, ALICE, 1, 5000)); /* by the abort */
 }
 
 /* ---- back-pressure
@@ -197,13 +143,13 @@ static void a_full_queue_drops_and_counts(void **state)
     size_t dropped;
 
     assert_int_equal(link_send(l, ALICE, "x", false, "open", 4), 0);
-    assert_true(run(l, has_messages, BOB, 1, 5000));
+    assert_true(link_until(l, has_messages, BOB, 1, 5000));
     pthread_mutex_lock(&l->lock);
     l->is_cut = true;
     pthread_mutex_unlock(&l->lock);
     for (size_t i = 0; i < n; i++)
         assert_int_equal(link_send(l, ALICE, "x", true, block, len), 0);
-    assert_true(run(l, has_dropped, ALICE, 10, 5000));
+    assert_true(link_until(l, has_dropped, ALICE, 10, 5000));
     link_for(l, 100);
     dropped = stats(l).send_drops;
     /* Up to the limit in the queue, and what the library's own buffer takes (512 KiB). */
@@ -212,8 +158,8 @@ static void a_full_queue_drops_and_counts(void **state)
     pthread_mutex_lock(&l->lock);
     l->is_cut = false;
     pthread_mutex_unlock(&l->lock);
-    assert_true(run(l, has_messages, BOB, 1 + n - dropped, 30000));
-    assert_true(run(l, has_sent, ALICE, SL_SCTP_CHARGE(4) + n * SL_SCTP_CHARGE(len), 5000));
+    assert_true(link_until(l, has_messages, BOB, 1 + n - dropped, 30000));
+    assert_true(link_until(l, has_sent, ALICE, SL_SCTP_CHARGE(4) + n * SL_SCTP_CHARGE(len), 5000));
 }
 
 static void a_slow_reader_stops_the_sender(void **state)
@@ -237,7 +183,7 @@ static void a_slow_reader_stops_the_sender(void **state)
                     SL_SCTP_WINDOW / SL_SCTP_CHARGE(len) + 1);
     assert_true(n > had && n < 60);
     link_consume(l, BOB);
-    assert_true(run(l, has_messages, BOB, n, 20000));
+    assert_true(link_until(l, has_messages, BOB, n, 20000));
     assert_int_equal(stats(l).send_drops, 0);
 }
 
@@ -261,10 +207,10 @@ static void garbage_is_counted(void **state)
     }
     sl_sctp_input(l->s, l->ends[0].pc, block, sizeof(block));
     sl_sctp_input(l->s, 12345, data, 100); /* nobody */
-    assert_true(run(l, has_judged, 0, 2002, 5000));
+    assert_true(link_until(l, has_judged, 0, 2002, 5000));
     assert_int_equal(stats(l).bad_packets + stats(l).input_drops, 2002);
     assert_int_equal(link_send(l, ALICE, "still", false, "here", 4), 0);
-    assert_true(run(l, has_messages, BOB, 1, 5000));
+    assert_true(link_until(l, has_messages, BOB, 1, 5000));
 }
 
 /* Before each packet goes one that differs in some bytes, with the checksum of an honest one. */
@@ -320,7 +266,7 @@ static void forged_packets_harm_nobody_else(void **state)
     link_open(l, ALICE, 0);
     link_open(l, BOB, 0);
     assert_int_equal(link_send(l, ALICE, "still", false, "here", 4), 0);
-    assert_true(run(l, has_messages, BOB, 1, 10000));
+    assert_true(link_until(l, has_messages, BOB, 1, 10000));
 }
 
 /* ---- DCEP that breaks the rules
@@ -343,7 +289,7 @@ static void messages_without_an_open_are_dropped(void **state)
     l->mangle = turn_even;
     pthread_mutex_unlock(&l->lock);
     assert_int_equal(link_send(l, ALICE, "x", false, "lost", 4), 0);
-    assert_true(run(l, has_judged, 0, 2, 5000));
+    assert_true(link_until(l, has_judged, 0, 2, 5000));
     link_for(l, 50);
     assert_int_equal(link_end(l, BOB)->messages, 0);
     assert_int_equal(link_end(l, BOB)->opened, 0);
@@ -354,18 +300,16 @@ static void messages_without_an_open_are_dropped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(there_is_one_stack_per_process, setup_raw, teardown),
-        cmocka_unit_test_setup_teardown(a_message_too_long_is_not_sent, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_the_peer_does_not_take_is_not_sent, setup_raw,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(sends_wait_for_the_association, setup_raw, teardown),
-        cmocka_unit_test_setup_teardown(a_message_without_end_ends_the_association, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_full_queue_drops_and_counts, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_slow_reader_stops_the_sender, setup, teardown),
-        cmocka_unit_test_setup_teardown(garbage_is_counted, setup, teardown),
-        cmocka_unit_test_setup_teardown(forged_packets_harm_nobody_else, setup_raw, teardown),
-        cmocka_unit_test_setup_teardown(messages_without_an_open_are_dropped, setup, teardown),
+        LINK_TEST_RAW(there_is_one_stack_per_process),
+        LINK_TEST(a_message_too_long_is_not_sent),
+        LINK_TEST_RAW(what_the_peer_does_not_take_is_not_sent),
+        LINK_TEST_RAW(sends_wait_for_the_association),
+        LINK_TEST(a_message_without_end_ends_the_association),
+        LINK_TEST(a_full_queue_drops_and_counts),
+        LINK_TEST(a_slow_reader_stops_the_sender),
+        LINK_TEST(garbage_is_counted),
+        LINK_TEST_RAW(forged_packets_harm_nobody_else),
+        LINK_TEST(messages_without_an_open_are_dropped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
