@@ -89,6 +89,7 @@ struct sl_slot *sl_tx_reserve(struct sl_tx *tx)
     s->len = 0;
     s->rx_us = 0;
     s->is_rtcp = false;
+    s->may_pad = false;
     s->is_sealed = false;
     s->keep = NULL;
     return s;

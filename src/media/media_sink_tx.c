@@ -2,6 +2,7 @@
 #include "media/media_sink.h"
 
 #include "media/media_mirror.h"
+#include "media/media_pad.h"
 #include "media/media_pkt.h"
 
 #include <stdlib.h>
@@ -193,6 +194,7 @@ static enum sl_drop stage(struct sl_sink *s, const struct sl_pkt *pkt, const str
     if (ids)
         sl_vp8_munge_write(p + len, &pkt->payload, ids);
     slot->len = (uint16_t)(len + n_payload);
+    slot->may_pad = sl_pad_suits(s->codec) && !n->is_rtx;
     slot->rx_us = n->is_rtx ? 0 : pkt->rx_us;
     slot->keep = s->sealed && !n->is_rtx ? s : NULL;
     sl_tx_commit(s->tx, slot);

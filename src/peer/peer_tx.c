@@ -1,6 +1,8 @@
 /* What was staged in a turn goes out: encrypt in place, hand to the send queue. */
 #include "peer/peer_private.h"
 
+#include "media/media_pad.h"
+
 #include <string.h>
 
 static void give_back(struct sl_peer_env *env, struct sl_slot *s)
@@ -76,7 +78,9 @@ void sl_peer_tx_flush(struct sl_tx *tx)
         tx->report_due = false;
         sl_peer_send_reports(p);
     }
-    for (s = sl_tx_take(tx); s; s = next) {
+    s = sl_tx_take(tx);
+    sl_pad_even_out(p->env->ctx, s);
+    for (; s; s = next) {
         next = s->next;
         if (!p->srtp || seal(p, s) < 0) {
             p->env->ctx->drops[SL_DROP_PROTECT]++;

@@ -35,6 +35,8 @@ static void collect(struct sl_worker *w, uint64_t cpu_us)
     s->rx_datagrams = w->batch->datagrams;
     s->rx_messages = w->batch->messages;
     s->tx = *sl_txq_stats_get(w->txq);
+    s->padded_packets = w->ctx.padded_packets;
+    s->padded_bytes = w->ctx.padded_bytes;
     for (int i = 0; i < SL_DROP_MAX; i++)
         s->drops[i] = w->ctx.drops[i];
     for (int i = 0; i < SL_ICE_PATH_KINDS; i++)

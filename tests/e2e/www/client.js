@@ -143,8 +143,9 @@ const detach = (name) =>
 
 // ---- what cameras show --------------------------------------------------------------------------
 
-// A track of a canvas in @colour [r, g, b] with a moving white bar, so that frames differ.
-function painted(colour, { width = 320, height = 240, fps = 20 } = {}) {
+// A track of a canvas in @colour [r, g, b] with a moving white bar, so that frames differ; with
+// @noise they are large, too.
+function painted(colour, { width = 320, height = 240, fps = 20, noise = false } = {}) {
   const canvas = document.createElement('canvas');
   canvas.width = width;
   canvas.height = height;
@@ -155,6 +156,10 @@ function painted(colour, { width = 320, height = 240, fps = 20 } = {}) {
     context.fillRect(0, 0, width, height);
     context.fillStyle = 'white';
     context.fillRect((n++ * 8) % width, height - 20, 40, 20);
+    for (let i = 0; noise && i < 600; i++) {
+      context.fillStyle = `hsl(${Math.random() * 360}, 80%, 50%)`;
+      context.fillRect(Math.random() * width, Math.random() * height, 9, 9);
+    }
   };
   paint();
   setInterval(paint, 1000 / fps);

@@ -18,6 +18,14 @@ async function codecOf(name, mid) {
   return codec && codec.mimeType.replace(/^.*\//, '');
 }
 
+// Statistics of what a subscriber's m-line receives, counters as numbers.
+async function receiving(name, mid) {
+  const { stats } = await inbound(name, mid);
+  const counters = ['packetsReceived', 'packetsLost', 'packetsDiscarded', 'framesReceived', 'framesDecoded',
+    'framesDropped', 'freezeCount', 'pliCount', 'nackCount', 'paddingBytesReceived'];
+  return Object.fromEntries(counters.map((k) => [k, stats?.[k] ?? 0]));
+}
+
 const canSend = (kind, codec) =>
   RTCRtpSender.getCapabilities(kind).codecs.some((c) => c.mimeType.toLowerCase() === `${kind}/${codec}`);
 
@@ -179,6 +187,6 @@ async function sending(name) {
 }
 
 Object.assign(T, {
-  codecOf, canSend, skew, watchFrames, framesOf, widthBecomes, switchTo, gapSince, frameRate, keepSize, setActive, sending,
+  codecOf, canSend, receiving, skew, watchFrames, framesOf, widthBecomes, switchTo, gapSince, frameRate, keepSize, setActive, sending,
   transformAll, numberOf, payloadTypes: () => [...payloadTypes],
 });
