@@ -242,7 +242,8 @@ struct sl_core {
     /* Data channels; there is an association where a data m-line was agreed on.
      * Sends one message, text (UTF-8) or binary, on the channel of this label that the client used
      * last. If there is none, the core opens one, reliable and ordered, with @protocol; but not one
-     * that the client has closed: such a message is dropped.
+     * that the client has closed: such a message is dropped. The label "" names what the client uses
+     * without having opened it here (`negotiated`), too.
      * 0; -ESTALE; -ENOTCONN: no association; -EAGAIN: too much waits already, on_data_writable will
      * tell; -EMSGSIZE: longer than the client (or anybody, 256 KiB) takes; -EINVAL: a name above
      * 1023 bytes; -ENOMEM. */

@@ -37,6 +37,8 @@
 
 struct sl_sctp;
 
+/* Labels are those of DCEP. A stream that the peer uses without it ("negotiated") is a channel from
+ * its first message on, reliable and ordered in our direction, with the label "". */
 struct sl_sctp_channel {
     uint16_t stream;
     const char *label, *protocol; /* UTF-8 */
@@ -117,7 +119,7 @@ struct sl_sctp_stats {
     uint64_t input_drops;  /* too many waited for the thread, or no memory */
     uint64_t send_drops;   /* queue full, too long for the peer, no channel, no stream left */
     uint64_t oversized;    /* associations that ended for a message too long */
-    uint64_t bad_messages; /* unknown payload type, no DCEP, stream without channel */
+    uint64_t bad_messages; /* unknown payload type, no DCEP, stream that we do not have */
     uint64_t associations; /* now */
 };
 void sl_sctp_stats_get(const struct sl_sctp *s, struct sl_sctp_stats *out);

@@ -205,7 +205,7 @@ void channel_close_label(struct sctp_assoc *a, const char *label)
 static void on_reset_in(struct sctp_assoc *a, struct sctp_channel *ch) SL_ON_SCTP
 {
     ch->is_deaf = true;
-    if (!ch->is_closing && ch->info.label[0])
+    if (!ch->is_closing)
         label_note_closed(a, ch->info.label);
     channel_close(a, ch);
     settle(a, ch);
@@ -280,15 +280,21 @@ static void bad_message(struct sctp_assoc *a)
     atomic_fetch_add(&a->s->bad_messages, 1);
 }
 
+static struct sctp_channel *channel_nameless(struct sctp_assoc *a, uint16_t stream) SL_ON_SCTP
+{
+    static const struct sl_dcep_open o = { .ordered = true, .label = "", .protocol = "" };
+
+    return stream < a->nstreams ? channel_new(a, stream, &o) : NULL;
+}
+
 /* A stream that we will not have: it stays taken, nameless, until both directions are reset. */
 static void refuse(struct sctp_assoc *a, uint16_t stream) SL_ON_SCTP
 {
-    static const struct sl_dcep_open nobody = { .label = "", .protocol = "" };
     struct sctp_channel *ch = channel_find(a, stream);
 
     bad_message(a);
-    if (!ch && stream < a->nstreams)
-        ch = channel_new(a, stream, &nobody);
+    if (!ch)
+        ch = channel_nameless(a, stream);
     if (ch)
         channel_close(a, ch);
 }
@@ -296,16 +302,18 @@ static void refuse(struct sctp_assoc *a, uint16_t stream) SL_ON_SCTP
 static void on_open(struct sctp_assoc *a, uint16_t stream, const uint8_t *data,
                     size_t len) SL_ON_SCTP
 {
+    struct sctp_channel *ch = channel_find(a, stream);
     bool is_even = stream % 2 == 0;
-    struct sctp_channel *ch;
     struct sl_dcep_open o;
 
     /* Ids of the peer's parity, and free ones (RFC 8832 section 6). */
     if (sl_dcep_open_parse(data, len, &o) || is_even == a->conf.is_dtls_client ||
-        stream >= a->nstreams || channel_find(a, stream)) {
+        stream >= a->nstreams || (ch && (!ch->is_negotiated || ch->is_closing))) {
         refuse(a, stream);
         return;
     }
+    if (ch) /* an unordered message was faster */
+        channel_free(a, ch);
     ch = channel_new(a, stream, &o);
     if (!ch) {
         bad_message(a);
@@ -335,10 +343,23 @@ static void on_dcep(struct sctp_assoc *a, uint16_t stream, const uint8_t *data,
     tell_open(a, ch);
 }
 
+/* Whoever sends on a stream that nobody opened agreed on it elsewhere (RFC 8831 section 6.4). */
+static struct sctp_channel *channel_negotiated(struct sctp_assoc *a, uint16_t stream) SL_ON_SCTP
+{
+    struct sctp_channel *ch = channel_nameless(a, stream);
+
+    if (!ch)
+        return NULL;
+    ch->is_negotiated = ch->info.by_peer = true;
+    (void)label_was_closed(a, "", true);
+    return ch;
+}
+
 void channel_message(struct sctp_assoc *a, uint16_t stream, uint32_t ppid, const uint8_t *data,
                      size_t len)
 {
     bool is_binary = ppid == SL_PPID_BINARY || ppid == SL_PPID_BINARY_EMPTY;
+    bool is_message = is_binary || ppid == SL_PPID_STRING || ppid == SL_PPID_STRING_EMPTY;
     struct sctp_channel *ch;
 
     if (ppid == SL_PPID_DCEP) {
@@ -346,8 +367,9 @@ void channel_message(struct sctp_assoc *a, uint16_t stream, uint32_t ppid, const
         return;
     }
     ch = channel_find(a, stream);
-    if (!ch || ch->is_deaf ||
-        (!is_binary && ppid != SL_PPID_STRING && ppid != SL_PPID_STRING_EMPTY)) {
+    if (!ch && is_message)
+        ch = channel_negotiated(a, stream);
+    if (!ch || ch->is_deaf || !is_message) {
         bad_message(a);
         return;
     }

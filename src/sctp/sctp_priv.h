@@ -97,8 +97,9 @@ struct sctp_channel {
     struct sl_list link;
     struct sl_hnode node; /* by stream */
     struct sl_sctp_channel info;
-    bool is_acked; /* or opened by the peer: unordered messages may overtake OPEN no more */
-    bool is_told;  /* channel_open was called, channel_closed is owed */
+    bool is_acked;      /* or opened by the peer: unordered messages may overtake OPEN no more */
+    bool is_negotiated; /* nobody opened it here; nameless */
+    bool is_told;       /* channel_open was called, channel_closed is owed */
     bool is_closing;
     bool wants_reset; /* of our direction, not yet asked for */
     bool is_reset;    /* our direction */

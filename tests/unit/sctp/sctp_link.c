@@ -340,6 +340,20 @@ bool has_messages(const struct link *l, const void *want)
     return l->ends[w->who].messages >= w->n;
 }
 
+bool has_opened(const struct link *l, const void *want)
+{
+    const struct want *w = want;
+
+    return l->ends[w->who].opened >= w->n;
+}
+
+bool has_closed(const struct link *l, const void *want)
+{
+    const struct want *w = want;
+
+    return l->ends[w->who].closed >= w->n;
+}
+
 bool is_down(const struct link *l, const void *want)
 {
     const struct want *w = want;

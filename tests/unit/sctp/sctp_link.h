@@ -85,6 +85,8 @@ struct want {
     size_t n;
 };
 bool has_messages(const struct link *l, const void *want);
+bool has_opened(const struct link *l, const void *want); /* channels */
+bool has_closed(const struct link *l, const void *want);
 bool is_down(const struct link *l, const void *want);
 /* link_run with a struct want. */
 bool link_until(struct link *l, bool (*done)(const struct link *l, const void *want), int who,

@@ -8,20 +8,6 @@
 /* ---- what is waited for; under the link's lock ------------------------------------------------
  */
 
-static bool has_opened(const struct link *l, const void *arg)
-{
-    const struct want *w = arg;
-
-    return l->ends[w->who].opened >= w->n;
-}
-
-static bool has_closed(const struct link *l, const void *arg)
-{
-    const struct want *w = arg;
-
-    return l->ends[w->who].closed >= w->n;
-}
-
 /* Bytes that do not repeat soon. */
 static void fill(uint8_t *p, size_t len, uint32_t seed)
 {
@@ -254,6 +240,7 @@ static void many_channels_close_at_once(void **state)
         assert_int_equal(link_send(l, i % 3 ? ALICE : BOB, label, false, "x", 1), 0);
     }
     assert_true(link_until(l, has_opened, ALICE, 100, 10000));
+    assert_true(link_until(l, has_opened, BOB, 100, 10000));
     for (int i = 0; i < 100; i++) {
         (void)snprintf(label, sizeof(label), "m%d", i);
         assert_int_equal(sl_sctp_close_channel(l->s, l->ends[i % 3 ? ALICE : BOB].pc, label), 0);

@@ -281,20 +281,106 @@ static void turn_even(struct link *l, int to, uint8_t *data, size_t len)
     link_sum(data, len);
 }
 
-static void messages_without_an_open_are_dropped(void **state)
+static void an_open_that_is_none_is_counted(void **state)
 {
     struct link *l = *state;
 
     pthread_mutex_lock(&l->lock);
     l->mangle = turn_even;
     pthread_mutex_unlock(&l->lock);
-    assert_int_equal(link_send(l, ALICE, "x", false, "lost", 4), 0);
-    assert_true(link_until(l, has_judged, 0, 2, 5000));
+    assert_int_equal(link_send(l, ALICE, "x", false, "text", 4), 0);
+    assert_true(link_until(l, has_judged, 0, 1, 5000));
     link_for(l, 50);
-    assert_int_equal(link_end(l, BOB)->messages, 0);
-    assert_int_equal(link_end(l, BOB)->opened, 0);
-    assert_int_equal(stats(l).bad_messages, 2);
+    assert_int_equal(stats(l).bad_messages, 1);
+    assert_string_equal(link_end(l, BOB)->last.label, ""); /* nobody said its name */
     assert_false(link_end(l, BOB)->is_down);
+}
+
+/* ---- channels without DCEP ------------------------------------------------------------------- */
+
+/* The payload type @from becomes @to, on the way to Bob. */
+static struct {
+    uint32_t from, to;
+} ppid;
+
+static void change_ppid(struct link *l, int to, uint8_t *data, size_t len)
+{
+    for (size_t at = 12; at + 17 <= len; at += (sl_get16(data + at + 2) + 3u) & ~3u)
+        if (to == BOB && data[at] == 0 && sl_get32(data + at + 12) == ppid.from)
+            sl_put32(data + at + 12, ppid.to);
+    (void)l;
+    link_sum(data, len);
+}
+
+static void change(struct link *l, uint32_t from, uint32_t to)
+{
+    pthread_mutex_lock(&l->lock);
+    ppid.from = from;
+    ppid.to = to;
+    l->mangle = change_ppid;
+    pthread_mutex_unlock(&l->lock);
+}
+
+static void a_stream_that_nobody_opened_is_a_nameless_channel(void **state)
+{
+    struct link *l = *state;
+
+    change(l, SL_PPID_DCEP, 999); /* so that Bob hears no OPEN */
+    assert_int_equal(link_send(l, ALICE, "x", false, "hello", 5), 0);
+    assert_true(link_until(l, has_messages, BOB, 1, 5000));
+    assert_string_equal(link_end(l, BOB)->last.label, "");
+    assert_true(link_end(l, BOB)->last.by_peer && link_end(l, BOB)->last.ordered);
+    assert_int_equal(link_end(l, BOB)->opened, 1);
+    assert_memory_equal(link_end(l, BOB)->log, "hello", 5);
+
+    /* The answer takes the one that was heard last. */
+    assert_int_equal(link_send(l, ALICE, "y", true, "2", 1), 0);
+    assert_true(link_until(l, has_messages, BOB, 2, 5000));
+    assert_int_equal(link_send(l, BOB, "", false, "to y", 4), 0);
+    assert_true(link_until(l, has_messages, ALICE, 1, 5000));
+    assert_string_equal(link_end(l, ALICE)->last.label, "y");
+    assert_int_equal(link_send(l, ALICE, "x", true, "3", 1), 0);
+    assert_true(link_until(l, has_messages, BOB, 3, 5000));
+    assert_int_equal(link_send(l, BOB, "", false, "to x", 4), 0);
+    assert_true(link_until(l, has_messages, ALICE, 2, 5000));
+    assert_string_equal(link_end(l, ALICE)->last.label, "x");
+
+    /* Closed by the peer, it is not opened from here; until it is used again. */
+    assert_int_equal(sl_sctp_close_channel(l->s, l->ends[ALICE].pc, "x"), 0);
+    assert_int_equal(sl_sctp_close_channel(l->s, l->ends[ALICE].pc, "y"), 0);
+    assert_true(link_until(l, has_closed, BOB, 2, 5000));
+    assert_int_equal(link_send(l, BOB, "", false, "lost", 4), 0);
+    assert_true(link_until(l, has_dropped, BOB, 1, 5000));
+    assert_int_equal(link_send(l, ALICE, "z", false, "4", 1), 0);
+    assert_true(link_until(l, has_messages, BOB, 4, 5000));
+    assert_int_equal(link_send(l, BOB, "", false, "to z", 4), 0);
+    assert_true(link_until(l, has_messages, ALICE, 3, 5000));
+}
+
+/* A message may be faster than the OPEN that it follows, when it is unordered. */
+static void an_open_that_comes_late_gives_the_channel_its_name(void **state)
+{
+    static const struct sl_dcep_open o = {
+        .ordered = true, .label = "late", .label_len = 4, .protocol = ""
+    };
+    struct link *l = *state;
+    uint8_t open[64];
+    int len = sl_dcep_open_write(&o, open, sizeof(open));
+
+    assert_true(len > 0);
+    change(l, SL_PPID_DCEP, 999);
+    assert_int_equal(link_send(l, ALICE, "x", false, "early", 5), 0);
+    assert_true(link_until(l, has_messages, BOB, 1, 5000));
+    change(l, SL_PPID_BINARY, SL_PPID_DCEP);
+    assert_int_equal(link_send(l, ALICE, "x", true, open, (size_t)len), 0);
+    assert_true(link_until(l, has_closed, BOB, 1, 5000)); /* the nameless one */
+    assert_true(link_until(l, has_opened, BOB, 2, 5000));
+    assert_string_equal(link_end(l, BOB)->last.label, "late");
+    assert_int_equal(link_send(l, BOB, "late", false, "hi", 2), 0);
+    assert_true(link_until(l, has_messages, ALICE, 1, 5000));
+    /* Once only. */
+    assert_int_equal(link_send(l, ALICE, "x", true, open, (size_t)len), 0);
+    assert_true(link_until(l, has_closed, BOB, 2, 5000));
 }
 
 int main(void)
@@ -309,7 +395,9 @@ int main(void)
         LINK_TEST(a_slow_reader_stops_the_sender),
         LINK_TEST(garbage_is_counted),
         LINK_TEST_RAW(forged_packets_harm_nobody_else),
-        LINK_TEST(messages_without_an_open_are_dropped),
+        LINK_TEST(an_open_that_is_none_is_counted),
+        LINK_TEST(a_stream_that_nobody_opened_is_a_nameless_channel),
+        LINK_TEST(an_open_that_comes_late_gives_the_channel_its_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
