@@ -56,18 +56,17 @@ static void take(struct sl_cq_mail *mail)
 
     SL_ASSUME(control);
     pc = sl_pc_world_find(m->world, m->pc);
-    if (pc && pc->data.is_open) {
-        if (m->kind == DATA_MESSAGE)
-            take_message(pc, m);
-        else if (m->kind == DATA_SENT)
-            take_sent(pc, m);
-        else if (m->kind == DATA_OPEN)
-            pc->cb.data_open(pc->arg, m->m.label, m->m.protocol);
-        else if (m->kind == DATA_CLOSE)
-            pc->cb.data_close(pc->arg, m->m.label, m->m.protocol);
-        else
-            pc->data.is_down = true;
-    }
+    /* What opened is told closed also when the association was ended from here. */
+    if (pc && m->kind == DATA_OPEN)
+        pc->cb.data_open(pc->arg, m->m.label, m->m.protocol);
+    else if (pc && m->kind == DATA_CLOSE)
+        pc->cb.data_close(pc->arg, m->m.label, m->m.protocol);
+    else if (pc && pc->data.is_open && m->kind == DATA_MESSAGE)
+        take_message(pc, m);
+    else if (pc && pc->data.is_open && m->kind == DATA_SENT)
+        take_sent(pc, m);
+    else if (pc && m->kind == DATA_DOWN)
+        pc->data.is_down = true;
     free(m);
 }
 
