@@ -160,13 +160,11 @@ static void an_unproven_address_gets_no_answer(void **state)
 {
     struct rtc_client c;
     struct sl_ice_creds creds;
-    struct sl_addr server;
 
     (void)state;
     SL_ASSUME(worker);
     sl_ice_creds_make(&creds); /* nobody's */
-    (void)sl_addr_from_ip("127.0.0.1", PORT, &server);
-    assert_int_equal(rtc_init(&c, &server, &creds, world.client_cert, &world.fp), 0);
+    client_init(&c, 0, &creds);
     rtc_check(&c);
     sl_dtls_start(c.dtls);
     rtc_poll(&c, 200);
@@ -185,24 +183,7 @@ static void a_wrong_certificate_gets_no_keys(void **state)
     SL_ASSUME(worker);
     assert_int_equal(sl_cert_create(&other), 0);
     world.client_cert = other; /* what it shows is not what the description named */
-    id = sl_id_make(0, ++world.slot, 7);
-    {
-        struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_PC_OPEN, id, 0);
-        struct sl_ice_creds creds;
-        struct sl_addr server;
-
-        sl_ice_creds_make(&creds);
-        m->open.lite = true;
-        m->open.local = creds;
-        post(m);
-        m = sl_wmsg_new(SL_WMSG_PC_REMOTE, id, 0);
-        strcpy(m->remote.ufrag, "test");
-        m->remote.fingerprint = world.client_fp;
-        m->remote.dtls_server = true;
-        post(m);
-        (void)sl_addr_from_ip("127.0.0.1", PORT, &server);
-        assert_int_equal(rtc_init(&c, &server, &creds, other, &world.fp), 0);
-    }
+    id = open_pc(&c, 0);
     (void)rtc_connect(&c);
     assert_true(wait_report(SL_REPORT_DOWN, id));
     assert_false(has_report(SL_REPORT_UP, id));

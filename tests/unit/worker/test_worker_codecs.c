@@ -3,14 +3,6 @@
 
 #define NLAYERS 3
 
-static void set_media(sl_id id, struct sl_media *media)
-{
-    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_EP_MEDIA, id, 0);
-
-    m->media = media;
-    post(m);
-}
-
 /* ---- simulcast by SSRC ----------------------------------------------------------------------- */
 
 static void send_layer(struct rtc_client *c, unsigned int layer, uint16_t seq, uint32_t ts,
@@ -69,7 +61,7 @@ static void layers_known_by_ssrc_are_switched(void **state)
     media->line[0].nlayers = NLAYERS;
     for (unsigned int i = 0; i < NLAYERS; i++)
         media->line[0].ssrc[i] = SSRC_IN + i;
-    set_media(p, media);
+    post_media(p, media);
     m = sl_wmsg_new(SL_WMSG_ROUTE_ADD, s, 0);
     m->route.from = p;
     m->route.nlayers = NLAYERS;
@@ -170,8 +162,8 @@ static void sound_of_every_codec_passes_unchanged(void **state)
         struct rtc_client pub, sub;
         sl_id p = join(&pub, 0, SL_DIR_INACTIVE), s = join(&sub, 1, SL_DIR_INACTIVE);
 
-        set_media(p, make_sound(i, SL_DIR_RECV, 101));
-        set_media(s, make_sound(i, SL_DIR_SEND, 107)); /* numbers are each connection's own */
+        post_media(p, make_sound(i, SL_DIR_RECV, 101));
+        post_media(s, make_sound(i, SL_DIR_SEND, 107)); /* numbers are each connection's own */
         route(p, s);
         rtc_poll(&pub, 50);
         for (uint16_t k = 0; k < 5; k++) {

@@ -123,13 +123,11 @@ static void what_comes_from_unproven_addresses_is_told(void **state)
 {
     struct rtc_client c;
     struct sl_ice_creds creds;
-    struct sl_addr server;
 
     (void)state;
     SL_ASSUME(worker);
     sl_ice_creds_make(&creds); /* nobody's */
-    (void)sl_addr_from_ip("127.0.0.1", PORT, &server);
-    assert_int_equal(rtc_init(&c, &server, &creds, world.client_cert, &world.fp), 0);
+    client_init(&c, 0, &creds);
     listen_to(play_unproven, &c);
     assert_non_null(strstr(told, " INFO worker dropped worker=0 "));
     assert_int_equal(sum("unknown_address"), 3);

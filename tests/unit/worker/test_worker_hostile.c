@@ -164,7 +164,6 @@ static void a_stranger_makes_no_state_and_no_trouble(void **state)
     static const attack_fn attacks[3] = { random_datagrams, checks_gone_wrong, strangers_media };
     struct rtc_client evil;
     struct sl_ice_creds creds;
-    struct sl_addr server;
     struct scene s;
     size_t before;
 
@@ -172,8 +171,7 @@ static void a_stranger_makes_no_state_and_no_trouble(void **state)
     SL_ASSUME(worker);
     scene_begin(&s);
     sl_ice_creds_make(&creds);
-    (void)sl_addr_from_ip("127.0.0.1", PORT, &server);
-    assert_int_equal(rtc_init(&evil, &server, &creds, world.client_cert, &world.fp), 0);
+    client_init(&evil, 0, &creds);
     run(&s, &evil, random_datagrams); /* all that grows once has grown */
     run(&s, &evil, checks_gone_wrong);
     run(&s, &evil, strangers_media);
@@ -226,14 +224,6 @@ static struct sl_media *all_lines(uint32_t in, uint32_t out)
         l->tx_rtx_ssrc = out ? out + 0x100 + i : 0;
     }
     return m;
-}
-
-static void post_lines(sl_id id, struct sl_media *media)
-{
-    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_EP_MEDIA, id, 0);
-
-    m->media = media;
-    post(m);
 }
 
 static void route_line(sl_id from, uint16_t from_line, sl_id to, uint16_t line)
@@ -459,7 +449,7 @@ static void member_begin(struct member *m, unsigned int worker, uint32_t in,
                          uint32_t out) SL_ON_WORKER
 {
     m->id = join(&m->c, worker, SL_DIR_INACTIVE);
-    post_lines(m->id, all_lines(in, out));
+    post_media(m->id, all_lines(in, out));
 }
 
 static size_t count_rtcp(const struct rtc_client *c, uint8_t pt, uint8_t fmt)

@@ -2,14 +2,6 @@
  * SSRCs. */
 #include "tests/unit/worker/worker_world.h"
 
-static void post_media(sl_id id, struct sl_media *media)
-{
-    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_EP_MEDIA, id, 0);
-
-    m->media = media;
-    post(m);
-}
-
 static void settle(struct rtc_client *c) SL_ON_WORKER
 {
     rtc_poll(c, 60);
@@ -73,27 +65,12 @@ static void a_route_that_comes_before_its_m_line_waits_for_nobody(void **state)
 
 static void reports_before_the_m_lines_name_nothing(void **state)
 {
-    struct sl_ice_creds creds;
-    struct sl_addr server;
     struct rtc_client c;
-    struct sl_wmsg *m;
     sl_id id;
 
     (void)state;
     SL_ASSUME(worker);
-    id = sl_id_make(0, ++world.slot, 7);
-    m = sl_wmsg_new(SL_WMSG_PC_OPEN, id, 0);
-    sl_ice_creds_make(&creds);
-    m->open.lite = true;
-    m->open.local = creds;
-    post(m);
-    m = sl_wmsg_new(SL_WMSG_PC_REMOTE, id, 0);
-    strcpy(m->remote.ufrag, "test");
-    m->remote.fingerprint = world.client_fp;
-    m->remote.dtls_server = true;
-    post(m);
-    (void)sl_addr_from_ip("127.0.0.1", PORT, &server);
-    assert_int_equal(rtc_init(&c, &server, &creds, world.client_cert, &world.fp), 0);
+    id = open_pc(&c, 0);
     assert_true(rtc_connect(&c));
     send_video(&c, 1, 0, true);
     rtc_poll(&c, 600);

@@ -79,9 +79,7 @@ static void full_join(struct full *f) SL_ON_WORKER
     m->remote.fingerprint = world.client_fp;
     m->remote.dtls_server = true;
     post(m);
-    m = sl_wmsg_new(SL_WMSG_EP_MEDIA, f->id, 0);
-    m->media = make_media(SL_DIR_RECV);
-    post(m);
+    post_media(f->id, make_media(SL_DIR_RECV));
     sl_ice_creds_make(&creds);
     assert_int_equal(rtc_init(&f->c, &f->nice->local, &creds, world.client_cert, &world.fp), 0);
     f->client = client_addr(&f->c);

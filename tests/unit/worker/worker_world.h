@@ -167,13 +167,22 @@ static inline struct sl_media *make_media(enum sl_dir dir)
     return m;
 }
 
-/* A peer connection on @worker and its connected client. */
-static inline sl_id join(struct rtc_client *c, unsigned int worker, enum sl_dir dir) SL_ON_WORKER
+/* A client that checks addresses of @worker with @creds. */
+static inline void client_init(struct rtc_client *c, unsigned int worker,
+                               const struct sl_ice_creds *creds)
+{
+    struct sl_addr server;
+
+    (void)sl_addr_from_ip("127.0.0.1", (uint16_t)(PORT + worker), &server);
+    assert_int_equal(rtc_init(c, &server, creds, world.client_cert, &world.fp), 0);
+}
+
+/* A peer connection on @worker without m-lines, and its client, which is not connected yet. */
+static inline sl_id open_pc(struct rtc_client *c, unsigned int worker)
 {
     sl_id id = sl_id_make(worker, ++world.slot, 7);
     struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_PC_OPEN, id, 0);
     struct sl_ice_creds creds;
-    struct sl_addr server;
 
     sl_ice_creds_make(&creds);
     m->open.lite = true;
@@ -184,11 +193,24 @@ static inline sl_id join(struct rtc_client *c, unsigned int worker, enum sl_dir 
     m->remote.fingerprint = world.client_fp;
     m->remote.dtls_server = true;
     post(m);
-    m = sl_wmsg_new(SL_WMSG_EP_MEDIA, id, 0);
-    m->media = make_media(dir);
+    client_init(c, worker, &creds);
+    return id;
+}
+
+static inline void post_media(sl_id id, struct sl_media *media)
+{
+    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_EP_MEDIA, id, 0);
+
+    m->media = media;
     post(m);
-    (void)sl_addr_from_ip("127.0.0.1", (uint16_t)(PORT + worker), &server);
-    assert_int_equal(rtc_init(c, &server, &creds, world.client_cert, &world.fp), 0);
+}
+
+/* A peer connection on @worker and its connected client. */
+static inline sl_id join(struct rtc_client *c, unsigned int worker, enum sl_dir dir) SL_ON_WORKER
+{
+    const sl_id id = open_pc(c, worker);
+
+    post_media(id, make_media(dir));
     assert_true(rtc_connect(c));
     assert_true(wait_report(SL_REPORT_UP, id));
     return id;
