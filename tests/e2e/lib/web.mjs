@@ -7,6 +7,7 @@ import { e2eDir } from './paths.mjs';
 
 const FILES = {
   '/janus.js': 'node_modules/janus-gateway/npm/dist/janus.es.js',
+  '/coverage.js': 'lib/coverage.mjs',
   '/adapter.js': 'node_modules/webrtc-adapter/out/adapter.js',
 };
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8' };

@@ -2,12 +2,33 @@
 // handles, cameras and so on have names, so that tests can speak of them in evaluate().
 
 import Janus from '/janus.js';
+import { Coverage } from '/coverage.js';
 
 const ECHO = 'janus.plugin.echotest';
 const ROOM = 'janus.plugin.videoroom';
 
 const handles = new Map(); // name -> { handle, events, up, remote: Map(mid -> { track, element }) }
 let janus;
+
+// What this page has used of janus.js, and what there is: { offered, used } of session, handle and
+// the callbacks of a handle; requests: { plugin: [name] }.
+const ofSession = new Coverage();
+const ofHandle = new Coverage();
+const callbacksUsed = new Set();
+const requestsSent = {};
+let offered = {};
+
+const functionsOf = (object) => Object.keys(object).filter((name) => typeof object[name] === 'function');
+const coverage = () => ({
+  session: { offered: offered.session, used: [...ofSession.called] },
+  handle: { offered: offered.handle, used: [...ofHandle.called] },
+  callbacks: { offered: offered.callbacks, used: [...callbacksUsed] },
+  requests: Object.fromEntries(Object.entries(requestsSent).map(([plugin, names]) => [plugin, [...names]])),
+});
+
+function noteRequest(plugin, name) {
+  (requestsSent[plugin] ??= new Set()).add(name);
+}
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -47,6 +68,8 @@ async function connect(server) {
       destroyed: () => (window.T.destroyed = true),
     });
   });
+  offered.session = functionsOf(janus);
+  janus = ofSession.watch(janus);
   return janus.getSessionId();
 }
 
@@ -75,22 +98,25 @@ function show(entry, track, mid, on) {
 // Attaches to @plugin; @onJsep(entry, data, jsep) answers what comes with SDP.
 function attach(name, plugin, onJsep) {
   return new Promise((resolve, reject) => {
-    const entry = { name, events: [], remote: new Map(), data: [], labels: [], up: false, hangups: [] };
-    janus.attach({
-      plugin,
-      opaqueId: name,
+    const entry = { name, events: [], remote: new Map(), data: [], labels: [], localTracks: [], up: false, hangups: [] };
+    const callbacks = {
       success: (handle) => {
-        entry.handle = handle;
+        offered.handle ??= functionsOf(handle).filter((f) => !offered.callbacks.includes(f));
+        entry.handle = ofHandle.watch(handle);
         handles.set(name, entry);
         resolve(entry);
       },
       error: (e) => reject(new Error(String(e))),
+      consentDialog: (on) => (entry.consent = on),
+      connectionState: (state) => (entry.connection = state),
       webrtcState: (on, reason) => {
         entry.up = on;
         if (!on) entry.hangups.push(reason);
       },
       iceState: (state) => (entry.ice = state),
       mediaState: (medium, receiving, mid) => entry.events.push({ mediaState: medium, receiving, mid }),
+      slowLink: (uplink, lost, mid) => entry.events.push({ slowLink: uplink, lost, mid }),
+      oncleanup: () => (entry.cleaned = true),
       ondetached: () => (entry.detached = true),
       ondataopen: () => (entry.dataOpen = true),
       ondata: (d, label) => {
@@ -105,8 +131,16 @@ function attach(name, plugin, onJsep) {
           console.error(entry.error);
         });
       },
+      onlocaltrack: (track, on) => entry.localTracks.push([track.kind, on]),
       onremotetrack: (track, mid, on) => show(entry, track, mid, on),
-    });
+    };
+    offered.callbacks = Object.keys(callbacks);
+    for (const [key, fn] of Object.entries(callbacks))
+      callbacks[key] = (...args) => {
+        callbacksUsed.add(key);
+        fn(...args);
+      };
+    janus.attach({ plugin, opaqueId: name, ...callbacks });
   });
 }
 
@@ -125,8 +159,10 @@ const createAnswer = (entry, options) =>
   new Promise((success, error) => entry.handle.createAnswer({ ...options, success, error }));
 const accept = (entry, jsep) =>
   new Promise((success, error) => entry.handle.handleRemoteJsep({ jsep, success, error }));
-const send = (entry, message, jsep) =>
-  new Promise((success, error) => entry.handle.send({ message, jsep, success, error }));
+function send(entry, message, jsep) {
+  noteRequest(entry.handle.plugin, message.request);
+  return new Promise((success, error) => entry.handle.send({ message, jsep, success, error }));
+}
 
 // Sends a request; gives the event for which @matches is true. Only later events count.
 async function ask(name, message, matches, jsep) {
@@ -539,7 +575,10 @@ function bareClose(name) {
 const bareAccept = (name, jsep) => of(name).handle.webrtcStuff.pc.setRemoteDescription(jsep);
 
 window.T = {
-  visit, bareOffer, bareAnswer, bareAccept, bareClose, bareDataConnection, bareHeard, bareAsk,
+  visit, coverage, noteRequest, session: () => janus, handle: (name) => of(name).handle,
+  accept: (name, jsep) => accept(of(name), jsep), answer: (name, options) => createAnswer(of(name), options),
+  lastJsep: (name) => of(name).lastJsep, until,
+  bareOffer, bareAnswer, bareAccept, bareClose, bareDataConnection, bareHeard, bareAsk,
   connect, destroy, reconnect, attach, ask, detach, echo, join, publish, unpublish, renegotiate, replaceTracks,
   received, look, seesMotion, seesOthers, hearsSomething, firstFrame, midsOf, transport, state, has, say,
   heard, sha256, sleep,
