@@ -392,10 +392,12 @@ static int create_nice(struct sl_pc_world *w, const struct sl_media_conf *c,
     return sl_nice_create(&nc, &cb, w, &w->nice);
 }
 
-static int create_workers(struct sl_pc_world *w, const struct sl_media_conf *c,
+static int create_workers(struct sl_pc_world *w, const struct sl_pc_world_conf *conf,
                           struct sl_addr *bind, size_t nbind, char *err, size_t cap)
 {
+    const struct sl_media_conf *c = conf->media;
     struct sl_worker_conf wc = {
+        .pin = conf->pin_workers,
         .cert = w->cert,
         .nice = w->nice,
         .sctp = w->sctp,
@@ -404,6 +406,7 @@ static int create_workers(struct sl_pc_world *w, const struct sl_media_conf *c,
         .slowlink_threshold = (uint32_t)c->slowlink_threshold,
         .no_media_s = (uint32_t)c->no_media_timer_s,
         .twcc_period_us = (uint64_t)c->twcc_period_ms * 1000,
+        .burst_wait_us = (uint32_t)c->burst_wait_us,
         .max_ssrcs = (uint32_t)c->max_ssrcs,
         .report = on_report,
         .arg = w,
@@ -441,9 +444,10 @@ static int create_cert(struct sl_pc_world *w, const struct sl_media_conf *c, cha
     return e;
 }
 
-static int create_all(struct sl_pc_world *w, const struct sl_media_conf *c, char *err,
+static int create_all(struct sl_pc_world *w, const struct sl_pc_world_conf *conf, char *err,
                       size_t cap) SL_ON_CONTROL
 {
+    const struct sl_media_conf *c = conf->media;
     struct sl_addr bind[SL_PC_ADDRS_MAX];
     size_t nbind = bind_addresses(c, bind, SL_PC_ADDRS_MAX, err, cap);
     int e;
@@ -476,7 +480,7 @@ static int create_all(struct sl_pc_world *w, const struct sl_media_conf *c, char
         snprintf(err, cap, "cannot start SCTP: %s", strerror(-e));
         return e;
     }
-    return create_workers(w, c, bind, nbind, err, cap);
+    return create_workers(w, conf, bind, nbind, err, cap);
 }
 
 int sl_pc_world_create(const struct sl_pc_world_conf *conf, struct sl_pc_world **out, char *err,
@@ -497,7 +501,7 @@ int sl_pc_world_create(const struct sl_pc_world_conf *conf, struct sl_pc_world *
     w->workers = calloc(w->nworkers, sizeof(struct sl_worker *));
     w->slots = calloc(w->nworkers, sizeof(*w->slots));
     if (w->workers && w->slots)
-        e = create_all(w, conf->media, err, cap);
+        e = create_all(w, conf, err, cap);
     if (e < 0) {
         sl_pc_world_destroy(w);
         return e;

@@ -16,6 +16,7 @@ struct sl_pc_world;
 /* Borrowed during create. */
 struct sl_pc_world_conf {
     unsigned int workers; /* 0: one per core */
+    bool pin_workers;     /* each to a core */
     const struct sl_media_conf *media;
     struct sl_cq *cq; /* outlives the world */
 };

@@ -17,6 +17,8 @@ static const char *const anonymous_words[] = { "auto", "yes", "no", NULL };
 #define G struct sl_general_conf
 static const struct sl_opt general_opts[] = {
     SL_OPT_INT("workers", G, workers, 0, 0, 64, "media threads; 0: as many as cores"),
+    SL_OPT_BOOL("pin_workers", G, pin_workers, "no",
+                "each media thread stays on a core of its own"),
     SL_OPT_INT("session_timeout", G, session_timeout_s, 60, 0, 86400,
                "seconds without a request that end a session; 0: never"),
     SL_OPT_INT("reclaim_session_timeout", G, reclaim_timeout_s, 10, 0, 86400,

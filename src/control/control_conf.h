@@ -15,6 +15,7 @@ enum sl_conf_anonymous { SL_CONF_ANON_AUTO, SL_CONF_ANON_YES, SL_CONF_ANON_NO };
 
 struct sl_general_conf {
     int64_t workers; /* 0: as many as there are cores */
+    bool pin_workers;
     int64_t session_timeout_s, reclaim_timeout_s, candidates_timeout_s;
     int64_t max_sessions, max_handles;                           /* the latter of one session */
     int64_t max_events, max_polls, max_requests, max_candidates; /* that wait, see their rows */

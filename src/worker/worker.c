@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,18 +211,63 @@ static void take_mail(struct sl_worker *w) SL_ON_WORKER
     }
 }
 
+/* Whether what is staged waits for more of its train. */
+static bool is_held(struct sl_worker *w)
+{
+    if (!w->conf.burst_wait_us || sl_list_is_empty(&w->ctx.dirty))
+        return false;
+    if (!w->hold_until_us)
+        w->hold_until_us = w->ctx.now_us + w->conf.burst_wait_us;
+    return w->ctx.now_us < w->hold_until_us;
+}
+
+static void flush_unless_held(struct sl_worker *w) SL_ON_WORKER
+{
+    if (is_held(w)) {
+        send_sealed(w); /* STUN, DTLS */
+        return;
+    }
+    w->hold_until_us = 0;
+    flush(w);
+}
+
+/* At most until the next timer, or until what is held must go. */
+static uint64_t sleep_us(const struct sl_worker *w, uint64_t now_us)
+{
+    int ms = sl_wheel_timeout_ms(&w->wheel, now_us);
+    uint64_t us = ms < 0 || ms > 1000 ? 1000000 : (uint64_t)ms * 1000;
+
+    if (!w->hold_until_us)
+        return us;
+    if (w->hold_until_us <= now_us)
+        return 0;
+    return w->hold_until_us - now_us < us ? w->hold_until_us - now_us : us;
+}
+
+static int poll_us(struct sl_worker *w, struct epoll_event *ev, uint64_t us)
+{
+    struct timespec ts = { (time_t)(us / 1000000), (long)(us % 1000000) * 1000 };
+    int n;
+
+    if (!w->has_coarse_sleep) {
+        n = epoll_pwait2(w->epfd, ev, EVENTS_MAX, &ts, NULL);
+        if (n >= 0 || (errno != ENOSYS && errno != EPERM))
+            return n;
+        w->has_coarse_sleep = true; /* before Linux 5.11, or a sandbox */
+    }
+    return epoll_wait(w->epfd, ev, EVENTS_MAX, (int)((us + 999) / 1000));
+}
+
 static void turn(struct sl_worker *w) SL_ON_WORKER
 {
     struct epoll_event ev[EVENTS_MAX];
-    int timeout = sl_wheel_timeout_ms(&w->wheel, sl_now_us());
+    uint64_t us = sleep_us(w, sl_now_us());
     int n;
 
-    if (timeout < 0 || timeout > 1000)
-        timeout = 1000;
     sl_door_will_sleep(&w->door);
     if (w->handshakes_wait || !sl_mailbox_is_empty(&w->mailbox) || !sl_worker_rings_are_empty(w))
-        timeout = 0;
-    n = epoll_wait(w->epfd, ev, EVENTS_MAX, timeout);
+        us = 0;
+    n = poll_us(w, ev, us);
     sl_door_woke(&w->door);
     w->ctx.now_us = w->ctx.rx_us = sl_now_us();
     for (int i = 0; i < n; i++)
@@ -231,15 +277,33 @@ static void turn(struct sl_worker *w) SL_ON_WORKER
     take_mail(w);
     (void)sl_worker_take_rings(w);
     sl_wheel_run(&w->wheel, w->ctx.now_us);
-    flush(w);
-    sl_worker_publish(w);
+    sl_worker_publish(w); /* first: the others work while we encrypt */
+    flush_unless_held(w);
     w->handshakes_wait = sl_peer_env_handshakes(&w->env, HANDSHAKES_US);
-    flush(w);
+    flush_unless_held(w);
     w->stats.turns++;
     if (!sl_worker_stats_second(w, w->ctx.now_us))
         return;
     sl_worker_mirrors_expire(w);
     sl_worker_drops_tell(w);
+}
+
+static void pin(struct sl_worker *w)
+{
+    cpu_set_t all, one;
+    unsigned int skip;
+
+    if (sched_getaffinity(0, sizeof(all), &all) < 0 || !CPU_COUNT(&all))
+        return;
+    skip = w->conf.index % (unsigned int)CPU_COUNT(&all);
+    CPU_ZERO(&one);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &all) && skip-- == 0) {
+            CPU_SET(cpu, &one);
+            break;
+        }
+    if (sched_setaffinity(0, sizeof(one), &one) < 0)
+        sl_warn("worker", "not pinned", "worker=%u error=\"%s\"", w->conf.index, strerror(errno));
 }
 
 static void *worker_main(void *arg)
@@ -248,6 +312,8 @@ static void *worker_main(void *arg)
     struct sl_worker *w = arg;
 
     sl_role_enter(&sl_role_worker);
+    if (w->conf.pin)
+        pin(w);
     sl_pkt_thread_init(&w->ctx.pkts);
     w->ctx.now_us = sl_now_us();
     sl_worker_stats_init(w);

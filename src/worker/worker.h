@@ -2,8 +2,9 @@
  * worker.h - one of N threads that carry media: own epoll, timers, pools, UDP sockets; owns its
  * peer connections for life.
  *
- * A turn: sleep in epoll; take datagrams, messages, packets of other workers; run timers; encrypt
- * and send all that was staged; publish what is for other workers and ring their doors.
+ * A turn: sleep in epoll; take datagrams, messages, packets of other workers; run timers; publish
+ * what is for other workers and ring their doors; encrypt and send all that was staged, now or,
+ * when packets may wait for others, in a later turn.
  *
  * Life: create all, connect them, start all; stop all, destroy all (by the control thread).
  */
@@ -30,6 +31,8 @@ struct sl_worker_conf {
     uint32_t ice_grace_s;
     uint32_t slowlink_threshold;
     uint32_t no_media_s;
+    bool pin;                /* to one core, by index among those that the process may use */
+    uint32_t burst_wait_us;  /* that packets may wait for more of their train; 0: not at all */
     uint64_t twcc_period_us; /* between transport-cc reports to publishers */
     uint32_t max_ssrcs;      /* that one peer may send; 0: as many as there is room for */
     /* Any report to control; called on the worker's thread, must only post. */

@@ -56,15 +56,24 @@ static void expect_payload(const struct rtc_packet *p, unsigned int i)
     assert_int_equal(p->data[rtp.payload_off + rtp.payload_len - 1], (uint8_t)(frame + part));
 }
 
-static void frames_leave_as_trains_and_arrive_as_they_were(void **state)
+/* As a publisher that paces its packets. */
+static void send_frame_spread(struct rtc_client *c, unsigned int frame) SL_ON_WORKER
+{
+    for (unsigned int part = 0; part < PACKETS; part++) {
+        send_part(c, (uint16_t)(frame * PACKETS + part), frame, part, size_of(frame, part));
+        usleep(900);
+    }
+}
+
+/* Packets per message of FRAMES frames to SUBSCRIBERS, all on worker 1. */
+static double run(void (*send)(struct rtc_client *c, unsigned int frame),
+                  struct sl_hist *latency) SL_ON_WORKER
 {
     struct rtc_client pub, sub[SUBSCRIBERS];
     struct sl_worker_stats before, after;
     sl_id p, to[SUBSCRIBERS];
     double per_message;
 
-    (void)state;
-    SL_ASSUME(worker);
     p = join(&pub, 1, SL_DIR_RECV);
     for (int i = 0; i < SUBSCRIBERS; i++) {
         to[i] = join(&sub[i], 1, SL_DIR_SEND);
@@ -73,7 +82,7 @@ static void frames_leave_as_trains_and_arrive_as_they_were(void **state)
     rtc_poll(&pub, 1100);
     sl_worker_stats_get(world.workers[1], &before);
     for (unsigned int f = 0; f < FRAMES; f++) {
-        send_frame(&pub, f);
+        send(&pub, f);
         for (int i = 0; i < SUBSCRIBERS; i++)
             rtc_poll(&sub[i], 3);
     }
@@ -94,19 +103,48 @@ static void frames_leave_as_trains_and_arrive_as_they_were(void **state)
     print_message("%.2f packets per message, %u bytes padded to %u packets\n", per_message,
                   (unsigned int)(after.padded_bytes - before.padded_bytes),
                   (unsigned int)(after.padded_packets - before.padded_packets));
-    assert_true(per_message >= 4);
+    sl_hist_since(&after.latency, &before.latency, latency);
     assert_true(after.padded_bytes - before.padded_bytes <=
                 16 * (after.padded_packets - before.padded_packets));
     for (int i = 0; i < SUBSCRIBERS; i++)
         leave(&sub[i], to[i]);
     leave(&pub, p);
+    return per_message;
+}
+
+static void frames_leave_as_trains_and_arrive_as_they_were(void **state)
+{
+    struct sl_hist latency;
+
+    (void)state;
+    SL_ASSUME(worker);
+    assert_true(run(send_frame, &latency) >= 4);
+}
+
+/* Packets 0.9 ms apart, and a wait that is longer than their frame. */
+static void a_spread_frame_is_collected_when_packets_may_wait(void **state)
+{
+    struct sl_hist latency;
+
+    (void)state;
+    SL_ASSUME(worker);
+    assert_true(run(send_frame_spread, &latency) >= 4);
+    assert_int_equal(latency.count, FRAMES * PACKETS * SUBSCRIBERS);
+    /* The first of a frame waits, and nobody waits much longer than told. */
+    assert_in_range(sl_hist_quantile(&latency, 1000), world_burst_wait_us * 3 / 4, 1000000);
+    assert_in_range(sl_hist_quantile(&latency, 500), 1, world_burst_wait_us * 3);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest at_once[] = {
         cmocka_unit_test(frames_leave_as_trains_and_arrive_as_they_were),
     };
+    const struct CMUnitTest waiting[] = {
+        cmocka_unit_test(a_spread_frame_is_collected_when_packets_may_wait),
+    };
+    int failed = cmocka_run_group_tests(at_once, setup, teardown);
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    world_burst_wait_us = 10000;
+    return failed + cmocka_run_group_tests(waiting, setup, teardown);
 }

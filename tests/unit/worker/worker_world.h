@@ -42,6 +42,9 @@ struct world {
 };
 
 static struct world world;
+/* Options of the workers, to be set before setup. */
+static uint32_t world_burst_wait_us;
+static bool world_pin;
 
 static inline void on_report(void *arg, struct sl_report *r)
 {
@@ -103,6 +106,8 @@ static inline int setup(void **state)
             .ice_grace_s = 90,
             .no_media_s = 1,
             .twcc_period_us = 100000,
+            .burst_wait_us = world_burst_wait_us,
+            .pin = world_pin,
             .max_ssrcs = 64,
             .report = on_report,
             .arg = &world,
