@@ -97,6 +97,8 @@ int req_publish_remotely(struct vr_req *r)
     r->reply = vr_room_event(p->room, "success");
     json_object_set_new(r->reply, "id", pl_id_json(&p->id));
     json_object_set_new(r->reply, "remote_id", json_string(id));
+    /* For add_remote_publisher, by whoever was not told `configured`. */
+    json_object_set_new(r->reply, "streams", vr_pub_own_streams(p));
     return 0;
 }
 

@@ -93,6 +93,13 @@ void vr_pub_name(const struct vr_pub *p, json_t *event);
 const char *vr_pub_codec(const struct vr_pub *p, enum sl_kind kind);
 const char *vr_stream_codec(const struct vr_stream *s);
 
+/* Members of stream descriptions between servers that hold the ids of header extensions. */
+#define VR_EXT_IDS 4
+extern const struct vr_ext_id {
+    const char *name;
+    enum sl_ext ext;
+} vr_ext_ids[VR_EXT_IDS];
+
 struct vr_stream *vr_pub_stream(const struct vr_pub *p, const char *mid);
 /* The stream of @mindex, made when there is none. NULL: no memory, or too many. */
 struct vr_stream *vr_pub_stream_make(struct vr_pub *p, uint16_t mindex);

@@ -112,25 +112,25 @@ json_t *vr_pub_info(struct vr_pub *p)
     return o;
 }
 
+const struct vr_ext_id vr_ext_ids[VR_EXT_IDS] = {
+    { "audiolevel_ext_id", SL_EXT_AUDIO_LEVEL },
+    { "videoorient_ext_id", SL_EXT_VIDEO_ORIENTATION },
+    { "playoutdelay_ext_id", SL_EXT_PLAYOUT_DELAY },
+    { "depdesc_ext_id", SL_EXT_DEPENDENCY_DESCRIPTOR },
+};
+
 json_t *vr_pub_own_streams(const struct vr_pub *p)
 {
-    static const struct {
-        const char *name;
-        enum sl_ext ext;
-    } ids[] = {
-        { "audiolevel_ext_id", SL_EXT_AUDIO_LEVEL },
-        { "videoorient_ext_id", SL_EXT_VIDEO_ORIENTATION },
-        { "playoutdelay_ext_id", SL_EXT_PLAYOUT_DELAY },
-    };
     json_t *list = json_array();
 
     for (size_t i = 0; i < p->nstreams; i++) {
         const struct vr_stream *s = p->streams[i];
         json_t *o = stream_json(s);
 
-        for (size_t k = 0; k < SL_ARG_COUNT(ids) && !s->disabled; k++)
-            if (s->ext_id[ids[k].ext])
-                json_object_set_new(o, ids[k].name, json_integer(s->ext_id[ids[k].ext]));
+        for (size_t k = 0; k < VR_EXT_IDS && !s->disabled; k++)
+            if (s->ext_id[vr_ext_ids[k].ext])
+                json_object_set_new(o, vr_ext_ids[k].name,
+                                    json_integer(s->ext_id[vr_ext_ids[k].ext]));
         json_array_append_new(list, o);
     }
     return list;

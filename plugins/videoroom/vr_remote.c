@@ -5,15 +5,6 @@
 
 #define WIRE_MAX 255
 
-static const struct {
-    const char *name;
-    enum sl_ext ext;
-} ext_ids[] = {
-    { "audiolevel_ext_id", SL_EXT_AUDIO_LEVEL },
-    { "videoorient_ext_id", SL_EXT_VIDEO_ORIENTATION },
-    { "playoutdelay_ext_id", SL_EXT_PLAYOUT_DELAY },
-};
-
 static bool kind_parse(const char *text, enum sl_kind *out)
 {
     for (int k = 0; k < SL_KIND_MAX; k++)
@@ -63,9 +54,6 @@ static int item_check(struct vr_req *r, const struct vr_pub *p, const json_t *it
         { "vp9_profile", SL_ARG_STRING },
         { "simulcast", SL_ARG_BOOL },
         { "svc", SL_ARG_BOOL },
-        { "audiolevel_ext_id", SL_ARG_UINT },
-        { "videoorient_ext_id", SL_ARG_UINT },
-        { "playoutdelay_ext_id", SL_ARG_UINT },
     };
     const struct vr_stream *s;
     enum sl_kind kind;
@@ -76,9 +64,14 @@ static int item_check(struct vr_req *r, const struct vr_pub *p, const json_t *it
         return vr_fail(r, VR_ERR_INVALID, "Invalid element (mindex)");
     if (!kind_parse(sl_arg_str(item, "type", ""), &kind))
         return vr_fail(r, VR_ERR_INVALID, "Invalid element (type)");
-    for (size_t i = 0; i < SL_ARG_COUNT(ext_ids); i++)
-        if (sl_arg_int(item, ext_ids[i].name, 0) > 255)
-            return vr_fail(r, VR_ERR_INVALID, "Invalid element (%s)", ext_ids[i].name);
+    for (size_t i = 0; i < VR_EXT_IDS; i++) {
+        const struct sl_arg id = { vr_ext_ids[i].name, SL_ARG_UINT, SL_ARG_OPTIONAL };
+
+        if (vr_args(r, item, &id, 1) < 0)
+            return -1;
+        if (sl_arg_int(item, id.name, 0) > 255)
+            return vr_fail(r, VR_ERR_INVALID, "Invalid element (%s)", id.name);
+    }
     s = stream_by_wire(p, sl_arg_int(item, "mindex", 0));
     if (s && s->kind != kind)
         return vr_fail(r, VR_ERR_INVALID, "Invalid element (type can't change)");
@@ -148,8 +141,8 @@ static void codec_take(struct vr_stream *s, const json_t *item)
     s->simulcast = s->kind == SL_KIND_VIDEO && sl_arg_bool(item, "simulcast", false);
     s->svc = s->kind == SL_KIND_VIDEO && !s->simulcast && sl_arg_bool(item, "svc", false);
     fmtp_make(s, item);
-    for (size_t i = 0; i < SL_ARG_COUNT(ext_ids); i++)
-        s->ext_id[ext_ids[i].ext] = (uint8_t)sl_arg_int(item, ext_ids[i].name, 0);
+    for (size_t i = 0; i < VR_EXT_IDS; i++)
+        s->ext_id[vr_ext_ids[i].ext] = (uint8_t)sl_arg_int(item, vr_ext_ids[i].name, 0);
 }
 
 static bool description_take(struct vr_stream *s, const char *text)

@@ -90,8 +90,11 @@ static enum sl_drop parse_payload(struct sl_pkt *pkt, const struct sl_media_line
             return SL_DROP_MALFORMED;
         pkt->red_off = red.block[red.n - 1].off;
     }
-    if (m->kind == SL_KIND_VIDEO && sl_payload_parse(m->codec, pkt->data + pkt->rtp.payload_off,
-                                                     pkt->rtp.payload_len, &pkt->payload) < 0)
+    /* With a dependency descriptor nothing is wanted of the payload, which may be encrypted. */
+    if (m->kind == SL_KIND_VIDEO &&
+        sl_payload_parse(m->codec, pkt->data + pkt->rtp.payload_off, pkt->rtp.payload_len,
+                         &pkt->payload) < 0 &&
+        !(pkt->ext.present & SL_EXT_BIT(SL_EXT_DEPENDENCY_DESCRIPTOR)))
         return SL_DROP_MALFORMED;
     return SL_DROP_NONE;
 }

@@ -5,13 +5,15 @@ import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
 import { test } from '../lib/runner.mjs';
 import { WsClient } from '../lib/protocol.mjs';
+import { createRoom } from '../lib/rooms.mjs';
 
 const RED = [200, 30, 30];
 const ROOM = 1234;
 
 class Admin {
-  static async open(server) {
+  static async open(server, room = ROOM) {
     const a = new Admin();
+    a.room = room;
     a.ws = await WsClient.open(server.ws);
     a.session = await a.ws.create();
     a.handle = await a.ws.attach(a.session, 'janus.plugin.videoroom');
@@ -19,7 +21,7 @@ class Admin {
   }
 
   async ask(body) {
-    const reply = await this.ws.message(this.session, this.handle, { room: ROOM, ...body });
+    const reply = await this.ws.message(this.session, this.handle, { room: this.room, ...body });
     assert.equal(reply.error, undefined, JSON.stringify(reply));
     return reply;
   }
@@ -94,6 +96,41 @@ test('a publisher in a room of another server', { variants: [['chromium', 'lite'
   await onB.ask({ request: 'remove_remote_publisher', id: 3000 });
   await page.waitFor(() => T.midsOf('green-sub').length === 0);
 });
+
+// The dependency descriptor comes along: layers can be chosen at the second server, too.
+for (const codec of ['vp9', 'av1'])
+  test(`SVC with ${codec} in a room of another server`, { variants: [['chromium', 'lite']], browsers: ['chromium'], timeout: 90 }, async (t) => {
+    const [a, b] = [await t.server(), await t.server()];
+    const room = await createRoom(a, { videocodec: codec });
+    assert.equal(await createRoom(b, { videocodec: codec }, room), room);
+    const page = await t.client();
+    await page.evaluate((url) => T.connect(url), a.ws);
+    const publisher_id = await page.evaluate(([o]) => T.join('pub', o),
+      [{ room, watch: false, audio: false, video: { colour: RED, width: 960, height: 540, fps: 15, svc: 'L3T3' } }]);
+    const [onA, onB] = [await Admin.open(a, room), await Admin.open(b, room)];
+    // The first server says what the second one is to be told.
+    const { port } = await receiver(t);
+    const { streams } = await onA.ask({ request: 'publish_remotely', publisher_id, remote_id: 'look', host: '127.0.0.1', port });
+    await onA.ask({ request: 'unpublish_remotely', publisher_id, remote_id: 'look' });
+    assert.ok(streams[0].svc && streams[0].depdesc_ext_id > 0, JSON.stringify(streams));
+    const remote = await onB.ask({ request: 'add_remote_publisher', id: 3000, streams });
+    await onA.ask({ request: 'publish_remotely', publisher_id, remote_id: 'b', host: '127.0.0.1', port: remote.port, rtcp_port: remote.rtcp_port });
+
+    const viewer = await t.client();
+    await viewer.evaluate((url) => T.connect(url), b.ws);
+    await viewer.evaluate((r) => T.watchOnly('sub', { feed: 3000 }, { room: r }), room);
+    const [mid] = await viewer.evaluate(() => T.midsOf('sub'));
+    await page.evaluate(() => T.keepSize('pub'));
+    await viewer.evaluate((m) => T.watchFrames('sub', m), mid);
+    await viewer.evaluate((m) => T.widthBecomes('sub', m, 960, 25000), mid);
+    const times = [];
+    for (const [spatial_layer, width] of [[0, 240], [1, 480], [2, 960], [0, 240], [2, 960]]) {
+      const { ms } = await viewer.evaluate(([m, s, w]) => T.switchTo('sub', m, s, w), [mid, { spatial_layer }, width]);
+      times.push(ms.toFixed(0));
+      await viewer.evaluate(() => T.sleep(400));
+    }
+    t.note(`switches at the second server: ${times.join(' ')} ms`);
+  });
 
 test('rtp_forward to a plain receiver', { variants: [['chromium', 'lite']] }, async (t) => {
   const server = await t.server();

@@ -5,11 +5,10 @@ import { WsClient } from './protocol.mjs';
 
 let lastRoom = 5000;
 
-export async function createRoom(server, settings) {
+export async function createRoom(server, settings, room = ++lastRoom) {
   const client = await WsClient.open(server.ws);
   const session = await client.create();
   const handle = await client.attach(session, 'janus.plugin.videoroom');
-  const room = ++lastRoom;
   const done = await client.message(session, handle, { request: 'create', room, publishers: 10, bitrate: 0, ...settings });
   assert.equal(done.videoroom, 'created', JSON.stringify(done));
   await client.close();

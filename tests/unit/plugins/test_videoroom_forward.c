@@ -332,7 +332,7 @@ static void remotization_errors(void **state)
     (void)state;
     (void)joined(2);
     mock_call(h, REMOTELY(",'remote_id':'one','port':1,'host':'1.1.1.1'"),
-              "{'videoroom':'success','room':1,'id':2,'remote_id':'one'}");
+              "{'videoroom':'success','room':1,'id':2,'remote_id':'one','streams':'*'}");
     mock_call(h,
               "{'request':'add_remote_publisher','room':1,'id':3,'streams':["
               "{'mid':'0','mindex':0,'type':'audio','codec':'opus'}]}",
@@ -349,7 +349,7 @@ static void present_and_future_streams_go_to_the_recipient(void **state)
 
     (void)state;
     mock_call(h, REMOTELY(",'remote_id':'r1','port':5000,'rtcp_port':5001,'host':'10.0.0.2'"),
-              "{'videoroom':'success','room':1,'id':2,'remote_id':'r1'}");
+              "{'videoroom':'success','room':1,'id':2,'remote_id':'r1','streams':'*'}");
     mock_call(h, "{'request':'listremotes','room':1,'publisher_id':2}",
               "{'videoroom':'success','room':1,'id':2,'list':[{'remote_id':'r1',"
               "'host':'10.0.0.2','port':5000,'rtcp_port':5001}]}");
@@ -380,7 +380,7 @@ static void present_and_future_streams_go_to_the_recipient(void **state)
               "{'videoroom':'success','room':1,'id':2}");
     assert_false(e->used);
     mock_call(h, REMOTELY(",'remote_id':'r2','port':5000,'host':'10.0.0.2'"),
-              "{'videoroom':'success','room':1,'id':2,'remote_id':'r2'}");
+              "{'videoroom':'success','room':1,'id':2,'remote_id':'r2','streams':'*'}");
     mock_detach(p);
     assert_int_equal(mock_endpoints_alive(), 0);
 }

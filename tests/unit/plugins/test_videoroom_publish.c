@@ -213,7 +213,7 @@ static void streams_tell_what_was_negotiated(void **state)
                  "{'type':'video','mindex':1,'mid':'v','codec':'vp8','simulcast':true,"
                  "'videoorient_ext_id':9,'playoutdelay_ext_id':8},"
                  "{'type':'video','mindex':2,'mid':'w','codec':'vp9','vp9_profile':'0','svc':true,"
-                 "'videoorient_ext_id':9,'playoutdelay_ext_id':8},"
+                 "'videoorient_ext_id':9,'playoutdelay_ext_id':8,'depdesc_ext_id':11},"
                  "{'type':'video','mindex':3,'mid':'x','codec':'h264','h264_profile':'42e01f',"
                  "'videoorient_ext_id':9,'playoutdelay_ext_id':8}]}",
                  ANSWER);

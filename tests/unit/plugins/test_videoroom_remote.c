@@ -183,12 +183,38 @@ static void updates_change_and_append_streams(void **state)
     assert_int_equal(mock_endpoints_alive(), 0);
 }
 
+/* What the sending server tells can be handed in at the other one. */
+static void layers_are_read_at_both_servers(void **state)
+{
+    static const char streams[] =
+        "'streams':[{'type':'video','mindex':0,'mid':'v','codec':'av1','svc':true,"
+        "'videoorient_ext_id':9,'playoutdelay_ext_id':8,'depdesc_ext_id':11}]";
+    const sl_hid h = (room_make(",'videocodec':'av1'"), mock_attach());
+    const struct mock_endpoint *e;
+    char body[512], want[512];
+
+    (void)state;
+    (void)publishing(2, MOCK_OFFER("video v av1 svc=L3T3"));
+    snprintf(want, sizeof(want), "{'videoroom':'success','room':1,'id':2,'remote_id':'r',%s}",
+             streams);
+    mock_call(h,
+              "{'request':'publish_remotely','room':1,'publisher_id':2,'remote_id':'r',"
+              "'port':5000,'host':'10.0.0.2'}",
+              want);
+    snprintf(body, sizeof(body), ADD(",'id':3,%s"), streams);
+    mock_call(h, body, "{'videoroom':'success','room':1,'id':3,'port':'*','rtcp_port':'*'}");
+    e = mock_endpoint(1);
+    assert_int_equal(e->rlines[0].want.ext_id[SL_EXT_DEPENDENCY_DESCRIPTOR], 11);
+    assert_true(e->rlines[0].want.svc[0] != '\0');
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(remote_publisher_errors),
         T(a_remote_publisher_is_a_publisher_like_others),
         T(updates_change_and_append_streams),
+        T(layers_are_read_at_both_servers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
