@@ -1,0 +1,279 @@
+#include "load_rx.h"
+
+#include "base/rand.h"
+#include "load_tx.h"
+#include <errno.h>
+#include <stdlib.h>
+
+#define REPORT_US     1000000
+#define NACK_EVERY_US 50000
+#define NACK_TRIES    10
+#define TWCC_US       100000
+
+int load_rx_init(struct load_rx *rx, const struct load_rx_conf *conf, struct load_tally *tally)
+{
+    memset(rx, 0, sizeof(*rx));
+    rx->conf = conf;
+    rx->tally = tally;
+    rx->ssrc = sl_rand32();
+    rx->report_due_us = UINT64_MAX;
+    return 0;
+}
+
+void load_rx_fini(struct load_rx *rx)
+{
+    for (size_t i = 0; i < rx->nstreams; i++)
+        free(rx->streams[i]);
+    free(rx->streams);
+    free(rx->lines);
+    free(rx->twcc);
+}
+
+int load_rx_describe(struct load_rx *rx, const struct load_line *lines, size_t n)
+{
+    bool has_twcc = false;
+
+    rx->lines = calloc(n, sizeof(*lines));
+    if (!rx->lines)
+        return -ENOMEM;
+    memcpy(rx->lines, lines, n * sizeof(*lines));
+    rx->nlines = n;
+    sl_ext_map_init(&rx->exts, lines[0].ext);
+    for (size_t i = 0; i < n; i++) {
+        sl_ext_map_add(&rx->exts, lines[i].ext);
+        has_twcc |= lines[i].ext[SL_EXT_TWCC] != 0;
+    }
+    if (has_twcc && rx->conf->twcc) {
+        rx->twcc = malloc(sizeof(*rx->twcc));
+        if (!rx->twcc)
+            return -ENOMEM;
+        sl_twcc_rx_init(rx->twcc, TWCC_US);
+    }
+    return 0;
+}
+
+/* NULL: out of memory. */
+static struct load_stream *stream_of(struct load_rx *rx, uint32_t ssrc)
+{
+    struct load_stream **grown, *s;
+
+    if (rx->last < rx->nstreams && rx->streams[rx->last]->ssrc == ssrc)
+        return rx->streams[rx->last];
+    for (rx->last = 0; rx->last < rx->nstreams; rx->last++)
+        if (rx->streams[rx->last]->ssrc == ssrc)
+            return rx->streams[rx->last];
+    s = calloc(1, sizeof(*s));
+    grown = s ? realloc(rx->streams, (rx->nstreams + 1) * sizeof(*grown)) : NULL;
+    if (!grown) {
+        free(s);
+        return NULL;
+    }
+    s->ssrc = ssrc;
+    rx->streams = grown;
+    rx->streams[rx->nstreams++] = s;
+    return s;
+}
+
+/* The stream that @ssrc, which carries payload type @pt, resends; 0: @pt is not RTX. */
+static uint32_t resent_by(const struct load_rx *rx, uint32_t ssrc, uint8_t pt)
+{
+    uint32_t only = 0;
+
+    for (size_t i = 0; i < rx->nlines; i++) {
+        const struct load_line *l = &rx->lines[i];
+
+        if (l->rtx_ssrc && l->rtx_ssrc == ssrc)
+            return l->ssrc;
+        if (l->rtx_pt == pt)
+            only = l->ssrc;
+    }
+    return only;
+}
+
+static bool is_rtx(const struct load_rx *rx, uint8_t pt)
+{
+    for (size_t i = 0; i < rx->nlines; i++)
+        if (rx->lines[i].rtx_pt == pt)
+            return true;
+    return false;
+}
+
+static void add_missing(struct load_stream *s, uint64_t from, uint64_t to, uint64_t now_us)
+{
+    for (uint64_t q = from; q < to && s->nmissing < LOAD_RX_MISSING; q++)
+        s->missing[s->nmissing++] = (struct load_missing){ q, now_us, 0 };
+}
+
+static void found(struct load_stream *s, uint64_t seq)
+{
+    for (size_t i = 0; i < s->nmissing; i++)
+        if (s->missing[i].seq == seq) {
+            s->missing[i] = s->missing[--s->nmissing];
+            return;
+        }
+}
+
+/* false: a duplicate, or older than the window. */
+static bool is_new(struct load_rx *rx, struct load_stream *s, uint16_t wire, uint64_t now_us,
+                   bool *late)
+{
+    bool first = !s->seq.started;
+    uint64_t before = s->seq.max, seq = sl_seq_extend(&s->seq, wire);
+    uint64_t bit = UINT64_C(1) << seq % 64, *word = &s->seen[seq % LOAD_RX_WINDOW / 64];
+
+    *late = !first && seq < before;
+    if (first)
+        s->first = seq;
+    if (*late && before - seq >= LOAD_RX_WINDOW)
+        return false;
+    if (*late && *word & bit)
+        return false;
+    if (!first && seq == before)
+        return false;
+    /* Numbers that the window now begins to cover have not been seen. */
+    for (uint64_t q = before + 1; !first && q < seq && q < before + LOAD_RX_WINDOW; q++)
+        s->seen[q % LOAD_RX_WINDOW / 64] &= ~(UINT64_C(1) << q % 64);
+    *word |= bit;
+    s->received++;
+    if (*late) {
+        found(s, seq);
+        return true;
+    }
+    if (!first && seq > before + 1 && rx->conf->nack)
+        add_missing(s, before + 1, seq, now_us);
+    return true;
+}
+
+void load_rx_packet(struct load_rx *rx, const uint8_t *pkt, size_t len, uint64_t at_ns,
+                    uint64_t now_us)
+{
+    uint32_t primary = 0;
+    struct load_stream *s;
+    uint64_t sent_ns;
+    struct sl_rtp h;
+    uint16_t seq;
+    bool late, holed;
+
+    if (sl_rtp_parse(pkt, len, &h) < 0) {
+        rx->tally->unreadable++;
+        return;
+    }
+    if (rx->twcc) {
+        struct sl_ext_info x;
+
+        if (sl_ext_parse(pkt, &h, &rx->exts, &x) == 0 && x.present & SL_EXT_BIT(SL_EXT_TWCC))
+            sl_twcc_rx_add(rx->twcc, x.twcc, now_us);
+    }
+    rx->tally->padding += h.pad_len;
+    if (h.payload_len == 0)
+        return; /* padding only: probing */
+    seq = h.seq;
+    if (is_rtx(rx, h.pt)) {
+        primary = resent_by(rx, h.ssrc, h.pt);
+        if (h.payload_len < 2)
+            return;
+        seq = sl_get16(pkt + h.payload_off);
+    }
+    s = stream_of(rx, primary ? primary : h.ssrc);
+    if (!s)
+        return;
+    if (!rx->first_us) {
+        rx->first_us = now_us;
+        rx->report_due_us = now_us + REPORT_US;
+    }
+    rx->packets++;
+    holed = s->seq.started && !primary;
+    if (holed) {
+        uint64_t before = s->seq.max, ext = sl_seq_peek(&s->seq, seq);
+
+        if (ext > before + 1)
+            rx->tally->holes += ext - before - 1;
+    }
+    if (!is_new(rx, s, seq, now_us, &late)) {
+        rx->tally->duplicates++;
+        return;
+    }
+    if (!load_stamp_read(pkt + h.payload_off, h.payload_len, &sent_ns)) {
+        rx->tally->unreadable++;
+        return;
+    }
+    if (!load_tally_wants(rx->tally, sent_ns))
+        return;
+    rx->tally->delivered++;
+    rx->tally->bytes += len;
+    rx->tally->repaired += late;
+    load_hist_add(&rx->tally->latency, at_ns > sent_ns ? at_ns - sent_ns : 0);
+}
+
+static void write_reports(struct load_rx *rx, struct sl_writer *w)
+{
+    struct sl_rtcp_rb rb[SL_RTCP_RB_MAX];
+    size_t n = 0;
+
+    memset(rb, 0, sizeof(rb));
+    for (size_t i = 0; i < rx->nstreams && n < SL_RTCP_RB_MAX; i++) {
+        struct load_stream *s = rx->streams[i];
+        uint64_t expected = s->seq.max - s->told_max, got = s->received - s->told_received;
+
+        rb[n].ssrc = s->ssrc;
+        rb[n].ext_seq = (uint32_t)s->seq.max;
+        rb[n].lost = (int32_t)(s->seq.max - s->first + 1 - s->received);
+        if (s->told_max && expected > got)
+            rb[n].fraction = (uint8_t)((expected - got) * 256 / expected);
+        s->told_max = s->seq.max;
+        s->told_received = s->received;
+        n++;
+    }
+    sl_rtcp_rr_write(w, rx->ssrc, rb, n);
+}
+
+static void write_nacks(struct load_rx *rx, struct load_stream *s, uint64_t now_us,
+                        struct sl_writer *w)
+{
+    uint16_t seqs[LOAD_RX_MISSING];
+    size_t n = 0, kept = 0;
+
+    for (size_t i = 0; i < s->nmissing; i++) {
+        struct load_missing *m = &s->missing[i];
+
+        if (m->due_us <= now_us && m->tries < NACK_TRIES) {
+            seqs[n++] = (uint16_t)m->seq;
+            m->tries++;
+            m->due_us = now_us + NACK_EVERY_US;
+        }
+        if (m->tries < NACK_TRIES || m->due_us > now_us)
+            s->missing[kept++] = *m;
+    }
+    s->nmissing = kept;
+    if (n)
+        sl_rtcp_nack_write(w, rx->ssrc, s->ssrc, seqs, n);
+    rx->tally->nacks += n;
+}
+
+void load_rx_feedback(struct load_rx *rx, uint64_t now_us, struct sl_writer *w)
+{
+    if (rx->report_due_us <= now_us) {
+        write_reports(rx, w);
+        rx->report_due_us = now_us + REPORT_US;
+    }
+    for (size_t i = 0; i < rx->nstreams; i++)
+        if (rx->streams[i]->nmissing)
+            write_nacks(rx, rx->streams[i], now_us, w);
+    if (rx->twcc && sl_twcc_rx_due_us(rx->twcc) <= now_us)
+        while (sl_twcc_rx_write(rx->twcc, w, rx->ssrc, rx->nstreams ? rx->streams[0]->ssrc : 0,
+                                now_us))
+            ;
+}
+
+uint64_t load_rx_due_us(const struct load_rx *rx)
+{
+    uint64_t due = rx->report_due_us;
+
+    if (rx->twcc && sl_twcc_rx_due_us(rx->twcc) < due)
+        due = sl_twcc_rx_due_us(rx->twcc);
+    for (size_t i = 0; i < rx->nstreams; i++)
+        for (size_t k = 0; k < rx->streams[i]->nmissing; k++)
+            if (rx->streams[i]->missing[k].due_us < due)
+                due = rx->streams[i]->missing[k].due_us;
+    return due;
+}
