@@ -14,7 +14,7 @@
 #ifndef SL_API_API_H
 #define SL_API_API_H
 
-#include "api/api_loop.h"
+#include "base/cq.h"
 #include <sluice/plugin.h>
 #include <sluice/transport.h>
 

@@ -1,6 +1,6 @@
 /* Requests of the administrator's listener (admin API, sections 1.1 and 1.2): server verbs. */
 
-#include "api/api_pc_world.h"
+#include "pc/pc_world.h"
 #include "api/api_priv.h"
 #include "base/log.h"
 #include "base/secret.h"

@@ -8,7 +8,7 @@
 #ifndef SL_API_DNS_H
 #define SL_API_DNS_H
 
-#include "api/api_loop.h"
+#include "base/cq.h"
 #include "net/net_addr.h"
 
 #define SL_DNS_MAX 32 /* lookups at a time */

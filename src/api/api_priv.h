@@ -14,7 +14,7 @@
 #include "api/api.h"
 #include "api/api_auth.h"
 #include "api/api_error.h"
-#include "api/api_pc.h"
+#include "pc/pc.h"
 #include "base/hmap.h"
 #include "base/list.h"
 #include "base/opt.h"

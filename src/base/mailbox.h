@@ -15,7 +15,7 @@ struct sl_mail {
     struct sl_mail *next;
 };
 
-/* One posted call of the control thread's queue (api/api_loop.h), embedded in what the sender
+/* One posted call of the control thread's queue (base/cq.h), embedded in what the sender
  * sends; @fn runs on the control thread and owns it. */
 struct sl_cq_mail {
     struct sl_mail mail;

@@ -7,7 +7,7 @@
 #ifndef SL_CONTROL_CONF_H
 #define SL_CONTROL_CONF_H
 
-#include "api/api_media_conf.h"
+#include "pc/pc_media_conf.h"
 #include "base/opt.h"
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* Workers, certificate and ICE. */
 #include "control/control.h"
 
-#include "api/api_pc_world.h"
+#include "pc/pc_world.h"
 
 int sl_control_media_start(struct sl_control *c, char *err, size_t cap)
 {

@@ -1,7 +1,7 @@
 /* struct sl_core of <sluice/plugin.h>: what plugins call. Everything runs on the control thread. */
 
 #include "plugin/plugin_priv.h"
-#include "api/api_ep.h"
+#include "pc/pc_ep.h"
 #include "api/api_priv.h"
 #include "base/clock.h"
 #include "base/log.h"

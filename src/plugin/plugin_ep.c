@@ -2,7 +2,7 @@
 
 #include "plugin/plugin_priv.h"
 #include "api/api_dns.h"
-#include "api/api_ep.h"
+#include "pc/pc_ep.h"
 #include "api/api_priv.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -132,13 +132,24 @@ int sl_plugin_forward_lines(sl_hid forward, const struct sl_forward_line *lines,
     return err;
 }
 
+static void run_talking(sl_ep_talking_fn fn, void *arg, uint16_t mindex, bool talking, double level)
+{
+    struct sl_api *api;
+
+    SL_ASSUME(control);
+    api = sl_api_get();
+    api_enter(api);
+    fn(arg, mindex, talking, level);
+    api_leave(api);
+}
+
 int sl_plugin_remote_add(const struct sl_remote *r, sl_hid *out, struct sl_remote_at *at)
 {
     struct sl_ep *ep;
     int err;
 
     SL_ASSUME(control);
-    err = sl_ep_remote(sl_api_get()->world, r, &ep, at);
+    err = sl_ep_remote(sl_api_get()->world, r, run_talking, &ep, at);
     if (err == 0)
         *out = sl_ep_id(ep) | HID_ENDPOINT;
     return err;

@@ -1,6 +1,6 @@
 #include "mock_pc.h"
-#include "api/api_ep.h"
-#include "api/api_pc_world.h"
+#include "pc/pc_ep.h"
+#include "pc/pc_world.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,8 +261,8 @@ int sl_ep_forward_lines(struct sl_ep *ep, const struct sl_ep_line *l, size_t n)
     return -EAGAIN;
 }
 
-int sl_ep_remote(struct sl_pc_world *w, const struct sl_remote *r, struct sl_ep **out,
-                 struct sl_remote_at *at)
+int sl_ep_remote(struct sl_pc_world *w, const struct sl_remote *r, sl_ep_tell_fn tell,
+                 struct sl_ep **out, struct sl_remote_at *at)
 {
     return -EAGAIN;
 }

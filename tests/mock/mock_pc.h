@@ -1,5 +1,5 @@
 /*
- * mock_pc.h - peer connections without media, for tests of what uses api/api_pc.h.
+ * mock_pc.h - peer connections without media, for tests of what uses pc/pc.h.
  *
  * They take any SDP that begins with "v=" as one with an audio line (mid "0") and a video line (mid
  * "1"), and write "v=0 offer N" or "v=0 answer N". What they shall do otherwise is set in
@@ -8,7 +8,7 @@
 #ifndef MOCK_PC_H
 #define MOCK_PC_H
 
-#include "api/api_pc.h"
+#include "pc/pc.h"
 
 #define MOCK_PC_CANDIDATES 200
 

@@ -1,5 +1,5 @@
 /* Routes and media control: kept here, done by the worker. */
-#include "api/api_pc_priv.h"
+#include "pc/pc_priv.h"
 
 #include <errno.h>
 #include <stdlib.h>

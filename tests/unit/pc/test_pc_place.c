@@ -1,6 +1,6 @@
 #include "../test_cmocka.h"
 
-#include "api/api_place.h"
+#include "pc/pc_place.h"
 
 #include <stdbool.h>
 

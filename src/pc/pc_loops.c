@@ -1,6 +1,6 @@
 /* What the administrator sees of the workers (admin API, `loops_info`): id and handles as the
  * protocol has them, and what each did. */
-#include "api/api_pc_priv.h"
+#include "pc/pc_priv.h"
 
 static double ratio(uint64_t a, uint64_t b)
 {

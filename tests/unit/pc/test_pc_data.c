@@ -2,7 +2,7 @@
  * wrapped (see api.am). */
 #include "tests/unit/test_cmocka.h"
 
-#include "api/api_pc_priv.h"
+#include "pc/pc_priv.h"
 
 #include <errno.h>
 #include <stdio.h>

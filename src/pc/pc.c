@@ -1,5 +1,5 @@
 /* Offer and answer of one peer connection, and what its worker and ICE tell. */
-#include "api/api_pc_priv.h"
+#include "pc/pc_priv.h"
 
 #include "base/clock.h"
 #include "base/rand.h"

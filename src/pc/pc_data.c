@@ -1,5 +1,5 @@
 /* The data channels of a peer connection: between plugins (control) and the SCTP thread. */
-#include "api/api_pc_priv.h"
+#include "pc/pc_priv.h"
 
 #include <errno.h>
 #include <stdlib.h>

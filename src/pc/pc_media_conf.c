@@ -1,4 +1,4 @@
-#include "api/api_media_conf.h"
+#include "pc/pc_media_conf.h"
 
 static const char *const ice_words[] = { "lite", "full", NULL };
 

@@ -1,13 +1,13 @@
 /*
- * api_loop.h - the control thread's queue: calls posted by other threads, and its timers.
+ * cq.h - the control thread's queue: calls posted by other threads, and its timers.
  *
  * Thread: sl_cq_post and sl_cq_call from any thread; all else control.
  * Owner: src/control/ (or a test), which turns it: sleep (sl_cq_wait), then sl_cq_run.
- * Units: microseconds of sl_now_us(). Code of level 6 takes the time from @now_us, which is set
- * once per turn, so tests turn the queue with a clock of their own.
+ * Units: microseconds of sl_now_us(). Code on the control thread takes the time from @now_us, which
+ * is set once per turn, so tests turn the queue with a clock of their own.
  */
-#ifndef SL_API_LOOP_H
-#define SL_API_LOOP_H
+#ifndef SL_CQ_H
+#define SL_CQ_H
 
 #include "base/door.h"
 #include "base/mailbox.h"

@@ -1,5 +1,5 @@
 /*
- * api_ep.h - the control half of forwarders and remote publishers; the other half lives on a worker
+ * pc_ep.h - the control half of forwarders and remote publishers; the other half lives on a worker
  * (src/relay/).
  *
  * Thread: control.  Owner: the plugin that asked for it, by id: core->endpoint_del.
@@ -7,13 +7,19 @@
  * Sockets are opened here, so that a port that is taken is told at once; the worker gets them with
  * SL_WMSG_EP_OPEN.
  */
-#ifndef SL_API_EP_H
-#define SL_API_EP_H
+#ifndef SL_PC_EP_H
+#define SL_PC_EP_H
 
-#include "api/api_pc.h"
+#include "pc/pc.h"
 #include "base/id.h"
 
 struct sl_ep;
+
+/* As in struct sl_remote. */
+typedef void (*sl_ep_talking_fn)(void *arg, uint16_t mindex, bool talking, double level);
+/* Calls @fn: what must stand around it is the owner's. */
+typedef void (*sl_ep_tell_fn)(sl_ep_talking_fn fn, void *arg, uint16_t mindex, bool talking,
+                              double level);
 
 /* @near: an endpoint whose worker it shares; SL_ID_NONE: any. @port: of the socket, where feedback
  * is taken. 0; -EINVAL: the address or the SRTP key; -ENOMEM, -EAGAIN, or -errno of the socket. */
@@ -29,8 +35,8 @@ int sl_ep_forward_lines(struct sl_ep *ep, const struct sl_ep_line *lines, size_t
 
 /* 0; -EINVAL: addresses, ports or the SRTP key; -EADDRINUSE: no port of the range is free, or that
  * one is taken; -ENOMEM, -EAGAIN or -errno. */
-int sl_ep_remote(struct sl_pc_world *w, const struct sl_remote *r, struct sl_ep **out,
-                 struct sl_remote_at *at) SL_ON_CONTROL;
+int sl_ep_remote(struct sl_pc_world *w, const struct sl_remote *r, sl_ep_tell_fn tell,
+                 struct sl_ep **out, struct sl_remote_at *at) SL_ON_CONTROL;
 int sl_ep_remote_lines(struct sl_ep *ep, const struct sl_remote_line *lines,
                        size_t n) SL_ON_CONTROL;
 

@@ -1,5 +1,5 @@
 /*
- * api_place.h - which worker a new peer connection is placed on. Pure.
+ * pc_place.h - which worker a new peer connection is placed on. Pure.
  *
  * A peer connection stays on its worker for life, so load is balanced by where new ones go. Those
  * of one group (a room) are kept together while their worker has room, so that a packet crosses to
@@ -9,8 +9,8 @@
  * Load is CPU time, measured once a second. What was placed since is estimated: as much as those
  * that are there cost on the average, at least SL_PLACE_GUESS.
  */
-#ifndef SL_API_PLACE_H
-#define SL_API_PLACE_H
+#ifndef SL_PC_PLACE_H
+#define SL_PC_PLACE_H
 
 #include <stdint.h>
 

@@ -1,9 +1,9 @@
 /*
- * api_media_conf.h - group `media` of the configuration: what workers and peer connections are
+ * pc_media_conf.h - group `media` of the configuration: what workers and peer connections are
  * told. The file, --help and the sample come from the rows of sl_media_group (base/opt.h).
  */
-#ifndef SL_API_MEDIA_CONF_H
-#define SL_API_MEDIA_CONF_H
+#ifndef SL_PC_MEDIA_CONF_H
+#define SL_PC_MEDIA_CONF_H
 
 #include "base/opt.h"
 

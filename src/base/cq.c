@@ -1,4 +1,4 @@
-#include "api/api_loop.h"
+#include "base/cq.h"
 #include "base/clock.h"
 #include <errno.h>
 #include <poll.h>

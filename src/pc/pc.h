@@ -1,5 +1,5 @@
 /*
- * api_pc.h - the control half of a peer connection: offer and answer, candidates, routes; the other
+ * pc.h - the control half of a peer connection: offer and answer, candidates, routes; the other
  * half lives on a worker (src/peer/) and is reached by messages (src/worker/worker_msg.h).
  *
  * Thread: control.  Owner: the handle, which has one at most.
@@ -8,8 +8,8 @@
  * in either order make a round; further rounds renegotiate. It ends by sl_pc_destroy (the handle's
  * wish; silent) or from the other side: then cb->down is called and the owner destroys it.
  */
-#ifndef SL_API_PC_H
-#define SL_API_PC_H
+#ifndef SL_PC_H
+#define SL_PC_H
 
 #include "base/arena.h"
 #include "base/id.h"
@@ -17,7 +17,7 @@
 #include <sluice/plugin.h>
 
 struct sl_pc;
-struct sl_pc_world; /* workers, certificate, ICE; made by src/control/ at start, see api_pc_world.h
+struct sl_pc_world; /* workers, certificate, ICE; made by src/control/ at start, see pc_world.h
                      */
 
 /* One message of a data channel; a NUL stands behind @data. */
@@ -110,8 +110,7 @@ struct sl_pc_source {
     bool svc;
     uint8_t ext_id[SL_EXT_MAX];
 };
-void sl_pc_source_of(const struct sl_mline *l, sl_id id, uint16_t mindex,
-                     struct sl_pc_source *out);
+void sl_pc_source_of(const struct sl_mline *l, sl_id id, uint16_t mindex, struct sl_pc_source *out);
 /* -ENOENT: no such m-line, or no media. */
 int sl_pc_source(const struct sl_pc *pc, uint16_t mindex, struct sl_pc_source *out) SL_ON_CONTROL;
 sl_id sl_pc_id(const struct sl_pc *pc);
@@ -130,9 +129,9 @@ int sl_pc_gate(struct sl_pc *from, uint16_t mindex, bool closed) SL_ON_CONTROL;
 int sl_pc_talk_detect(struct sl_pc *from, uint16_t mindex, uint32_t packets,
                       uint8_t threshold) SL_ON_CONTROL;
 
-/* Data channels. 0; -ENOTCONN: no data m-line was agreed on, or its association is down; -EAGAIN: too
- * much waits already, data_writable will tell; -EMSGSIZE: longer than the peer takes; -EINVAL: a name
- * too long; -ENOMEM. */
+/* Data channels. 0; -ENOTCONN: no data m-line was agreed on, or its association is down; -EAGAIN:
+ * too much waits already, data_writable will tell; -EMSGSIZE: longer than the peer takes; -EINVAL:
+ * a name too long; -ENOMEM. */
 int sl_pc_data_send(struct sl_pc *pc, const struct sl_pc_message *m) SL_ON_CONTROL;
 int sl_pc_data_close(struct sl_pc *pc, const char *label) SL_ON_CONTROL;
 int sl_pc_data_pause(struct sl_pc *pc, bool is_paused) SL_ON_CONTROL;

@@ -1,8 +1,7 @@
 /* Endpoints that are no peer connections: ids, sockets, lines. */
-#include "api/api_ep.h"
+#include "pc/pc_ep.h"
 
-#include "api/api_pc_priv.h"
-#include "api/api_priv.h"
+#include "pc/pc_priv.h"
 #include "relay/relay.h"
 #include "sdp/sdp_codec.h"
 #include "srtp/srtp.h"
@@ -23,7 +22,8 @@
 struct sl_ep {
     struct sl_pc_world *world;
     sl_id id;
-    void (*talking)(void *arg, uint16_t mindex, bool talking, double level);
+    sl_ep_tell_fn tell;
+    sl_ep_talking_fn talking;
     void *arg;
     struct sl_pc_source *sources; /* remote publisher: its lines */
     size_t nsources;
@@ -74,13 +74,8 @@ void sl_ep_destroy(struct sl_ep *ep)
 
 void sl_ep_on_report(struct sl_ep *ep, const struct sl_report *r)
 {
-    struct sl_api *api = sl_api_get();
-
-    if (r->type != SL_REPORT_TALKING || !ep->talking)
-        return;
-    api_enter(api);
-    ep->talking(ep->arg, r->mindex, r->talking.on, r->talking.level);
-    api_leave(api);
+    if (r->type == SL_REPORT_TALKING && ep->talking)
+        ep->tell(ep->talking, ep->arg, r->mindex, r->talking.on, r->talking.level);
 }
 
 static struct sl_relay_conf *conf_make(enum sl_relay_kind kind, unsigned int suite,
@@ -285,8 +280,8 @@ static int open_port(struct sl_pc_world *w, const struct sl_remote *r, struct sl
     return err;
 }
 
-int sl_ep_remote(struct sl_pc_world *w, const struct sl_remote *r, struct sl_ep **out,
-                 struct sl_remote_at *at)
+int sl_ep_remote(struct sl_pc_world *w, const struct sl_remote *r, sl_ep_tell_fn tell,
+                 struct sl_ep **out, struct sl_remote_at *at)
 {
     struct sl_relay_conf *c;
     struct sl_addr bind;
@@ -318,6 +313,7 @@ int sl_ep_remote(struct sl_pc_world *w, const struct sl_remote *r, struct sl_ep 
     }
     err = ep_open(w, c, SL_ID_NONE, r->group, out);
     if (err == 0) {
+        (*out)->tell = tell;
         (*out)->talking = r->talking;
         (*out)->arg = r->arg;
     }

@@ -1,12 +1,12 @@
 /*
- * api_pc_priv.h - what api_pc.c, api_pc_route.c and api_pc_world.c share.
+ * pc_priv.h - what pc.c, pc_route.c and pc_world.c share.
  */
-#ifndef SL_API_PC_PRIV_H
-#define SL_API_PC_PRIV_H
+#ifndef SL_PC_PRIV_H
+#define SL_PC_PRIV_H
 
-#include "api/api_ep.h"
-#include "api/api_pc.h"
-#include "api/api_pc_world.h"
+#include "pc/pc_ep.h"
+#include "pc/pc.h"
+#include "pc/pc_world.h"
 #include "ice/ice.h"
 #include "sctp/sctp.h"
 #include "sdp/sdp_jsep.h"
@@ -21,7 +21,7 @@ struct sl_pc_slots {
         struct sl_pc *pc;      /* or ... */
         struct sl_ep *ep;      /* ... another kind; both NULL: it ended */
         struct sl_wmsg *close; /* made beforehand: its end must not fail */
-    } *slot;
+    } * slot;
     uint32_t *gen;
     uint32_t *free; /* stack of free slots */
     uint32_t n, nfree;
@@ -116,7 +116,7 @@ struct sl_pc {
     struct sl_pc_data data;
 };
 
-/* api_pc_world.c */
+/* pc_world.c */
 int sl_pc_world_add(struct sl_pc_world *w, struct sl_pc *pc, uint64_t group) SL_ON_CONTROL;
 /* On the worker of @near, unless that is SL_ID_NONE. */
 int sl_pc_world_add_ep(struct sl_pc_world *w, struct sl_ep *ep, sl_id near, uint64_t group,
@@ -128,22 +128,22 @@ void sl_pc_world_forget(struct sl_pc_world *w, sl_id id) SL_ON_CONTROL;
 struct sl_pc *sl_pc_world_find(const struct sl_pc_world *w, sl_id id) SL_ON_CONTROL;
 void sl_pc_world_post(struct sl_pc_world *w, struct sl_wmsg *m) SL_ON_CONTROL;
 
-/* api_pc.c: what the world tells a peer connection */
+/* pc.c: what the world tells a peer connection */
 void sl_pc_on_report(struct sl_pc *pc, const struct sl_report *r) SL_ON_CONTROL;
 void sl_pc_on_creds(struct sl_pc *pc, const struct sl_ice_creds *creds) SL_ON_CONTROL;
 void sl_pc_on_candidate(struct sl_pc *pc, const char *text) SL_ON_CONTROL; /* NULL: complete */
 
-/* api_pc_data.c */
+/* pc_data.c */
 int sl_pc_data_start(struct sl_pc_world *w, size_t mtu) SL_ON_CONTROL; /* w->sctp */
 /* After a round, and when DTLS is up: opens or closes the association. */
 void sl_pc_data_agree(struct sl_pc *pc, const struct sl_media *media) SL_ON_CONTROL;
 void sl_pc_data_up(struct sl_pc *pc) SL_ON_CONTROL;
 void sl_pc_data_fini(struct sl_pc *pc) SL_ON_CONTROL;
 
-/* api_ep.c */
+/* pc_ep.c */
 void sl_ep_on_report(struct sl_ep *ep, const struct sl_report *r) SL_ON_CONTROL;
 
-/* api_pc_route.c: all routes again, after the worker got other m-lines */
+/* pc_route.c: all routes again, after the worker got other m-lines */
 void sl_pc_routes_apply(struct sl_pc *pc) SL_ON_CONTROL;
 
 #endif

@@ -1,7 +1,7 @@
 /* The control half of peer connections with real workers on loopback: rounds, failures, ids. */
 #include "tests/unit/test_cmocka.h"
 
-#include "api/api_pc_priv.h"
+#include "pc/pc_priv.h"
 #include "base/clock.h"
 #include "tests/mock/rtc_client.h"
 

@@ -1,4 +1,4 @@
-#include "api/api_place.h"
+#include "pc/pc_place.h"
 
 #include "base/hmap.h"
 

@@ -1,6 +1,6 @@
-#include "api/api_pc_priv.h"
+#include "pc/pc_priv.h"
 
-#include "api/api_place.h"
+#include "pc/pc_place.h"
 #include "base/log.h"
 #include "ice/ice_nice.h"
 #include "net/net_udp.h"

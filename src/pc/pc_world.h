@@ -1,14 +1,14 @@
 /*
- * api_pc_world.h - what all peer connections share: the workers, the certificate, the ICE back end,
+ * pc_world.h - what all peer connections share: the workers, the certificate, the ICE back end,
  * the addresses that are announced.
  *
  * Thread: control.  Owner: src/control/, which makes it at start and destroys it last.
  */
-#ifndef SL_API_PC_WORLD_H
-#define SL_API_PC_WORLD_H
+#ifndef SL_PC_WORLD_H
+#define SL_PC_WORLD_H
 
-#include "api/api_loop.h"
-#include "api/api_media_conf.h"
+#include "base/cq.h"
+#include "pc/pc_media_conf.h"
 #include <jansson.h>
 
 struct sl_pc_world;
