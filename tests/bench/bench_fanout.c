@@ -15,7 +15,7 @@ static uint64_t fan_out(void *arg, size_t n)
 
     SL_ASSUME(worker);
     (void)arg;
-    key = w.seq == 0;
+    key = w.in.seq == 0;
     for (size_t i = 0; i < BM_SINKS; i++)
         before += w.sub[i].packets;
     while (done < n) {
