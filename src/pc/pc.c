@@ -241,7 +241,7 @@ static int copy_text(char *out, size_t cap, const char *text)
 
 static int take_transport(struct sl_pc *pc, const struct sl_jsep_remote *r, struct sl_pc_error *err)
 {
-    struct sl_ice_creds creds;
+    struct sl_ice_creds creds = { .ufrag = "" };
     struct sl_fingerprint fp;
     char text[256];
 

@@ -51,7 +51,7 @@ static int ep_open(struct sl_pc_world *w, struct sl_relay_conf *conf, sl_id near
             err = -ENOMEM;
         }
     }
-    if (err < 0) {
+    if (err) {
         sl_relay_conf_destroy(conf);
         free(ep);
         return err;

@@ -89,7 +89,7 @@ static int slot_check(const struct sl_plugins *p, const struct sl_plugin *plugin
 
     if (plugin->abi != SL_PLUGIN_ABI) {
         snprintf(err, cap, "plugin %s was built for ABI %u, this server needs %u: rebuild it",
-                 where, plugin->abi, SL_PLUGIN_ABI);
+                 where, plugin->abi, (unsigned int)SL_PLUGIN_ABI);
         return -EPROTO;
     }
     /* All that the first version of the struct had must be there. */
