@@ -291,7 +291,7 @@ void api_admin_run(struct api_req *r)
         return;
     }
     for (size_t i = 0; !r->session_id && i < SL_COUNT(verbs); i++) {
-        if (strcasecmp(verbs[i].name, r->verb))
+        if (strcasecmp(verbs[i].name, r->verb) != 0)
             continue;
         if (api_check(r, NULL, r->root, verbs[i].args, verbs[i].nargs))
             verbs[i].run(r);

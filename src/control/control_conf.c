@@ -155,7 +155,7 @@ static int set_key(struct sl_conf *conf, const char *where, const char *group, c
     for (size_t i = 0; i < SL_COUNT(groups); i++) {
         int rc;
 
-        if (strcmp(groups[i].g->name, group))
+        if (strcmp(groups[i].g->name, group) != 0)
             continue;
         if (is_empty_secret(groups[i].g, key, value)) {
             snprintf(err, cap,

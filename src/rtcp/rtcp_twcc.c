@@ -31,9 +31,7 @@ void sl_twcc_rx_add(struct sl_twcc_rx *rx, uint16_t seq, uint64_t now_us)
         rx->dup++;
         return;
     }
-    if (rx->pending == 0)
-        rx->low = s;
-    else if (s < rx->low)
+    if (rx->pending == 0 || s < rx->low)
         rx->low = s;
     rx->arrival[s & MASK] = now_us ? now_us : 1;
     rx->pending++;

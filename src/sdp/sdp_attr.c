@@ -281,7 +281,7 @@ static int attr_rid(struct sdp_parser *p, char *value)
     const char *id = value ? sdp_word(&value) : NULL;
     const char *dir = id ? sdp_word(&value) : NULL;
 
-    if (!dir || !is_rid(id) || (strcmp(dir, "send") && strcmp(dir, "recv")))
+    if (!dir || !is_rid(id) || (strcmp(dir, "send") != 0 && strcmp(dir, "recv") != 0))
         return sdp_fail(p, "bad rid");
     r = PUSH(p, rids);
     if (!r)

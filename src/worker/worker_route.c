@@ -106,9 +106,9 @@ void sl_worker_route_add(struct sl_worker *w, struct sl_wmsg *msg)
 
 void sl_worker_tracks_join(struct sl_worker *w, struct sl_endpoint *e)
 {
-    for (uint16_t i = 0; i < e->nlines; i++) {
+    for (size_t i = 0; i < e->nlines; i++) {
         struct sl_track *t = e->lines[i].track;
-        struct sl_mirror *m = t && !t->mirror ? mirror_find(w, e->id, i) : NULL;
+        struct sl_mirror *m = t && !t->mirror ? mirror_find(w, e->id, (uint16_t)i) : NULL;
 
         if (m)
             sl_track_join(t, m);
