@@ -55,6 +55,7 @@ static int simulcast(struct load_run *r) SL_ON_WORKER
 static int loss(struct load_run *r) SL_ON_WORKER
 {
     r->conf.peer.rx.nack = true;
+    r->conf.tx.audio_bytes = 0; /* nobody sends audio again: it would hide what is repaired */
     return webinar(r);
 }
 
@@ -138,7 +139,7 @@ static void churn_end(struct load_run *r, struct churn *c) SL_ON_WORKER
     uint64_t end_us = sl_now_us() + 5000000;
 
     c->next_us = UINT64_MAX;
-    while (r->nusers > c->first && sl_now_us() < end_us) {
+    while (r->nusers > c->first && sl_now_us() < end_us && !load_run_is_over()) {
         churn_step(r, c);
         load_run_step(r);
     }
@@ -187,7 +188,7 @@ static int joins(struct load_run *r) SL_ON_WORKER
     from_us = sl_now_us();
     end_us = from_us + (uint64_t)(r->opts->seconds * 1e6);
     load_cpu_read(r->server.pid, &before);
-    while (sl_now_us() < end_us) {
+    while (sl_now_us() < end_us && !load_run_is_over()) {
         churn_step(r, &c);
         load_run_step(r);
     }
@@ -284,6 +285,8 @@ int load_case_run(const struct load_opts *o)
         report_head(&r);
         err = cases[i].run(&r);
     }
+    if (load_run_is_over())
+        err = -EINTR;
     if (err)
         fprintf(stderr, "load: %s: %s\n", o->name, strerror(-err));
     else

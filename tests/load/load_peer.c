@@ -35,7 +35,6 @@ static void on_dtls_state(void *arg, enum sl_dtls_state state)
     struct sl_srtp_keys keys;
 
     SL_ASSUME(worker);
-    p->state = state;
     if (state == SL_DTLS_CONNECTED && sl_dtls_keys(p->dtls, &keys) == 0 &&
         sl_srtp_create(&keys, &p->srtp) == 0) {
         p->connected_us = sl_now_us();
@@ -376,7 +375,7 @@ void load_peer_turn(struct load_peer *p, uint64_t now_us)
         else
             send_check(p, now_us);
     }
-    if (p->dtls && p->state == SL_DTLS_HANDSHAKE && sl_dtls_timeout_us(p->dtls) == 0)
+    if (p->dtls && sl_dtls_timeout_us(p->dtls) == 0)
         sl_dtls_timeout(p->dtls);
     if (p->srtp) {
         if (p->tx) {

@@ -36,8 +36,7 @@ struct load_peer {
     uint64_t check_due_us;
     struct sl_dtls *dtls; /* NULL with the floor */
     struct sl_srtp *srtp; /* NULL until connected */
-    enum sl_dtls_state state;
-    uint8_t reg[16]; /* registration at the floor; reg_len 0: a WebRTC peer */
+    uint8_t reg[16];      /* registration at the floor; reg_len 0: a WebRTC peer */
     size_t reg_len;
     struct load_rx rx;
     struct load_tx *tx; /* NULL: sends nothing */

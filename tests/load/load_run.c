@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "dtls/dtls_cert.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,11 +38,34 @@ static int choose_address(struct load_run *r)
     return sl_addr_list_local(AF_INET, false, 0, &r->conf.peer.bind, 1) > 0 ? 0 : -EADDRNOTAVAIL;
 }
 
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+/* Whoever stops us does not leave a server and its files behind. */
+static void catch_signals(void)
+{
+    const struct sigaction sa = { .sa_handler = on_signal };
+
+    (void)sigaction(SIGINT, &sa, NULL);
+    (void)sigaction(SIGTERM, &sa, NULL);
+}
+
+bool load_run_is_over(void)
+{
+    return interrupted;
+}
+
 int load_run_init(struct load_run *r, const struct load_opts *o, unsigned int publishers)
 {
     int err;
 
     memset(r, 0, sizeof(*r));
+    catch_signals();
     r->loop.epfd = -1;
     r->opts = o;
     r->result = json_object();
@@ -139,7 +163,7 @@ void load_run_for(struct load_run *r, double seconds)
 {
     uint64_t end_us = sl_now_us() + (uint64_t)(seconds * 1e6);
 
-    while (sl_now_us() < end_us)
+    while (sl_now_us() < end_us && !interrupted)
         load_run_step(r);
 }
 
@@ -160,6 +184,8 @@ static int wait_for(struct load_run *r, size_t from, size_t to, size_t in_flight
         }
         if (waiting <= in_flight)
             return 0;
+        if (interrupted)
+            return -EINTR;
         if (sl_now_us() > end_us) {
             fprintf(stderr, "load: %zu of %zu peers do not connect\n", waiting, to - from);
             return -ETIMEDOUT;
@@ -288,7 +314,7 @@ void load_run_measure(struct load_run *r, const size_t audience[LOAD_GROUPS],
 
     open_window(r, audience, from_ns, to_ns);
     load_cpu_read(r->server.pid, &before);
-    while (load_wall_ns() < to_ns) {
+    while (load_wall_ns() < to_ns && !interrupted) {
         if (each)
             each(r, arg);
         load_run_step(r);

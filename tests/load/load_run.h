@@ -30,6 +30,9 @@ int load_run_init(struct load_run *r, const struct load_opts *o,
                   unsigned int publishers) SL_ON_WORKER;
 void load_run_fini(struct load_run *r) SL_ON_WORKER;
 
+/* SIGINT or SIGTERM came: everything returns early, and the run has failed. */
+bool load_run_is_over(void);
+
 /* NULL: it cannot be, and the reason was printed. */
 struct load_user *load_run_add(struct load_run *r, size_t group, bool publishes) SL_ON_WORKER;
 /* Takes it out; publishers stay. */

@@ -166,6 +166,12 @@ static size_t write_exts(struct load_tx *tx, const struct out *o, uint64_t now_u
     return len > 0 ? (size_t)len : 0;
 }
 
+/* Of several layers a receiver gets the best one. */
+static bool is_expected(const struct out *o)
+{
+    return !o->rid || o->rid == rids[0];
+}
+
 static void stamp(struct load_tx *tx, struct out *o, uint8_t *end)
 {
     uint64_t now_ns = load_wall_ns();
@@ -179,7 +185,8 @@ static void stamp(struct load_tx *tx, struct out *o, uint8_t *end)
             continue;
         if (g == 0)
             t->sent++;
-        t->expected += tx->audience[g].n;
+        if (is_expected(o))
+            t->expected += tx->audience[g].n;
     }
     o->packets++;
 }
