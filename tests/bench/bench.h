@@ -8,8 +8,9 @@
  *   bench_run("parse vp8", 1000000, op, arg);
  *   return bench_end();
  *
- * With --smoke each row runs once and briefly, to see that it works. What an operation gives back
- * is looked at in either case (bench_must): a bench that measures failures measures nothing.
+ * An argument names the rows that are wanted by a part of their name, for profiles. With --smoke
+ * each row runs once and briefly, to see that it works. What an operation gives back is looked at
+ * in either case (bench_must): a bench that measures failures measures nothing.
  */
 #ifndef TESTS_BENCH_BENCH_H
 #define TESTS_BENCH_BENCH_H
@@ -34,6 +35,7 @@ struct bench_row {
 
 static struct {
     const char *title;
+    const char *only; /* NULL: all rows */
     bool smoke;
     size_t nrows;
     struct bench_row row[BENCH_ROWS];
@@ -59,11 +61,19 @@ static inline void bench_must_(bool ok, const char *what, int line)
 static inline void bench_begin(const char *title, int argc, char **argv)
 {
     bench.title = title;
-    bench.smoke = argc == 2 && !strcmp(argv[1], "--smoke");
-    if (argc > 1 && !bench.smoke) {
-        fprintf(stderr, "usage: %s [--smoke]\n", argv[0]);
+    if (argc > 1 && !strcmp(argv[1], "--smoke"))
+        bench.smoke = true;
+    else if (argc > 1)
+        bench.only = argv[1];
+    if (argc > 2 || (bench.only && bench.only[0] == '-')) {
+        fprintf(stderr, "usage: %s [--smoke | PART-OF-A-NAME]\n", argv[0]);
         exit(2);
     }
+}
+
+static inline bool bench_wants(const char *name)
+{
+    return !bench.only || strstr(name, bench.only);
 }
 
 /* How often, of @n times when it counts. */
@@ -82,8 +92,11 @@ static inline int bench_compare(const void *a, const void *b)
 /* Adds a row of what was measured elsewhere: @ns per operation, of @n operations each. */
 static inline void bench_add(const char *name, size_t n, const double *ns, size_t runs)
 {
-    struct bench_row *r = &bench.row[bench.nrows++];
+    struct bench_row *r = &bench.row[bench.nrows];
 
+    if (!bench_wants(name))
+        return;
+    bench.nrows++;
     bench_must(bench.nrows <= BENCH_ROWS && runs >= 1 && runs <= BENCH_RUNS);
     snprintf(r->name, sizeof(r->name), "%s", name);
     r->n = n;
@@ -99,6 +112,8 @@ static inline void bench_run(const char *name, size_t n, uint64_t (*op)(void *ar
     size_t runs = bench.smoke ? 1 : BENCH_RUNS;
     double ns[BENCH_RUNS];
 
+    if (!bench_wants(name))
+        return;
     n = bench_times(n);
     if (!bench.smoke)
         (void)op(arg, n / 10 + 1); /* caches and branch predictors as in the long run */
