@@ -43,6 +43,7 @@ void sl_mctx_init(struct sl_mctx *m, unsigned int worker, const struct sl_media_
     *m = (struct sl_mctx){ .worker = worker, .cb = *cb, .arg = arg };
     sl_pool_init(&m->pkts, sizeof(struct sl_pkt), PKTS_PER_SLAB, PKTS_LIMIT);
     sl_pool_init(&m->slots, sizeof(struct sl_slot), SLOTS_PER_SLAB, SLOTS_LIMIT);
+    sl_list_init(&m->mirrors);
     sl_list_init(&m->dirty);
 }
 

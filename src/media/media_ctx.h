@@ -53,7 +53,7 @@ struct sl_slot {
     uint16_t len;
     uint64_t rx_us; /* when the packet in it came to this machine; 0: it was made here */
     bool is_rtcp;
-    bool may_pad;   /* RTP padding does its receiver no harm */
+    bool may_pad;         /* RTP padding does its receiver no harm */
     bool is_sealed;       /* DTLS, or ciphertext that is sent again: goes out as it is */
     struct sl_sink *keep; /* gets a copy of the ciphertext (sl_sink_keep_sealed); NULL: nobody */
     uint8_t data[SL_SLOT_MAX + 36]; /* room for what SRTP adds */
@@ -80,8 +80,9 @@ struct sl_mctx {
     uint64_t rx_us;  /* when the kernel took in what is handled now */
     struct sl_pool pkts;
     struct sl_pool slots;
-    struct sl_list dirty; /* connections with staged packets */
-    struct sl_slot *sent; /* in the send queue; back to the pool after its flush */
+    struct sl_list mirrors; /* with packets for their sinks (sl_mirrors_fan_out) */
+    struct sl_list dirty;   /* connections with staged packets */
+    struct sl_slot *sent;   /* in the send queue; back to the pool after its flush */
     uint64_t drops[SL_DROP_MAX];
     uint64_t padded_packets, padded_bytes;
     uint32_t slowlink_threshold; /* packets lost in a second; 0: off */

@@ -8,6 +8,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Staged packets that are worth being encrypted and sent while others wait: a few hundred are still
+ * in the cache then. */
+#define FLUSH_AT 256
+
 int sl_mirror_create(struct sl_mctx *ctx, sl_id pc, uint16_t mindex, struct sl_mirror **out)
 {
     struct sl_mirror *m = calloc(1, sizeof(*m));
@@ -17,8 +21,24 @@ int sl_mirror_create(struct sl_mctx *ctx, sl_id pc, uint16_t mindex, struct sl_m
     m->ctx = ctx;
     m->pc = pc;
     m->mindex = mindex;
+    sl_list_init(&m->waiting);
     *out = m;
     return 0;
+}
+
+static void fan_out(struct sl_mirror *m) SL_ON_WORKER
+{
+    m->fanning = true;
+    for (size_t i = 0; i < m->nsinks; i++) {
+        sl_sink_forward(m->sinks[i], m->batch, m->nbatch);
+        if (m->ctx->slots.used >= FLUSH_AT)
+            m->ctx->cb.flush(m->ctx->arg);
+    }
+    m->fanning = false;
+    for (size_t i = 0; i < m->nbatch; i++)
+        sl_pkt_unref(m->batch[i]);
+    m->nbatch = 0;
+    sl_list_del(&m->waiting);
 }
 
 void sl_mirror_destroy(struct sl_mirror *m)
@@ -26,6 +46,8 @@ void sl_mirror_destroy(struct sl_mirror *m)
     if (!m)
         return;
     assert(!m->fanning);
+    if (m->nbatch) /* who leaves is heard to the end */
+        fan_out(m);
     if (m->track)
         sl_track_join(m->track, NULL);
     for (size_t i = 0; i < m->nsinks; i++)
@@ -94,15 +116,23 @@ static void cache_put(struct sl_mirror *m, struct sl_pkt *pkt)
     sl_cache_put(c, pkt->seq, sl_pkt_ref(pkt), m->ctx->now_us);
 }
 
-void sl_mirror_forward(struct sl_mirror *m, struct sl_pkt *const *pkts, size_t n)
+void sl_mirror_push(struct sl_mirror *m, struct sl_pkt *pkt)
 {
     if (m->nnack)
-        for (size_t i = 0; i < n; i++)
-            cache_put(m, pkts[i]);
-    m->fanning = true;
-    for (size_t i = 0; i < m->nsinks; i++)
-        sl_sink_forward(m->sinks[i], pkts, n);
-    m->fanning = false;
+        cache_put(m, pkt);
+    if (!m->nsinks)
+        return;
+    if (!m->nbatch)
+        sl_list_add(&m->ctx->mirrors, &m->waiting);
+    m->batch[m->nbatch++] = sl_pkt_ref(pkt);
+    if (m->nbatch == SL_MIRROR_BATCH)
+        fan_out(m);
+}
+
+void sl_mirrors_fan_out(struct sl_mctx *ctx)
+{
+    while (!sl_list_is_empty(&ctx->mirrors))
+        fan_out(sl_container(ctx->mirrors.next, struct sl_mirror, waiting));
 }
 
 struct sl_pkt *sl_mirror_find(const struct sl_mirror *m, uint8_t layer, uint32_t ssrc, uint64_t seq)

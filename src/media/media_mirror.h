@@ -14,6 +14,8 @@
 struct sl_sink;
 struct sl_track;
 
+#define SL_MIRROR_BATCH 64 /* packets that wait for the end of the turn */
+
 struct sl_mirror {
     struct sl_hnode node;
     struct sl_mctx *ctx;
@@ -22,8 +24,11 @@ struct sl_mirror {
     struct sl_track *track; /* NULL: on another worker, or gone */
     struct sl_sink **sinks;
     size_t nsinks, cap;
-    size_t nnack;                         /* sinks that may ask for retransmissions */
-    bool fanning;                         /* guards against changes from inside */
+    size_t nnack;                          /* sinks that may ask for retransmissions */
+    bool fanning;                          /* guards against changes from inside */
+    struct sl_list waiting;                /* of ctx->mirrors, while there are packets: */
+    struct sl_pkt *batch[SL_MIRROR_BATCH]; /* of this turn, in order; references */
+    size_t nbatch;
     struct sl_cache cache[SL_LAYERS_MAX]; /* by the source's numbering */
     uint32_t cache_ssrc[SL_LAYERS_MAX];   /* whose packets it holds; 0: not set up */
 };
@@ -39,8 +44,11 @@ void sl_mirror_destroy(struct sl_mirror *m) SL_ON_WORKER;
 int sl_mirror_add(struct sl_mirror *m, struct sl_sink *s) SL_ON_WORKER; /* 0 or -ENOMEM */
 void sl_mirror_del(struct sl_mirror *m, struct sl_sink *s) SL_ON_WORKER;
 
-/* Hands packets to all sinks; the caller keeps its references. */
-void sl_mirror_forward(struct sl_mirror *m, struct sl_pkt *const *pkts, size_t n) SL_ON_WORKER;
+/* Takes a packet for all sinks, who get it together with the others of this turn: a subscriber at a
+ * time, so that its state and its packets are in the cache once. The caller keeps its reference. */
+void sl_mirror_push(struct sl_mirror *m, struct sl_pkt *pkt) SL_ON_WORKER;
+/* What the mirrors of @ctx took goes to their sinks; before the flush at the end of a turn. */
+void sl_mirrors_fan_out(struct sl_mctx *ctx) SL_ON_WORKER;
 /* A recent packet by the numbering of the source @ssrc, for a resend; borrowed, NULL: not there. */
 struct sl_pkt *sl_mirror_find(const struct sl_mirror *m, uint8_t layer, uint32_t ssrc,
                               uint64_t seq) SL_ON_WORKER;

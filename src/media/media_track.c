@@ -115,7 +115,7 @@ static void forward(struct sl_track *t, struct sl_pkt *pkt) SL_ON_WORKER
     uint64_t remote = t->remote;
 
     if (t->mirror)
-        sl_mirror_forward(t->mirror, &pkt, 1);
+        sl_mirror_push(t->mirror, pkt);
     while (remote) {
         unsigned int w = (unsigned int)__builtin_ctzll(remote);
 

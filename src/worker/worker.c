@@ -211,10 +211,11 @@ static void take_mail(struct sl_worker *w) SL_ON_WORKER
     }
 }
 
-/* Whether what is staged waits for more of its train. */
+/* Whether what came waits for more of its train. */
 static bool is_held(struct sl_worker *w)
 {
-    if (!w->conf.burst_wait_us || sl_list_is_empty(&w->ctx.dirty))
+    if (!w->conf.burst_wait_us ||
+        (sl_list_is_empty(&w->ctx.mirrors) && sl_list_is_empty(&w->ctx.dirty)))
         return false;
     if (!w->hold_until_us)
         w->hold_until_us = w->ctx.now_us + w->conf.burst_wait_us;
@@ -228,6 +229,7 @@ static void flush_unless_held(struct sl_worker *w) SL_ON_WORKER
         return;
     }
     w->hold_until_us = 0;
+    sl_mirrors_fan_out(&w->ctx);
     flush(w);
 }
 

@@ -205,7 +205,7 @@ bool sl_worker_take_rings(struct sl_worker *w)
             struct sl_mirror *m = mirror_find(w, e->pc, e->mindex);
 
             if (m)
-                sl_mirror_forward(m, &e->pkt, 1);
+                sl_mirror_push(m, e->pkt);
             sl_pkt_unref(e->pkt);
             sl_ring_pop(&w->in[i]);
             w->stats.ring_in++;

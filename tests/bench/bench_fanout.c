@@ -25,6 +25,7 @@ static uint64_t fan_out(void *arg, size_t n)
 
         for (size_t i = 0; i < count; i++)
             sl_track_push(w.track, pkts[i], false);
+        sl_mirrors_fan_out(&w.ctx);
         bm_flush(&w);
         ns += bench_cpu_ns() - t0;
         done += count * BM_SINKS;

@@ -87,7 +87,7 @@ static void send(struct sim *s, int i, int kind, int layer, bool key) SL_ON_WORK
     pkt = mw_pkt(&s->w, p->t[kind], p->ssrc[kind][layer], ++p->seq[kind][layer],
                  ts_at(p, kind, layer, capture_us), key);
     pkt->layer = (uint8_t)layer;
-    sl_track_push(p->t[kind], pkt, false);
+    mw_push_pkt(&s->w, p->t[kind], pkt, false);
     mw_take(&s->w.tx);
     if (s->w.nout > before) {
         assert_int_equal(mw_ssrc(&s->w, before), sink->ssrc);

@@ -216,10 +216,18 @@ static inline struct sl_pkt *mw_pkt(struct media_world *w, const struct sl_track
     return p;
 }
 
+/* A packet and the end of its turn, but for the flush. */
+static inline void mw_push_pkt(struct media_world *w, struct sl_track *t, struct sl_pkt *p,
+                               bool is_rtx) SL_ON_WORKER
+{
+    sl_track_push(t, p, is_rtx);
+    sl_mirrors_fan_out(&w->ctx);
+}
+
 static inline void mw_push(struct media_world *w, struct sl_track *t, uint16_t seq, uint32_t ts,
                            bool key) SL_ON_WORKER
 {
-    sl_track_push(t, mw_pkt(w, t, 0x11111111, seq, ts, key), false);
+    mw_push_pkt(w, t, mw_pkt(w, t, 0x11111111, seq, ts, key), false);
 }
 
 static inline void mw_push_layer(struct media_world *w, struct sl_track *t, uint8_t layer,
@@ -228,7 +236,7 @@ static inline void mw_push_layer(struct media_world *w, struct sl_track *t, uint
     struct sl_pkt *p = mw_pkt(w, t, 0x11111111u + layer, seq, ts, key);
 
     p->layer = layer;
-    sl_track_push(t, p, false);
+    mw_push_pkt(w, t, p, false);
 }
 
 /* Fields of what went out. */

@@ -131,7 +131,7 @@ static struct sl_dd out_dd(const struct fix *f, size_t i, struct sl_dd_structure
 static void push(struct fix *f, uint8_t layer, uint16_t seq, uint32_t ts, unsigned id,
                  uint16_t number, bool key) SL_ON_WORKER
 {
-    sl_track_push(f->t, frame(f, layer, seq, ts, id, number, key), false);
+    mw_push_pkt(&f->w, f->t, frame(f, layer, seq, ts, id, number, key), false);
     mw_flush(&f->w);
 }
 
@@ -219,7 +219,7 @@ static void frame_numbers_go_on_over_a_switch(void **state)
     late = frame(&f, 1, 501, 3000, 0, 300, false);
     push(&f, 1, 500, 0, 0, 299, true);
     push(&f, 1, 502, 6000, 0, 301, false);
-    sl_track_push(f.t, late, true);
+    mw_push_pkt(&f.w, f.t, late, true);
     mw_flush(&f.w);
     assert_int_equal(f.w.nout, 5);
     assert_int_equal(out_dd(&f, 0, &st).frame, 65534);

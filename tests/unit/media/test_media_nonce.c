@@ -140,7 +140,7 @@ static void push(struct run *r) SL_ON_WORKER
         pkt->rtp.payload_len = 0;
         memset(&pkt->payload, 0, sizeof(pkt->payload));
     }
-    sl_track_push(r->t[p], pkt, rnd(20) == 0);
+    mw_push_pkt(&r->w, r->t[p], pkt, rnd(20) == 0);
 }
 
 static void disturb(struct run *r) SL_ON_WORKER

@@ -144,7 +144,7 @@ static void another_codec_than_negotiated_goes_nowhere(void **state)
     sl_track_configure(f.t, &in);
     p = mw_pkt(&f.w, f.t, 0x11111111, 1, 0, true);
     p->payload.key = p->payload.start = true;
-    sl_track_push(f.t, p, false);
+    mw_push_pkt(&f.w, f.t, p, false);
     assert_int_equal(f.s->drops[SL_DROP_CODEC], 1);
     mw_flush(&f.w);
     assert_int_equal(f.w.nout, 0);
@@ -252,7 +252,7 @@ static void an_element_too_long_for_the_connection_costs_no_other(void **state)
     p->ext.present = SL_EXT_BIT(SL_EXT_DEPENDENCY_DESCRIPTOR);
     p->ext.off[SL_EXT_DEPENDENCY_DESCRIPTOR] = SL_RTP_HDR;
     p->ext.len[SL_EXT_DEPENDENCY_DESCRIPTOR] = 30;
-    sl_track_push(f.t, p, false);
+    mw_push_pkt(&f.w, f.t, p, false);
     mw_flush(&f.w);
     assert_int_equal(f.w.nout, 1);
     sl_ext_map_init(&map, out.ext);
@@ -273,12 +273,12 @@ static void redundant_audio_is_stripped_for_those_without_it(void **state)
     fix_init(&f, SL_KIND_AUDIO);
     p = mw_pkt(&f.w, f.t, 0x11111111, 1, 0, false);
     p->red_off = 5;
-    sl_track_push(f.t, p, false);
+    mw_push_pkt(&f.w, f.t, p, false);
     out.red_pt = 63;
     sl_sink_configure(f.s, &out);
     p = mw_pkt(&f.w, f.t, 0x11111111, 2, 960, false);
     p->red_off = 5;
-    sl_track_push(f.t, p, false);
+    mw_push_pkt(&f.w, f.t, p, false);
     mw_flush(&f.w);
     assert_int_equal(f.w.nout, 2);
     assert_int_equal(f.w.out[0].data[1] & 0x7f, 111);
@@ -286,6 +286,52 @@ static void redundant_audio_is_stripped_for_those_without_it(void **state)
     assert_int_equal(sl_get16(f.w.out[0].data + SL_RTP_HDR + 15), 1);
     assert_int_equal(f.w.out[1].data[1] & 0x7f, 63);
     assert_int_equal(f.w.out[1].len, SL_RTP_HDR + 40);
+    fix_fini(&f);
+}
+
+static void the_packets_of_a_turn_come_together(void **state)
+{
+    struct fix f;
+    uint16_t seq = 0;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, SL_KIND_AUDIO);
+    for (; seq < 3; seq++)
+        sl_track_push(f.t, mw_pkt(&f.w, f.t, 0x11111111, seq, seq * 960u, false), false);
+    assert_int_equal(f.w.tx.nstaged, 0);
+    sl_mirrors_fan_out(&f.w.ctx);
+    assert_int_equal(f.w.tx.nstaged, 3);
+    /* No more than a batch waits. */
+    for (; seq < 3 + SL_MIRROR_BATCH + 1; seq++)
+        sl_track_push(f.t, mw_pkt(&f.w, f.t, 0x11111111, seq, seq * 960u, false), false);
+    assert_int_equal(f.w.tx.nstaged, 3 + SL_MIRROR_BATCH);
+    mw_flush(&f.w);
+    assert_int_equal(f.w.nout, 3 + SL_MIRROR_BATCH);
+    /* A publisher that goes is heard to the end. */
+    sl_mirror_destroy(f.m);
+    assert_int_equal(f.w.tx.nstaged, 1);
+    mw_flush(&f.w);
+    assert_continuous(&f.w, 0);
+    assert_int_equal(sl_mirror_create(&f.w.ctx, 1, 0, &f.m), 0);
+    assert_int_equal(sl_mirror_add(f.m, f.s), 0);
+    fix_fini(&f);
+}
+
+static void staged_packets_are_sent_in_portions(void **state)
+{
+    struct fix f;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, SL_KIND_AUDIO);
+    for (uint16_t seq = 0; seq < 1000; seq++)
+        mw_push(&f.w, f.t, seq, seq * 960u, false);
+    assert_in_range(f.w.ctx.slots.used, 0, 255);
+    assert_true(f.w.flushes > 0);
+    mw_flush(&f.w);
+    assert_int_equal(f.w.nout, 1000);
+    assert_continuous(&f.w, 0);
     fix_fini(&f);
 }
 
@@ -328,6 +374,8 @@ int main(void)
         cmocka_unit_test(a_wished_playout_delay_is_in_every_packet),
         cmocka_unit_test(an_element_too_long_for_the_connection_costs_no_other),
         cmocka_unit_test(redundant_audio_is_stripped_for_those_without_it),
+        cmocka_unit_test(the_packets_of_a_turn_come_together),
+        cmocka_unit_test(staged_packets_are_sent_in_portions),
         cmocka_unit_test(resends_without_rtx_are_the_same_bytes),
     };
 

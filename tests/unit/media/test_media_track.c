@@ -211,8 +211,8 @@ static void an_ssrc_that_takes_over_counts_anew(void **state)
     SL_ASSUME(worker);
     t = make(&w, 1);
     mw_push(&w, t, 60000, 0, true);
-    sl_track_push(t, mw_pkt(&w, t, 0x99, 3, 0, true), false);
-    sl_track_push(t, mw_pkt(&w, t, 0x99, 3, 0, true), false);
+    mw_push_pkt(&w, t, mw_pkt(&w, t, 0x99, 3, 0, true), false);
+    mw_push_pkt(&w, t, mw_pkt(&w, t, 0x99, 3, 0, true), false);
     assert_int_equal(t->source[0].ssrc, 0x99);
     assert_int_equal(w.ctx.drops[SL_DROP_NONE], 2);
     assert_int_equal(w.ctx.drops[SL_DROP_DUPLICATE], 1);
