@@ -174,7 +174,7 @@ static inline struct sl_media *make_media(enum sl_dir dir)
 
 /* A client that checks addresses of @worker with @creds. */
 static inline void client_init(struct rtc_client *c, unsigned int worker,
-                               const struct sl_ice_creds *creds)
+                               const struct sl_ice_creds *creds) SL_ON_WORKER
 {
     struct sl_addr server;
 
@@ -183,7 +183,7 @@ static inline void client_init(struct rtc_client *c, unsigned int worker,
 }
 
 /* A peer connection on @worker without m-lines, and its client, which is not connected yet. */
-static inline sl_id open_pc(struct rtc_client *c, unsigned int worker)
+static inline sl_id open_pc(struct rtc_client *c, unsigned int worker) SL_ON_WORKER
 {
     sl_id id = sl_id_make(worker, ++world.slot, 7);
     struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_PC_OPEN, id, 0);
