@@ -7,16 +7,12 @@ const CALL = 'janus.plugin.videocall';
 const TEXT = 'janus.plugin.textroom';
 const VARIANTS = [['chromium', 'lite'], ['chromium', 'full']];
 
-// A page whose user is registered; whoever calls it is answered.
-async function user(t, server, name) {
-  const page = await t.client();
+// A page whose user is registered; whoever calls it is answered. @video: what it sends, see client.js.
+async function user(t, server, name, { kind, video = 'camera' } = {}) {
+  const page = await t.client(kind);
   await page.evaluate((url) => T.connect(url), server.ws);
-  await page.evaluate(async ([me, plugin]) => {
-    const tracks = [
-      { type: 'audio', capture: true, recv: true },
-      { type: 'video', capture: true, recv: true },
-      { type: 'data' },
-    ];
+  await page.evaluate(async ([me, plugin, picture]) => {
+    const tracks = T.tracksOf({ video: picture, data: true });
     window.tracks = tracks;
     await T.attach(me, plugin, async (entry, data, jsep) => {
       if (!jsep) return;
@@ -30,21 +26,34 @@ async function user(t, server, name) {
         error: (e) => (entry.error = String(e)),
       });
     });
-  }, [name, CALL]);
+  }, [name, CALL, video]);
   await page.evaluate((me) => T.ask(me, { request: 'register', username: me }, (e) => e.result?.event === 'registered'),
     name);
   return page;
 }
 
-const until = (page, name, what) =>
-  page.evaluate(async ([me, event]) => {
+// The event @what, of @username if given.
+const until = (page, name, what, username) =>
+  page.evaluate(async ([me, event, user]) => {
     for (let i = 0; i < 1500; i++) {
-      const found = T.state(me).events.find((e) => e.result?.event === event);
+      const found = T.state(me).events.find((e) => e.result?.event === event && (!user || e.result.username === user));
       if (found) return found.result;
       await T.sleep(10);
     }
     throw new Error(`no ${event}; had ${JSON.stringify(T.state(me).events)}`);
-  }, [name, what]);
+  }, [name, what, username]);
+
+async function call(from, to) {
+  await from.page.evaluate(async ([me, other]) => {
+    const jsep = await T.offer(me, window.tracks);
+    await T.ask(me, { request: 'call', username: other }, (e) => e.result?.event === 'calling', jsep);
+  }, [from.name, to.name]);
+  await until(from.page, from.name, 'accepted', to.name);
+  for (const { page, name } of [from, to]) {
+    await page.evaluate((me) => T.seesMotion(me, '1'), name);
+    await page.evaluate((me) => T.hearsSomething(me, '0'), name);
+  }
+}
 
 test('two users call each other', { variants: VARIANTS }, async (t) => {
   const server = await t.server();
@@ -92,6 +101,45 @@ test('two users call each other', { variants: VARIANTS }, async (t) => {
 
   await bob.evaluate(() => T.ask('bob', { request: 'hangup', reason: 'bye' }, (e) => e.result?.event === 'hangup'));
   assert.deepEqual(await until(alice, 'alice', 'hangup'), { event: 'hangup', username: 'bob', reason: 'bye' });
+});
+
+test('Chromium and Firefox call each other', { variants: [['firefox', 'lite'], ['firefox', 'full']], browsers: ['firefox'] }, async (t) => {
+  const server = await t.server();
+  const alice = { name: 'alice', page: await user(t, server, 'alice', { kind: 'chromium' }) };
+  const bob = { name: 'bob', page: await user(t, server, 'bob', { kind: 'firefox' }) };
+  await call(alice, bob);
+  await bob.page.evaluate(() => T.ask('bob', { request: 'hangup' }, (e) => e.result?.event === 'hangup'));
+  await until(alice.page, 'alice', 'hangup');
+  for (const { page, name } of [alice, bob]) await page.waitFor((me) => T.state(me).hangups.length > 0, name);
+  await call(bob, alice);
+});
+
+// The layers of a caller end at the server: the callee is sent one, and chooses which.
+test('the callee of a simulcast call chooses its layer', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
+  const server = await t.server();
+  const scalabilityMode = t.browser === 'chromium' ? 'L1T2' : undefined;
+  const video = {
+    colour: [30, 160, 30], width: 640, height: 360, fps: 15,
+    encodings: [{ rid: 'h', maxBitrate: 500000, scalabilityMode }, { rid: 'l', maxBitrate: 100000, scaleResolutionDownBy: 2, scalabilityMode }],
+  };
+  const alice = { name: 'alice', page: await user(t, server, 'alice', { video }) };
+  const bob = { name: 'bob', page: await user(t, server, 'bob') };
+  await call(alice, bob);
+  assert.equal(await bob.page.evaluate(() => /^a=(simulcast|rid):/m.test(T.pc('bob').remoteDescription.sdp)), false);
+  await alice.page.evaluate(() => T.keepSize('alice'));
+  await bob.page.evaluate(() => T.watchFrames('bob', '1'));
+  for (const [substream, width] of [[0, 320], [1, 640], [0, 320]]) {
+    await bob.page.evaluate((n) => T.ask('bob', { request: 'set', substream: n }, (e) => e.result?.event === 'set'), substream);
+    await bob.page.evaluate((w) => T.widthBecomes('bob', '1', w), width);
+    await bob.page.waitFor((n) => T.state('bob').events.some((e) => e.result?.event === 'simulcast' && e.result.substream === n), substream);
+  }
+  if (!scalabilityMode) return;
+  const all = await bob.page.evaluate(() => T.frameRate('bob', '1', 3000));
+  await bob.page.evaluate(() => T.ask('bob', { request: 'set', temporal: 0 }, (e) => e.result?.event === 'set'));
+  await bob.page.waitFor(() => T.state('bob').events.some((e) => e.result?.event === 'simulcast' && e.result.temporal === 0));
+  const half = await bob.page.evaluate(() => T.frameRate('bob', '1', 3000));
+  t.note(`${all.toFixed(1)} frames/s with both temporal layers, ${half.toFixed(1)} with one`);
+  assert.ok(half < all * 0.75, 'fewer frames');
 });
 
 test('people chat in a text room', { variants: VARIANTS }, async (t) => {

@@ -57,6 +57,29 @@ test('each codec', { variants: [['chromium', 'lite'], ['firefox', 'lite']], time
   }
 });
 
+test('multiopus: six channels', { variants: [['chromium', 'lite']], browsers: ['chromium'] }, async (t) => {
+  const server = await t.server();
+  const page = await t.client();
+  await page.evaluate((url) => T.connect(url), server.ws);
+  const room = await createRoom(server, { audiocodec: 'multiopus' });
+  await page.evaluate((r) => T.join('p', { room: r, publish: false, watch: false }), room);
+  const done = await page.evaluate(async () =>
+    T.ask('p', { request: 'publish' }, (e) => e.configured, await T.offerSurround('p')));
+  assert.equal(done.audio_codec, 'multiopus');
+  await page.waitFor(() => T.state('p').up);
+  const { id } = await page.evaluate(() => T.state('p'));
+  await page.evaluate(async ([r, feed]) => {
+    await T.attach('s', 'janus.plugin.videoroom');
+    await T.ask('s', { request: 'join', ptype: 'subscriber', room: r, streams: [{ feed }] }, (e) => e.videoroom === 'attached');
+  }, [room, id]);
+  const { sdp } = await page.evaluate(() => T.lastJsep('s'));
+  assert.ok(sdp.includes(await page.evaluate(() => T.SURROUND)), `what decoders need to know is offered: ${sdp}`);
+  await page.evaluate(async () =>
+    T.ask('s', { request: 'start' }, (e) => e.started, await T.answerSurround('s', T.lastJsep('s'))));
+  await page.evaluate(() => T.hearsSomething('s', '0'));
+  assert.equal(await page.evaluate(() => T.codecOf('s', '0')), 'multiopus');
+});
+
 // Frames are encrypted whole where the dependency descriptor tells key frames (browsers send it with
 // a scalability mode), or but for the header of VP8, as pages do that do without.
 const ENCRYPTED = [

@@ -2,6 +2,7 @@
 // since machines that run tests are noisy; the notes tell what was measured.
 
 import assert from 'node:assert/strict';
+import { WsClient } from '../lib/protocol.mjs';
 import { test } from '../lib/runner.mjs';
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -91,3 +92,25 @@ test('200 joins and leaves leave nothing behind', { variants: [['chromium', 'lit
     }
     assert.ok(perJoin < 1 * NOISE);
   });
+
+// On one WebSocket, one request at a time: each round trip counts.
+test('1,000 rooms are made, listed and destroyed in 2 s', {}, async (t) => {
+  const server = await t.server({ general: { log_level: 'info' } });
+  const client = await WsClient.open(server.ws);
+  const session = await client.create();
+  const handle = await client.attach(session, 'janus.plugin.videoroom');
+  const ask = (body) => client.message(session, handle, body);
+  const rooms = [...Array(1000).keys()].map((i) => 10000 + i);
+  const cpu0 = server.cpuMs();
+  const t0 = performance.now();
+  for (const room of rooms) assert.equal((await ask({ request: 'create', room })).videoroom, 'created');
+  const { list } = await ask({ request: 'list' });
+  for (const room of rooms) assert.equal((await ask({ request: 'destroy', room })).videoroom, 'destroyed');
+  const ms = performance.now() - t0;
+  t.note(`${ms.toFixed(0)} ms, of which the server computed ${server.cpuMs() - cpu0} ms`);
+  const listed = new Set(list.map((r) => r.room));
+  assert.ok(rooms.every((room) => listed.has(room)), `listed ${list.length}`);
+  assert.equal((await ask({ request: 'list' })).list.length, list.length - rooms.length);
+  assert.ok(ms < 2000, `took ${ms.toFixed(0)} ms`);
+  await client.close();
+});

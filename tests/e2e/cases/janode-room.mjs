@@ -67,7 +67,8 @@ async function publish(w) {
     [['0', 'audio', undefined], ['1', 'video', 'camera']]);
 
   const seen = next(w.rawBob, EVENT.VIDEOROOM_PUB_LIST);
-  const published = await alice.publish({ audio: true, video: true, bitrate: 0, jsep: await peers.offer('alice', SIMULCAST) });
+  const layers = await peers.offer('alice', SIMULCAST);
+  const published = await alice.publish({ audio: true, video: true, bitrate: 0, jsep: layers });
   assert.deepEqual([published.feed, published.configured, published.streams.length], [11, 'ok', 2]);
   assert.equal(published.streams[1].simulcast, true);
   await peers.accept('alice', published.jsep);
@@ -128,7 +129,9 @@ async function subscribe(w) {
   await answer(w, 'watcher', watcher, restarted.jsep ? restarted : await auto);
   await peers.seesMotion('watcher', '0');
 
-  const legacy = await old.joinListener({ room: ROOM, pin: 'p', feed: 11, offer_data: false, sc_substream_layer: 1, sc_temporal_layers: 1 });
+  const legacy = await old.joinListener({
+    room: ROOM, pin: 'p', feed: 11, offer_data: false, sc_substream_layer: 1, sc_temporal_layers: 1,
+  });
   assert.deepEqual([legacy.feed, legacy.display, legacy.streams.length], [11, 'Alicia', 2]);
   await answer(w, 'old', old, legacy);
   await peers.seesMotion('old');
@@ -140,7 +143,8 @@ async function subscribe(w) {
 // RTP to elsewhere, in both forms of the request.
 async function forward({ alice }) {
   const to = { ...WITH_SECRET, feed: 11, host: '127.0.0.1' };
-  const started = await alice.startForward({ ...to, streams: [{ mid: '0', port: 9 }, { mid: '1', port: 9, rtcp_port: 9, substream: 0, ssrc: 7, pt: 100 }] });
+  const streams = [{ mid: '0', port: 9 }, { mid: '1', port: 9, rtcp_port: 9, substream: 0, ssrc: 7, pt: 100 }];
+  const started = await alice.startForward({ ...to, streams });
   assert.deepEqual([started.room, started.feed, started.forwarders.length], [ROOM, 11, 2]);
   assert.deepEqual([started.forwarders[1].ssrc, started.forwarders[1].pt], [7, 100]);
   const { forwarder } = await alice.startForward({ ...to, audio_port: 9, video_port: 9 });

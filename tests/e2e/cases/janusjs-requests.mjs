@@ -68,11 +68,14 @@ test('janus.js: every request and event of VideoRoom', { ...CHROMIUM, timeout: 1
 
   // Two publish, a third hears of it.
   await ask(page, 'watch', { request: 'join', ptype: 'publisher', room, id: 9 }, { videoroom: 'joined', id: 9, publishers: [] });
-  await ask(page, 'a', { request: 'join', ptype: 'publisher', room, id: 1, display: 'A', metadata: { k: 1 } }, { videoroom: 'joined', id: 1 });
+  await ask(page, 'a', { request: 'join', ptype: 'publisher', room, id: 1, display: 'A', metadata: { k: 1 } },
+    { videoroom: 'joined', id: 1 });
   const tracks = [{ type: 'audio', capture: true }, { type: 'video', capture: true }];
   const offer = (name) => page.evaluate(([n, k]) => T.offer(n, k), [name, tracks]);
-  await ask(page, 'a', { request: 'publish', audio: true, video: true }, { configured: 'ok', audio_codec: 'opus', video_codec: 'vp8' }, await offer('a'));
-  await ask(page, 'b', { request: 'joinandconfigure', ptype: 'publisher', room, id: 2, display: 'B' }, { videoroom: 'joined', id: 2 }, await offer('b'));
+  await ask(page, 'a', { request: 'publish', audio: true, video: true },
+    { configured: 'ok', audio_codec: 'opus', video_codec: 'vp8' }, await offer('a'));
+  await ask(page, 'b', { request: 'joinandconfigure', ptype: 'publisher', room, id: 2, display: 'B' },
+    { videoroom: 'joined', id: 2 }, await offer('b'));
   await page.waitFor(() => T.state('a').up && T.state('b').up);
   await ask(page, 'a', { request: 'configure', display: 'AA', metadata: { k: 2 }, bitrate: 300000, keyframe: true }, { configured: 'ok' });
   const { participants } = await say({ request: 'listparticipants', room }, { videoroom: 'participants' });
@@ -105,16 +108,20 @@ test('janus.js: every request and event of VideoRoom', { ...CHROMIUM, timeout: 1
 
   // To other servers and from them.
   const to = { ...mine, publisher_id: 1, host: '127.0.0.1' };
-  const { forwarders } = await say({ request: 'rtp_forward', ...to, streams: [{ mid: '0', port: 9 }] }, { videoroom: 'rtp_forward', room, publisher_id: 1 });
+  const { forwarders } = await say({ request: 'rtp_forward', ...to, streams: [{ mid: '0', port: 9 }] },
+    { videoroom: 'rtp_forward', room, publisher_id: 1 });
   const { stream_id } = forwarders[0];
   assert.equal((await say({ request: 'listforwarders', ...mine }, { videoroom: 'forwarders', room })).publishers[0].forwarders.length, 1);
-  await say({ request: 'stop_rtp_forward', ...mine, publisher_id: 1, stream_id }, { videoroom: 'stop_rtp_forward', stream_id });
+  await say({ request: 'stop_rtp_forward', ...mine, publisher_id: 1, stream_id },
+    { videoroom: 'stop_rtp_forward', stream_id });
   await say({ request: 'publish_remotely', ...to, remote_id: 'r', port: 9 }, { videoroom: 'success', room, id: 1, remote_id: 'r' });
   assert.equal((await say({ request: 'listremotes', ...mine, publisher_id: 1 }, { videoroom: 'success', room, id: 1 })).list[0].remote_id, 'r');
   await say({ request: 'unpublish_remotely', ...mine, publisher_id: 1, remote_id: 'r' }, { videoroom: 'success', room, id: 1 });
   const remote = { mid: '0', mindex: 0, type: 'video', codec: 'vp8' };
-  await say({ request: 'add_remote_publisher', ...mine, id: 3, display: 'C', streams: [remote] }, { videoroom: 'success', room, id: 3 });
-  await say({ request: 'update_remote_publisher', ...mine, id: 3, streams: [{ ...remote, description: 'd' }] }, { videoroom: 'success' });
+  await say({ request: 'add_remote_publisher', ...mine, id: 3, display: 'C', streams: [remote] },
+    { videoroom: 'success', room, id: 3 });
+  await say({ request: 'update_remote_publisher', ...mine, id: 3, streams: [{ ...remote, description: 'd' }] },
+    { videoroom: 'success' });
   await say({ request: 'remove_remote_publisher', ...mine, id: 3 }, { videoroom: 'success' });
 
   // And gone.
@@ -189,7 +196,9 @@ test('janus.js: every request of TextRoom, on both paths', CHROMIUM, async (t) =
   // What both rounds told the member of the room, in order.
   const heard = (await page.evaluate(() => T.state('x').data)).map((d) => JSON.parse(d));
   const told = heard.filter((d) => !d.transaction).map((d) => d.textroom);
-  const round = ['join', 'message', 'announcement', 'leave', 'message', 'announcement', 'join', 'kicked', 'message', 'announcement', 'join', 'destroyed'];
+  const round = [
+    'join', 'message', 'announcement', 'leave', 'message', 'announcement', 'join', 'kicked', 'message', 'announcement', 'join', 'destroyed',
+  ];
   assert.deepEqual(told, [...round, ...round]);
 });
 
@@ -203,11 +212,12 @@ test('janus.js: every request of VideoCall', { ...CHROMIUM, timeout: 60 }, async
       if (jsep?.type === 'answer') return T.accept(n, jsep);
     }), [name, CALL]);
   const say = async (name, message, result, jsep) => {
-    const event = await page.evaluate(([n, m, k, j]) => T.ask(n, m, (e) => e.result?.event === k || (k === 'list' && e.result?.list), j),
-      [name, message, result.event ?? 'list', jsep]);
+    const event = await page.evaluate(([n, m, k, j]) => T.ask(n, m, (e) => (k ? e.result?.event === k : e.result?.list), j),
+      [name, message, result.event, jsep]);
     assert.deepEqual(event.result, result, JSON.stringify(event));
   };
-  const told = (name, event) => page.waitFor(([n, k]) => T.state(n).events.find((e) => e.result?.event === k)?.result, [name, event]);
+  const told = (name, event) =>
+    page.waitFor(([n, k]) => T.state(n).events.find((e) => e.result?.event === k)?.result, [name, event]);
 
   await say('ann', { request: 'register', username: 'ann' }, { event: 'registered', username: 'ann' });
   await say('ben', { request: 'register', username: 'ben' }, { event: 'registered', username: 'ben' });

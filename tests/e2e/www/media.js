@@ -82,6 +82,37 @@ function numberOf(name, codec) {
   return found && Number(found[1]);
 }
 
+// ---- surround sound -----------------------------------------------------------------------------
+
+// Chromium has the codec and offers it to nobody: pages write it into descriptions themselves.
+const SURROUND = 'channel_mapping=0,4,1,2,3,5;coupled_streams=2;minptime=10;num_streams=4;useinbandfec=1';
+const swapCodec = (sdp, from, to, fmtp) => {
+  const pt = new RegExp(`^a=rtpmap:(\\d+) ${from}`, 'm').exec(sdp)[1];
+  return sdp.replace(`a=rtpmap:${pt} ${from}`, `a=rtpmap:${pt} ${to}`)
+    .replace(new RegExp(`^a=fmtp:${pt} .*?(?=\r)`, 'm'), `a=fmtp:${pt} ${fmtp}`);
+};
+const toSurround = (jsep) => (jsep.sdp = swapCodec(jsep.sdp, 'opus/48000/2', 'multiopus/48000/6', SURROUND));
+
+// A tone of its own on each of six channels.
+function surroundTrack() {
+  const context = new AudioContext();
+  const merger = context.createChannelMerger(6);
+  for (let i = 0; i < 6; i++) {
+    const tone = new OscillatorNode(context, { frequency: 200 + 100 * i });
+    tone.connect(merger, 0, i);
+    tone.start();
+  }
+  const out = new MediaStreamAudioDestinationNode(context, { channelCount: 6 });
+  merger.connect(out);
+  return out.stream.getAudioTracks()[0];
+}
+
+const offerSurround = (name) => T.offer(name, [{ type: 'audio', capture: surroundTrack() }], false, toSurround);
+const answerSurround = (name, { type, sdp }) => T.answer(name, {
+  jsep: { type, sdp: swapCodec(sdp, 'multiopus/48000/6', 'opus/48000/2', 'minptime=10;useinbandfec=1') },
+  customizeSdp: toSurround,
+});
+
 // ---- frames -------------------------------------------------------------------------------------
 
 const watched = new Map(); // handle/mid -> [{ at, width }]
@@ -188,5 +219,5 @@ async function sending(name) {
 
 Object.assign(T, {
   codecOf, canSend, receiving, skew, watchFrames, framesOf, widthBecomes, switchTo, gapSince, frameRate, keepSize, setActive, sending,
-  transformAll, numberOf, payloadTypes: () => [...payloadTypes],
+  offerSurround, answerSurround, SURROUND, transformAll, numberOf, payloadTypes: () => [...payloadTypes],
 });
