@@ -202,9 +202,9 @@ test('janode: every method of VideoRoom', { variants: [['chromium', 'lite']], br
   await forward(w);
   assert.ok((await w.talking).audio_level < 126);
   const slow = next(w.rawAlice, EVENT.VIDEOROOM_SLOWLINK);
-  path.up = 0.6;
+  path.beBad(true);
   assert.equal((await slow).bitrate, 700000);
-  path.up = 0;
+  path.beBad(false);
   await part(w);
 
   seen.assertCalled(methodsOf(VideoRoomPlugin.Handle.prototype), { handleMessage: 'what the package itself calls' });

@@ -52,12 +52,12 @@ test('janode: every method of a handle, and of EchoTest', { variants: CHROMIUM, 
   const ack = await echo.sendRequest({ janus: 'trickle', candidate: { completed: true } });
   assert.equal(ack.janus, 'ack');
 
-  path.up = 0.6; // packets that are sent again are not lost
+  path.beBad(true);
   const slow = next(raw, ECHOTEST_SLOWLINK, (m) => m.media === 'video');
   const link = await next(raw, EVENT.HANDLE_SLOWLINK, (m) => m.mid === '1' && !m.uplink);
   assert.ok(link.media === 'video' && link.lost > 0, JSON.stringify(link));
   await slow;
-  path.up = 0;
+  path.beBad(false);
 
   const done = next(raw, ECHOTEST_RESULT, (m) => m.result === 'done');
   const down = next(raw, EVENT.HANDLE_HANGUP);
@@ -89,7 +89,7 @@ test('janode: silence ends a connection', { variants: CHROMIUM, browsers: ['chro
   const { jsep } = await echo.start({ audio: true, video: true, jsep: await peers.offer('e') });
   await peers.accept('e', jsep);
   await up;
-  path.up = 1;
+  path.lose = 1;
   const hangup = next(echo, EVENT.HANDLE_HANGUP, undefined, 60000);
   await next(echo, EVENT.HANDLE_ICE_FAILED, undefined, 60000);
   assert.equal((await hangup).reason, 'ICE failed');

@@ -70,8 +70,8 @@ test('janus.js: every request and event of VideoRoom', { ...CHROMIUM, timeout: 1
   await ask(page, 'watch', { request: 'join', ptype: 'publisher', room, id: 9 }, { videoroom: 'joined', id: 9, publishers: [] });
   await ask(page, 'a', { request: 'join', ptype: 'publisher', room, id: 1, display: 'A', metadata: { k: 1 } },
     { videoroom: 'joined', id: 1 });
-  const tracks = [{ type: 'audio', capture: true }, { type: 'video', capture: true }];
-  const offer = (name) => page.evaluate(([n, k]) => T.offer(n, k), [name, tracks]);
+  const offer = (name) => page.evaluate((n) =>
+    T.offer(n, [{ type: 'audio', capture: T.tone() }, { type: 'video', capture: true }]), name);
   await ask(page, 'a', { request: 'publish', audio: true, video: true },
     { configured: 'ok', audio_codec: 'opus', video_codec: 'vp8' }, await offer('a'));
   await ask(page, 'b', { request: 'joinandconfigure', ptype: 'publisher', room, id: 2, display: 'B' },
@@ -124,8 +124,11 @@ test('janus.js: every request and event of VideoRoom', { ...CHROMIUM, timeout: 1
     { videoroom: 'success' });
   await say({ request: 'remove_remote_publisher', ...mine, id: 3 }, { videoroom: 'success' });
 
-  // And gone.
-  await page.waitFor(() => T.state('watch').events.some((e) => e.videoroom === 'stopped-talking'), null, 20);
+  // Silent, and gone.
+  const heard = (what) => page.waitFor((k) => T.state('watch').events.some((e) => e.videoroom === k && e.id === 1), what);
+  await heard('talking');
+  await page.evaluate(() => T.handle('a').muteAudio());
+  await heard('stopped-talking');
   await ask(page, 's', { request: 'leave' }, { left: 'ok', room });
   await ask(page, 'a', { request: 'unpublish' }, { unpublished: 'ok', room });
   await ask(page, 'a', { request: 'leave' }, { leaving: 'ok', room });

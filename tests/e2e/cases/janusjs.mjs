@@ -88,9 +88,9 @@ test('janus.js: every method and callback', { ...CHROMIUM, timeout: 90 }, async 
   // One codec per m-line: telephone-event is not taken, and the browser says so.
   await assert.rejects(page.evaluate(() => T.handle('echo').dtmf({ dtmf: { tones: '1' } })), /InvalidStateError/);
 
-  path.up = 0.6;
+  path.beBad(true);
   await page.waitFor(() => T.state('echo').events.some((e) => e.slowLink === false && e.lost > 0), null, 20);
-  path.up = 0;
+  path.beBad(false);
 
   // A lost socket, and the same session on a new one, while media goes on.
   await page.evaluate(() => T.breakSocket());

@@ -202,6 +202,20 @@ function painted(colour, { width = 320, height = 240, fps = 20, noise = false } 
   return canvas.captureStream(fps).getVideoTracks()[0];
 }
 
+// A track of a steady tone on each of @channels; the fake microphone is silent between its beeps.
+function tone(channels = 1) {
+  const context = new AudioContext();
+  const merger = context.createChannelMerger(channels);
+  for (let i = 0; i < channels; i++) {
+    const source = new OscillatorNode(context, { frequency: 200 + 100 * i });
+    source.connect(merger, 0, i);
+    source.start();
+  }
+  const out = new MediaStreamAudioDestinationNode(context, { channelCount: channels });
+  merger.connect(out);
+  return out.stream.getAudioTracks()[0];
+}
+
 // 'camera' (the browser's fake one), { colour }, or nothing.
 function capture(video) {
   if (video === 'camera') return { width: 640, height: 480 };
@@ -513,72 +527,12 @@ const has = (name) => handles.has(name);
 // Text, or an ArrayBuffer.
 const say = (name, text) => new Promise((success, error) => of(name).handle.data({ text, success, error }));
 
-// ---- bare peer connections, for clients that signal outside of the page -------------------------
-
-async function bareConnection(name) {
-  const pc = new RTCPeerConnection();
-  const entry = { handle: { webrtcStuff: { pc } }, remote: new Map() };
-  handles.set(name, entry);
-  pc.ontrack = (e) => show(entry, e.track, e.transceiver.mid, true);
-  return pc;
-}
-
-async function bareLocal(pc, make) {
-  await pc.setLocalDescription(await make());
-  await until('gathering', () => pc.iceGatheringState === 'complete');
-  return { type: pc.localDescription.type, sdp: pc.localDescription.sdp, trickle: false };
-}
-
-// options.encodings: simulcast. Of a connection that there is already: new credentials.
-async function bareOffer(name, options = {}) {
-  const had = handles.get(name)?.handle.webrtcStuff.pc;
-  if (had) return bareLocal(had, () => had.createOffer({ iceRestart: true }));
-  const pc = await bareConnection(name);
-  const sound = await navigator.mediaDevices.getUserMedia({ audio: true });
-  const direction = options.recv === false ? 'sendonly' : 'sendrecv';
-  pc.addTransceiver(sound.getAudioTracks()[0], { direction });
-  const { encodings, size } = options;
-  pc.addTransceiver(painted(options.colour ?? [200, 30, 30], size), { direction, sendEncodings: encodings });
-  return bareLocal(pc, () => pc.createOffer());
-}
-
-async function bareAnswer(name, jsep) {
-  const pc = handles.get(name)?.handle.webrtcStuff.pc ?? (await bareConnection(name));
-  await pc.setRemoteDescription(jsep);
-  return bareLocal(pc, () => pc.createAnswer());
-}
-
-// A connection with the data channel that janus.js opens; what came over it: bareHeard().
-async function bareDataConnection(name) {
-  const pc = await bareConnection(name);
-  const entry = of(name);
-  entry.data = [];
-  entry.channel = pc.createDataChannel('JanusDataChannel');
-  entry.channel.onmessage = (m) => entry.data.push(JSON.parse(m.data));
-}
-
-const bareHeard = (name) => of(name).data;
-
-// Sends @message and gives what has its transaction.
-async function bareAsk(name, message) {
-  const { channel, data } = of(name);
-  await until('an open channel', () => channel.readyState === 'open');
-  channel.send(JSON.stringify(message));
-  return until('an answer', () => data.find((m) => m.transaction === message.transaction));
-}
-
-function bareClose(name) {
-  of(name).handle.webrtcStuff.pc.close();
-  handles.delete(name);
-}
-
-const bareAccept = (name, jsep) => of(name).handle.webrtcStuff.pc.setRemoteDescription(jsep);
+export { handles, of, painted, show, tone, until };
 
 window.T = {
   visit, coverage, noteRequest, session: () => janus, handle: (name) => of(name).handle,
   accept: (name, jsep) => accept(of(name), jsep), answer: (name, options) => createAnswer(of(name), options),
-  tracksOf, lastJsep: (name) => of(name).lastJsep, until,
-  bareOffer, bareAnswer, bareAccept, bareClose, bareDataConnection, bareHeard, bareAsk,
+  tone, tracksOf, lastJsep: (name) => of(name).lastJsep, until,
   connect, destroy, reconnect, attach, ask, detach, echo, join, publish, unpublish, renegotiate, replaceTracks,
   received, look, seesMotion, seesOthers, hearsSomething, firstFrame, midsOf, transport, state, has, say,
   heard, sha256, sleep,

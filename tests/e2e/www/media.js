@@ -93,21 +93,7 @@ const swapCodec = (sdp, from, to, fmtp) => {
 };
 const toSurround = (jsep) => (jsep.sdp = swapCodec(jsep.sdp, 'opus/48000/2', 'multiopus/48000/6', SURROUND));
 
-// A tone of its own on each of six channels.
-function surroundTrack() {
-  const context = new AudioContext();
-  const merger = context.createChannelMerger(6);
-  for (let i = 0; i < 6; i++) {
-    const tone = new OscillatorNode(context, { frequency: 200 + 100 * i });
-    tone.connect(merger, 0, i);
-    tone.start();
-  }
-  const out = new MediaStreamAudioDestinationNode(context, { channelCount: 6 });
-  merger.connect(out);
-  return out.stream.getAudioTracks()[0];
-}
-
-const offerSurround = (name) => T.offer(name, [{ type: 'audio', capture: surroundTrack() }], false, toSurround);
+const offerSurround = (name) => T.offer(name, [{ type: 'audio', capture: T.tone(6) }], false, toSurround);
 const answerSurround = (name, { type, sdp }) => T.answer(name, {
   jsep: { type, sdp: swapCodec(sdp, 'multiopus/48000/6', 'opus/48000/2', 'minptime=10;useinbandfec=1') },
   customizeSdp: toSurround,
