@@ -54,6 +54,7 @@ static void neighbours_of_nearly_equal_size_become_equal(void **state)
     };
 
     (void)state;
+    SL_ASSUME(worker);
     for (size_t i = 0; i < TEST_COUNT(v); i++) {
         size_t n = fill(&v[i]);
         struct sl_mctx ctx = { 0 };
@@ -82,6 +83,7 @@ static void nothing_staged_is_nothing_padded(void **state)
     struct sl_mctx ctx = { 0 };
 
     (void)state;
+    SL_ASSUME(worker);
     sl_pad_even_out(&ctx, NULL);
     assert_int_equal(ctx.padded_bytes, 0);
 }

@@ -68,6 +68,7 @@ static void end(size_t i)
 static int teardown(void **state)
 {
     (void)state;
+    SL_ASSUME(worker);
     for (size_t i = 0; i < PEERS; i++)
         end(i);
     W.env.cert = NULL;
@@ -80,6 +81,7 @@ static int teardown(void **state)
 }
 
 /* With a path and a remote description. */
+static void join(size_t i) SL_ON_WORKER;
 static void join(size_t i)
 {
     static const struct sl_fingerprint fp = { 0 };
@@ -94,6 +96,7 @@ static void join(size_t i)
 }
 
 /* A fragment of a ClientHello, whose rest never comes. */
+static void hello(size_t i) SL_ON_WORKER;
 static void hello(size_t i)
 {
     uint8_t record[] = { 22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 1, 0, 13, /* record */
