@@ -126,12 +126,18 @@ struct sl_forward {
     const char *srtp_crypto; /* base64 of key and salt */
 };
 
+#define SL_FORWARD_DATA_MAX 65479 /* what a datagram has room for beside header and tag */
+
 struct sl_forward_line {
     struct sl_mref from; /* handle 0: the line rests */
     int8_t substream;    /* the one simulcast layer that is sent; -1: as it fits */
     uint8_t pt;          /* SL_PT_NONE: the publisher's */
     uint32_t ssrc;       /* 0: the publisher's */
 };
+
+/* A message of a data m-line; a NUL stands behind it. */
+typedef void (*sl_remote_data_fn)(void *arg, uint16_t mindex, bool binary, const char *data,
+                                  size_t len);
 
 struct sl_remote {
     const char *mcast, *iface; /* group to join; interface or address to listen at; may be NULL */
@@ -141,6 +147,7 @@ struct sl_remote {
     const char *srtp_crypto;
     uint64_t group; /* as of place() */
     void (*talking)(void *arg, uint16_t mindex, bool talking, double level); /* may be NULL */
+    sl_remote_data_fn data;                                                  /* may be NULL */
     void *arg;
 };
 
@@ -273,6 +280,13 @@ struct sl_core {
     /* Closes the channel of this label that data_send opened, after what was sent before. A channel
      * costs one of 128 stream ids until it is closed. 0; -ESTALE; -ENOTCONN; -EINVAL; -ENOMEM. */
     int (*data_close)(sl_hid h, const char *label);
+
+    /* A forwarder sends one data message as one UDP datagram: with @ssrc 0 as it is, else behind an
+     * RTP header with this SSRC and payload type 0 (text) or 1 (binary), which remote publishers
+     * take for the data m-line 1000 + 10 * wire_mindex. 0; -ESTALE; -EINVAL: no forwarder, or as it
+     * is over SRTP; -EMSGSIZE: above SL_FORWARD_DATA_MAX bytes; -EAGAIN: the network's fault or
+     * ours, it is lost; -ENOMEM. */
+    int (*forward_data)(sl_hid forward, uint32_t ssrc, bool binary, const void *data, size_t len);
 };
 
 /* ---- the plugin ------------------------------------------------------------------------------ */

@@ -1,3 +1,4 @@
+#include "vr_data.h"
 #include "vr_forward.h"
 #include "vr_host.h"
 #include "vr_remote.h"
@@ -18,6 +19,12 @@ static void on_talking(void *arg, uint16_t mindex, bool talking, double level)
     vr_pub_talking(arg, mindex, talking, level);
 }
 
+static void on_data(void *arg, uint16_t mindex, bool binary, const char *data, size_t len)
+{
+    (void)mindex; /* they are all one to subscribers */
+    vr_data_publish(arg, binary, data, len);
+}
+
 /* Placed as its other publishers are. */
 static int remote_open(struct vr_req *r, struct vr_pub *p, struct sl_remote_at *at)
 {
@@ -32,6 +39,7 @@ static int remote_open(struct vr_req *r, struct vr_pub *p, struct sl_remote_at *
         .port_high = vr_conf.ports.high,
         .group = vr_room_group(p->room),
         .talking = on_talking,
+        .data = on_data,
         .arg = p,
     };
     int err;

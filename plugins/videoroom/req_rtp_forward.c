@@ -45,6 +45,7 @@ static int plan_port(struct vr_req *r, struct plan *plan, struct vr_stream *s, c
     const int port = vr_arg_port(r, item, names[k][0]);
     struct vr_forward *f = &plan->f[plan->n];
     const uint32_t pt = vr_arg_u32(item, names[k][1], 0);
+    const bool is_data = s->kind == SL_KIND_DATA;
 
     if (port < 0 || (port == 0 && k == 0))
         return vr_fail(r, VR_ERR_INVALID, "Invalid element (%s)", names[k][0]);
@@ -53,14 +54,16 @@ static int plan_port(struct vr_req *r, struct plan *plan, struct vr_stream *s, c
     if (vr_forward_count(s->pub) + plan->n >= VR_FORWARDS_MAX)
         return vr_fail(r, VR_ERR_UNKNOWN, "Too many forwarders of one publisher");
     *f = (struct vr_forward){ .stream = s, .port = (uint16_t)port, .substream = (int8_t)k };
-    f->pt = pt ? (uint8_t)pt : SL_PT_NONE;
+    snprintf(f->ip, sizeof(f->ip), "%s", ip);
+    plan->n++;
+    f->pt = pt && !is_data ? (uint8_t)pt : SL_PT_NONE;
+    if (is_data) /* has nothing of RTP */
+        return 0;
     f->ssrc = vr_arg_u32(item, names[k][2], 0);
     if (k == 0)
         f->rtcp_port = (uint16_t)sl_arg_int(item, "rtcp_port", 0);
     if (k == 0 && sl_arg_bool(item, "simulcast", false))
         f->substream = -1;
-    snprintf(f->ip, sizeof(f->ip), "%s", ip);
-    plan->n++;
     return 0;
 }
 
@@ -72,7 +75,7 @@ static int plan_item(struct vr_req *r, struct plan *plan, const struct vr_pub *p
 
     if (!ip)
         return vr_fail(r, VR_ERR_INVALID, "Invalid element (host cannot be resolved)");
-    if (!s || s->disabled || s->kind == SL_KIND_DATA)
+    if (!s || s->disabled)
         return 0;
     if (plan_port(r, plan, s, item, 0, ip) < 0)
         return -1;
@@ -89,7 +92,7 @@ static json_t *items_from_legacy(const struct vr_pub *p, const json_t *body)
                                          "port_3", "pt_2",      "pt_3", "ssrc_2", "ssrc_3" };
     json_t *items = json_array();
 
-    for (int kind = SL_KIND_AUDIO; kind <= SL_KIND_VIDEO; kind++) {
+    for (int kind = 0; kind < SL_KIND_MAX; kind++) {
         json_t *item = json_object();
         size_t i = 0;
 
@@ -136,7 +139,8 @@ static void forward_notify(const struct vr_pub *p, const struct vr_forward *f)
     json_object_set_new(event, "room", pl_id_json(&p->room->id));
     json_object_set_new(event, "publisher_id", pl_id_json(&p->id));
     json_object_set_new(event, "media", json_string(f->stream->mid));
-    json_object_set_new(event, "codec", json_string(vr_stream_codec(f->stream)));
+    if (f->stream->kind != SL_KIND_DATA)
+        json_object_set_new(event, "codec", json_string(vr_stream_codec(f->stream)));
     vr_notify(p->h, event);
 }
 

@@ -1,4 +1,5 @@
 #include "vr_data.h"
+#include "vr_forward.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,6 +290,7 @@ void vr_data_publish(const struct vr_pub *p, bool binary, const void *data, size
 
     if (!s || s->moderated || s->unsent)
         return;
+    vr_forwards_data(s, binary, data, len);
     vr_list_for_each(i, &s->feeds)
     {
         const struct vr_line *l = vr_container(i, struct vr_feed, in_stream)->line;

@@ -66,6 +66,10 @@ int vr_forward_add(struct vr_req *r, const struct vr_forward *in, unsigned int s
 
     if (!f)
         return vr_fail(r, VR_ERR_UNKNOWN, "Out of memory");
+    if (suite && in->stream->kind == SL_KIND_DATA) {
+        free(f);
+        return vr_fail(r, VR_ERR_INVALID, "Invalid element (srtp_suite can't be used for data)");
+    }
     *f = *in;
     f->srtp = suite != 0;
     err = vr_core->forward_add(&conf, &f->ep, &f->local_rtcp_port);
@@ -186,6 +190,18 @@ void vr_recipient_apply(const struct vr_pub *p, struct vr_recipient *c)
     c->nstreams = nstreams;
     vr_core->forward_lines(c->ep, lines, nstreams * SL_LAYERS_MAX);
     free(lines);
+}
+
+void vr_forwards_data(const struct vr_stream *s, bool binary, const void *data, size_t len)
+{
+    const struct vr_link *l;
+
+    /* What is lost is lost: this is UDP. */
+    vr_list_for_each(l, &s->forwards)(void)
+        vr_core->forward_data(vr_container(l, struct vr_forward, link)->ep, 0, binary, data, len);
+    vr_list_for_each(l, &s->pub->recipients)(void)
+        vr_core->forward_data(vr_container(l, struct vr_recipient, link)->ep,
+                              RECIPIENT_SSRC(s->mindex, 0u), binary, data, len);
 }
 
 void vr_forwards_apply(const struct vr_pub *p)

@@ -49,6 +49,9 @@ void vr_recipient_destroy(struct vr_recipient *c);
 /* Tells the core what a recipient gets, after the publisher's streams changed. */
 void vr_recipient_apply(const struct vr_pub *p, struct vr_recipient *c);
 
+/* A message of the data stream @s, to all that take it. */
+void vr_forwards_data(const struct vr_stream *s, bool binary, const void *data, size_t len);
+
 /* All of @p again, after a negotiation. */
 void vr_forwards_apply(const struct vr_pub *p);
 

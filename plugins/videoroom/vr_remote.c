@@ -158,7 +158,8 @@ static bool item_take(struct vr_pub *p, const json_t *item)
 {
     const long long wire = sl_arg_int(item, "mindex", 0);
     struct vr_stream *s = stream_by_wire(p, wire);
-    bool disabled = sl_arg_bool(item, "disabled", false), changed = false;
+    const bool disabled = sl_arg_bool(item, "disabled", false);
+    bool changed = false;
 
     if (!s) {
         s = vr_pub_stream_make(p, (uint16_t)p->nstreams);
@@ -170,9 +171,7 @@ static bool item_take(struct vr_pub *p, const json_t *item)
         s->disabled = true;
         changed = true;
     }
-    if (s->kind == SL_KIND_DATA)
-        disabled = true; /* see docs/compatibility.md */
-    if (!disabled && s->codec.codec == SL_CODEC_NONE)
+    if (!disabled && s->kind != SL_KIND_DATA && s->codec.codec == SL_CODEC_NONE)
         codec_take(s, item);
     if (s->disabled != disabled)
         changed = true;

@@ -41,6 +41,7 @@ enum sl_drop {
     SL_DROP_NO_PATH,
     SL_DROP_RING_FULL,
     SL_DROP_PROTECT,
+    SL_DROP_DATA_FULL, /* data messages that control is behind with */
     SL_DROP_MAX
 };
 const char *sl_drop_to_str(enum sl_drop why);

@@ -22,8 +22,13 @@
 struct sl_ep {
     struct sl_pc_world *world;
     sl_id id;
-    sl_ep_tell_fn tell;
+    enum sl_relay_kind kind;
+    bool is_srtp;
+    size_t data_waiting;  /* charge that the worker was given and did not tell of yet */
+    size_t data_consumed; /* charge that the worker was not told of yet */
+    const struct sl_ep_tell *tell;
     sl_ep_talking_fn talking;
+    sl_remote_data_fn data;
     void *arg;
     struct sl_pc_source *sources; /* remote publisher: its lines */
     size_t nsources;
@@ -57,6 +62,8 @@ static int ep_open(struct sl_pc_world *w, struct sl_relay_conf *conf, sl_id near
         return err;
     }
     ep->world = w;
+    ep->kind = conf->kind;
+    ep->is_srtp = conf->is_srtp;
     m->relay = conf;
     sl_pc_world_post(w, m);
     *out = ep;
@@ -72,10 +79,32 @@ void sl_ep_destroy(struct sl_ep *ep)
     free(ep);
 }
 
+/* In large steps; what cannot be told now is told later. */
+static void give_back(struct sl_ep *ep, size_t charge) SL_ON_CONTROL
+{
+    struct sl_wmsg *m;
+
+    ep->data_consumed += charge;
+    if (ep->data_consumed < SL_RELAY_DATA_WINDOW / 8)
+        return;
+    m = sl_wmsg_new(SL_WMSG_EP_CONSUMED, ep->id, 0);
+    if (!m)
+        return;
+    m->number = (uint32_t)ep->data_consumed;
+    ep->data_consumed = 0;
+    sl_pc_world_post(ep->world, m);
+}
+
 void sl_ep_on_report(struct sl_ep *ep, const struct sl_report *r)
 {
-    if (r->type == SL_REPORT_TALKING && ep->talking)
-        ep->tell(ep->talking, ep->arg, r->mindex, r->talking.on, r->talking.level);
+    if (r->type == SL_REPORT_DATA)
+        give_back(ep, SL_RELAY_DATA_CHARGE(r->data.len));
+    if (r->type == SL_REPORT_DATA_SENT)
+        ep->data_waiting -= r->charge < ep->data_waiting ? r->charge : ep->data_waiting;
+    else if (r->type == SL_REPORT_TALKING && ep->talking)
+        ep->tell->talking(ep->talking, ep->arg, r->mindex, r->talking.on, r->talking.level);
+    else if (r->type == SL_REPORT_DATA && ep->data)
+        ep->tell->data(ep->data, ep->arg, r->mindex, r->data.is_binary, r->data.bytes, r->data.len);
 }
 
 static struct sl_relay_conf *conf_make(enum sl_relay_kind kind, unsigned int suite,
@@ -216,6 +245,29 @@ int sl_ep_forward_lines(struct sl_ep *ep, const struct sl_ep_line *lines, size_t
     return err;
 }
 
+int sl_ep_send_data(struct sl_ep *ep, uint32_t ssrc, bool is_binary, const void *data, size_t len)
+{
+    const size_t charge = SL_RELAY_DATA_CHARGE(len);
+    struct sl_wmsg *m;
+
+    if (ep->kind != SL_RELAY_FORWARD || (!ssrc && ep->is_srtp))
+        return -EINVAL;
+    if (len > SL_RELAY_DATA_MAX)
+        return -EMSGSIZE;
+    if (ep->data_waiting + charge > SL_RELAY_DATA_WINDOW)
+        return -EAGAIN;
+    m = sl_wmsg_new(SL_WMSG_EP_DATA, ep->id, SL_RELAY_DATA_HEAD + len + SL_RELAY_DATA_TAIL);
+    if (!m)
+        return -ENOMEM;
+    if (len)
+        memcpy(m->data.bytes, data, len);
+    m->data.ssrc = ssrc;
+    m->data.is_binary = is_binary;
+    ep->data_waiting += charge;
+    sl_pc_world_post(ep->world, m);
+    return 0;
+}
+
 /* ---- remote publishers ----------------------------------------------------------------------- */
 
 static int interface_address(const char *name, struct sl_addr *out)
@@ -280,7 +332,7 @@ static int open_port(struct sl_pc_world *w, const struct sl_remote *r, struct sl
     return err;
 }
 
-int sl_ep_remote(struct sl_pc_world *w, const struct sl_remote *r, sl_ep_tell_fn tell,
+int sl_ep_remote(struct sl_pc_world *w, const struct sl_remote *r, const struct sl_ep_tell *tell,
                  struct sl_ep **out, struct sl_remote_at *at)
 {
     struct sl_relay_conf *c;
@@ -315,6 +367,7 @@ int sl_ep_remote(struct sl_pc_world *w, const struct sl_remote *r, sl_ep_tell_fn
     if (err == 0) {
         (*out)->tell = tell;
         (*out)->talking = r->talking;
+        (*out)->data = r->data;
         (*out)->arg = r->arg;
     }
     return err;

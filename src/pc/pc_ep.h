@@ -17,9 +17,12 @@ struct sl_ep;
 
 /* As in struct sl_remote. */
 typedef void (*sl_ep_talking_fn)(void *arg, uint16_t mindex, bool talking, double level);
-/* Calls @fn: what must stand around it is the owner's. */
-typedef void (*sl_ep_tell_fn)(sl_ep_talking_fn fn, void *arg, uint16_t mindex, bool talking,
-                              double level);
+/* Call @fn: what must stand around it is the owner's. */
+struct sl_ep_tell {
+    void (*talking)(sl_ep_talking_fn fn, void *arg, uint16_t mindex, bool talking, double level);
+    void (*data)(sl_remote_data_fn fn, void *arg, uint16_t mindex, bool binary, const char *data,
+                 size_t len);
+};
 
 /* @near: an endpoint whose worker it shares; SL_ID_NONE: any. @port: of the socket, where feedback
  * is taken. 0; -EINVAL: the address or the SRTP key; -ENOMEM, -EAGAIN, or -errno of the socket. */
@@ -35,10 +38,14 @@ int sl_ep_forward_lines(struct sl_ep *ep, const struct sl_ep_line *lines, size_t
 
 /* 0; -EINVAL: addresses, ports or the SRTP key; -EADDRINUSE: no port of the range is free, or that
  * one is taken; -ENOMEM, -EAGAIN or -errno. */
-int sl_ep_remote(struct sl_pc_world *w, const struct sl_remote *r, sl_ep_tell_fn tell,
+int sl_ep_remote(struct sl_pc_world *w, const struct sl_remote *r, const struct sl_ep_tell *tell,
                  struct sl_ep **out, struct sl_remote_at *at) SL_ON_CONTROL;
 int sl_ep_remote_lines(struct sl_ep *ep, const struct sl_remote_line *lines,
                        size_t n) SL_ON_CONTROL;
+
+/* A forwarder sends one data message; see core->forward_data. */
+int sl_ep_send_data(struct sl_ep *ep, uint32_t ssrc, bool is_binary, const void *data,
+                    size_t len) SL_ON_CONTROL;
 
 /* NULL is fine. */
 void sl_ep_destroy(struct sl_ep *ep) SL_ON_CONTROL;

@@ -488,6 +488,7 @@ static const struct sl_core common = {
     .data_send = core_data_send,
     .data_pause = core_data_pause,
     .data_close = core_data_close,
+    .forward_data = sl_plugin_forward_data,
     .hold = sl_plugin_hold,
     .resolve = sl_plugin_resolve,
     .resolve_cancel = sl_plugin_resolve_cancel,

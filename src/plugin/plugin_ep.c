@@ -132,6 +132,15 @@ int sl_plugin_forward_lines(sl_hid forward, const struct sl_forward_line *lines,
     return err;
 }
 
+int sl_plugin_forward_data(sl_hid forward, uint32_t ssrc, bool binary, const void *data, size_t len)
+{
+    struct sl_ep *ep;
+
+    SL_ASSUME(control);
+    ep = sl_plugin_ep_get(forward);
+    return ep ? sl_ep_send_data(ep, ssrc, binary, data, len) : -ESTALE;
+}
+
 static void run_talking(sl_ep_talking_fn fn, void *arg, uint16_t mindex, bool talking, double level)
 {
     struct sl_api *api;
@@ -143,13 +152,26 @@ static void run_talking(sl_ep_talking_fn fn, void *arg, uint16_t mindex, bool ta
     api_leave(api);
 }
 
+static void run_data(sl_remote_data_fn fn, void *arg, uint16_t mindex, bool binary,
+                     const char *data, size_t len)
+{
+    struct sl_api *api;
+
+    SL_ASSUME(control);
+    api = sl_api_get();
+    api_enter(api);
+    fn(arg, mindex, binary, data, len);
+    api_leave(api);
+}
+
 int sl_plugin_remote_add(const struct sl_remote *r, sl_hid *out, struct sl_remote_at *at)
 {
+    static const struct sl_ep_tell tell = { .talking = run_talking, .data = run_data };
     struct sl_ep *ep;
     int err;
 
     SL_ASSUME(control);
-    err = sl_ep_remote(sl_api_get()->world, r, run_talking, &ep, at);
+    err = sl_ep_remote(sl_api_get()->world, r, &tell, &ep, at);
     if (err == 0)
         *out = sl_ep_id(ep) | HID_ENDPOINT;
     return err;

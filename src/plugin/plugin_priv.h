@@ -42,5 +42,7 @@ int sl_plugin_forward_lines(sl_hid forward, const struct sl_forward_line *lines,
 int sl_plugin_remote_add(const struct sl_remote *r, sl_hid *out, struct sl_remote_at *at);
 int sl_plugin_remote_lines(sl_hid remote, const struct sl_remote_line *lines, size_t n);
 void sl_plugin_endpoint_del(sl_hid e);
+int sl_plugin_forward_data(sl_hid forward, uint32_t ssrc, bool binary, const void *data,
+                           size_t len);
 
 #endif

@@ -158,8 +158,6 @@ static int set_media(struct sl_endpoint *e, struct sl_media *media)
     sl_ext_map_init(&r->extmap, no_ids);
     memset(r->by_wire, 0, sizeof(r->by_wire));
     for (size_t i = 0; err == 0 && i < media->n; i++) {
-        if (media->line[i].kind == SL_KIND_DATA)
-            continue;
         sl_ext_map_add(&r->extmap, media->line[i].ext);
         err = r->kind->set_line(r, &media->line[i]);
     }
@@ -196,6 +194,11 @@ static void destroy(struct sl_endpoint *e)
 
 static const struct sl_endpoint_ops ops = { .destroy = destroy, .set_media = set_media };
 
+struct sl_relay *sl_relay_of(struct sl_endpoint *e)
+{
+    return e && e->ops == &ops ? sl_container(e, struct sl_relay, ep) : NULL;
+}
+
 static int watch(struct sl_relay *r, struct sl_relay_conf *conf) SL_ON_WORKER
 {
     int err;
@@ -225,6 +228,7 @@ int sl_relay_create(struct sl_relay_env *env, sl_id id, struct sl_relay_conf *co
     sl_tx_init(&r->tx, env->ctx, flush);
     sl_timer_init(&r->tick, on_tick);
     r->own_ssrc = sl_rand32() | 0x80000000u;
+    r->data_seq = sl_rand32() & 0x7fff;
     r->rtcp_to = conf->rtcp_to;
     r->rtcp_fd = conf->rtcp ? conf->rtcp->fd : conf->rtp->fd;
     r->tx.open = true;

@@ -23,8 +23,20 @@
 #include "dtls/dtls.h"
 #include "media/media_endpoint.h"
 #include "net/net_udp.h"
+#include "srtp/srtp.h"
+#include <sluice/plugin.h>
 
 #define SL_RELAY_LATCH_US UINT64_C(5000000)
+
+/* Data messages, one datagram each: a forwarder sends them as they are, or behind an RTP header
+ * whose payload type is 0 for text and 1 for binary, which is how a remote publisher takes them for
+ * its data m-lines. Both ways what is between control and worker is bounded, as a charge per
+ * endpoint; what is beyond is dropped, as the network would. */
+#define SL_RELAY_DATA_MAX         SL_FORWARD_DATA_MAX /* bytes of a message */
+#define SL_RELAY_DATA_HEAD        12                  /* bytes before a message, for the header */
+#define SL_RELAY_DATA_TAIL        SL_SRTP_OVERHEAD    /* and behind it */
+#define SL_RELAY_DATA_WINDOW      (1024u * 1024)
+#define SL_RELAY_DATA_CHARGE(len) ((size_t)(len) + 256)
 
 /* SSRCs of cascading: a stream's m-line at its first publisher and its simulcast layer. */
 #define SL_RELAY_SSRC(mindex, layer) (1000u + 10u * (mindex) + (layer))
@@ -37,6 +49,11 @@ struct sl_relay_env {
     /* 0 or -errno; unwatch before the socket is closed. */
     int (*watch)(void *arg, struct sl_watch *w);
     void (*unwatch)(void *arg, struct sl_watch *w);
+    /* To control; false: out of memory. A message for m-line @mindex: give it back later with
+     * sl_relay_data_consumed. What was sent or dropped of what sl_relay_data_send got. */
+    bool (*data)(void *arg, sl_id id, uint16_t mindex, bool is_binary, const uint8_t *data,
+                 size_t len);
+    bool (*data_sent)(void *arg, sl_id id, size_t charge);
     void *arg;
 };
 
@@ -56,5 +73,16 @@ void sl_relay_conf_destroy(struct sl_relay_conf *c);
 /* Takes @conf over when it returns 0. -ENOMEM or -errno. */
 int sl_relay_create(struct sl_relay_env *env, sl_id id, struct sl_relay_conf *conf,
                     struct sl_endpoint **out) SL_ON_WORKER;
+
+struct sl_relay;
+/* NULL: @e is NULL or another kind. */
+struct sl_relay *sl_relay_of(struct sl_endpoint *e);
+
+/* A forwarder sends @data, which has DATA_HEAD bytes of room before it and DATA_TAIL behind. @ssrc
+ * 0: as it is (never with SRTP). */
+void sl_relay_data_send(struct sl_relay *r, uint32_t ssrc, bool is_binary, uint8_t *data,
+                        size_t len) SL_ON_WORKER;
+/* Control has handled so much of what env.data brought. */
+void sl_relay_data_consumed(struct sl_relay *r, size_t charge) SL_ON_WORKER;
 
 #endif

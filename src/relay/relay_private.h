@@ -48,7 +48,17 @@ struct sl_relay {
     int rtcp_fd;
     struct sl_ext_map extmap;
     uint16_t by_wire[RELAY_WIRE_MAX]; /* (SSRC - 1000) / 10 -> m-line + 1; 0: none */
+
+    /* Data messages. */
+    uint16_t data_seq;
+    size_t data_sent;  /* charge, not yet told */
+    size_t data_taken; /* charge, not yet consumed */
 };
+
+/* After authentication, if there is any: is @from the sender that we keep to? */
+bool sl_relay_is_sender(struct sl_relay *r, const struct sl_addr *from);
+/* A remote publisher's data message; false: it is something else. */
+bool sl_relay_data_take(struct sl_relay *r, const struct sl_udp_dgram *d) SL_ON_WORKER;
 
 /* A slot for RTCP, and its end: staged unless nothing was written. */
 struct sl_slot *sl_relay_rtcp_begin(struct sl_relay *r, struct sl_writer *w) SL_ON_WORKER;

@@ -17,7 +17,7 @@ static int set_line(struct sl_relay *r, const struct sl_media_line *m)
     SL_ASSUME(worker);
     if (l->track)
         sl_track_configure(l->track, m);
-    else if (m->dir & SL_DIR_RECV)
+    else if (m->kind != SL_KIND_DATA && (m->dir & SL_DIR_RECV))
         err = sl_track_create(r->ep.ctx, r->ep.id, m, ask_key, r, &l->track);
     if (err == 0 && wire < RELAY_WIRE_MAX)
         r->by_wire[wire] = (uint16_t)(m->mindex + 1);
@@ -41,8 +41,7 @@ static struct sl_track *track_find(struct sl_relay *r, uint32_t ssrc, uint8_t *l
 
 /* ---- RTP ------------------------------------------------------------------------------------- */
 
-/* After authentication, if there is any: the sender that we keep to. */
-static bool is_sender(struct sl_relay *r, const struct sl_addr *from)
+bool sl_relay_is_sender(struct sl_relay *r, const struct sl_addr *from)
 {
     uint64_t now_us = r->ep.ctx->now_us;
 
@@ -112,7 +111,7 @@ static enum sl_drop deliver(struct sl_relay *r, struct sl_pkt *pkt,
     why = parse_payload(pkt, &r->media->line[t->mindex]);
     if (why != SL_DROP_NONE)
         return why;
-    if (!is_sender(r, from))
+    if (!sl_relay_is_sender(r, from))
         return SL_DROP_UNKNOWN_ADDRESS;
     sl_track_push(t, pkt, false);
     return SL_DROP_NONE;
@@ -125,6 +124,8 @@ static void take_rtp(struct sl_relay *r, const struct sl_udp_dgram *d)
     struct sl_pkt *pkt;
 
     SL_ASSUME(worker);
+    if (sl_relay_data_take(r, d))
+        return;
     if (d->len > SL_PKT_MAX) {
         ctx->drops[SL_DROP_TOO_LONG]++;
         return;

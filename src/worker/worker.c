@@ -25,14 +25,41 @@
 
 /* ---- callbacks of lower levels --------------------------------------------------------------- */
 
-static void post_report(struct sl_worker *w, const struct sl_report *r)
+static bool post_report(struct sl_worker *w, const struct sl_report *r)
 {
     struct sl_report *copy = malloc(sizeof(*copy));
 
     if (!copy)
-        return;
+        return false;
     *copy = *r;
     w->conf.report(w->conf.arg, copy);
+    return true;
+}
+
+static bool on_data(void *arg, sl_id id, uint16_t mindex, bool is_binary, const uint8_t *data,
+                    size_t len)
+{
+    struct sl_report *r = malloc(sizeof(*r) + len + 1);
+    struct sl_worker *w = arg;
+    char *bytes;
+
+    if (!r)
+        return false;
+    bytes = (char *)(r + 1);
+    memcpy(bytes, data, len);
+    bytes[len] = '\0';
+    *r = (struct sl_report){ .type = SL_REPORT_DATA, .pc = id, .mindex = mindex };
+    r->data.bytes = bytes;
+    r->data.len = len;
+    r->data.is_binary = is_binary;
+    w->conf.report(w->conf.arg, r);
+    return true;
+}
+
+static bool on_data_sent(void *arg, sl_id id, size_t charge)
+{
+    return post_report(
+        arg, &(struct sl_report){ .type = SL_REPORT_DATA_SENT, .pc = id, .charge = charge });
 }
 
 static void on_receiving(void *arg, sl_id pc, uint16_t mindex, int substream, bool on)
@@ -425,6 +452,8 @@ static void create_media(struct sl_worker *w)
     };
     sl_list_init(&w->env.handshakes);
     w->relay_env = (struct sl_relay_env){
+        .data = on_data,
+        .data_sent = on_data_sent,
         .ctx = &w->ctx,
         .wheel = &w->wheel,
         .txq = w->txq,

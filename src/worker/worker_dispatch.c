@@ -273,6 +273,22 @@ static void on_sctp_out(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
         sl_peer_sctp_out(p, m->data.bytes, m->data.len);
 }
 
+static void on_ep_data(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_relay *r = sl_relay_of(sl_worker_endpoint(w, m->pc));
+
+    if (r)
+        sl_relay_data_send(r, m->data.ssrc, m->data.is_binary, m->data.bytes, m->data.len);
+}
+
+static void on_ep_consumed(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_relay *r = sl_relay_of(sl_worker_endpoint(w, m->pc));
+
+    if (r)
+        sl_relay_data_consumed(r, m->number);
+}
+
 void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m)
 {
     static void (*const handlers[SL_WMSG_MAX])(struct sl_worker *, struct sl_wmsg *) = {
@@ -291,6 +307,8 @@ void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m)
         [SL_WMSG_FIR_INTERVAL] = on_fir_interval,
         [SL_WMSG_GATE] = on_gate,
         [SL_WMSG_TALK] = on_talk,
+        [SL_WMSG_EP_DATA] = on_ep_data,
+        [SL_WMSG_EP_CONSUMED] = on_ep_consumed,
         [SL_WMSG_SLOWLINK] = on_slowlink,
         [SL_WMSG_STOP] = on_stop,
         [SL_WMSG_ICE_STATE] = on_ice_state,

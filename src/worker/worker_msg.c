@@ -19,6 +19,9 @@ struct sl_wmsg *sl_wmsg_new(enum sl_wmsg_type type, sl_id pc, size_t extra)
             return NULL;
         }
         m->closed->type = SL_REPORT_CLOSED;
+    } else if (type == SL_WMSG_EP_DATA) {
+        m->data.bytes = (uint8_t *)(m + 1) + SL_RELAY_DATA_HEAD;
+        m->data.len = extra - SL_RELAY_DATA_HEAD - SL_RELAY_DATA_TAIL;
     } else if (type == SL_WMSG_ICE_DATA || type == SL_WMSG_SCTP_OUT) {
         m->data.bytes = (uint8_t *)(m + 1);
         m->data.len = extra;

@@ -33,7 +33,9 @@ enum sl_wmsg_type {
     SL_WMSG_FIR_INTERVAL,
     SL_WMSG_GATE,
     SL_WMSG_TALK,
-    SL_WMSG_SLOWLINK, /* to all workers: the threshold; `pc` is none */
+    SL_WMSG_EP_DATA,     /* a message for a forwarder to send */
+    SL_WMSG_EP_CONSUMED, /* `number` of charge, of a remote publisher's data */
+    SL_WMSG_SLOWLINK,    /* to all workers: the threshold; `pc` is none */
     SL_WMSG_STOP,
     /* from the ICE thread */
     SL_WMSG_ICE_STATE,
@@ -89,13 +91,15 @@ struct sl_wmsg {
         struct sl_addr checked;
         struct {
             size_t len;
-            uint8_t *bytes; /* behind the struct, same block */
+            uint8_t *bytes; /* behind the struct, same block; EP_DATA: see sl_relay_data_send */
+            uint32_t ssrc;  /* EP_DATA, and next */
+            bool is_binary;
         } data;
     };
 };
 
-/* malloc'd and zeroed; NULL: out of memory. @extra bytes behind the struct. EP_CLOSE comes with its
- * report. */
+/* malloc'd and zeroed; NULL: out of memory. @extra bytes behind the struct, of EP_DATA with the
+ * room around the message. EP_CLOSE comes with its report. */
 struct sl_wmsg *sl_wmsg_new(enum sl_wmsg_type type, sl_id pc, size_t extra);
 /* Frees the message and what it owns. */
 void sl_wmsg_free(struct sl_wmsg *m);
@@ -109,6 +113,8 @@ enum sl_report_type {
     SL_REPORT_SLOW_LINK,
     SL_REPORT_TALKING,
     SL_REPORT_LAYER,
+    SL_REPORT_DATA,      /* a remote publisher's message */
+    SL_REPORT_DATA_SENT, /* `charge` of what a forwarder was given */
     SL_REPORT_MAX
 };
 
@@ -135,6 +141,12 @@ struct sl_report {
             double level;
         } talking;
         struct sl_layer_event layer;
+        struct {
+            const char *bytes; /* behind the struct, same block; a NUL follows */
+            size_t len;
+            bool is_binary;
+        } data;
+        size_t charge;
     };
 };
 

@@ -413,5 +413,6 @@ const struct sl_core mock_core = {
     .offer_keep = core_offer_keep,
     .data_send = mock_core_data_send,
     .data_pause = mock_core_data_pause,
+    .forward_data = mock_core_forward_data,
     .data_close = mock_core_data_close,
 };

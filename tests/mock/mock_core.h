@@ -139,6 +139,7 @@ struct mock_endpoint {
     char ip[64], crypto[64];
     size_t nlines;
     struct sl_forward_line lines[MOCK_FORWARD_LINES];
+    char data[128], asked[128];
     struct mock_line rlines[MOCK_FORWARD_LINES]; /* remote publisher */
     uint16_t wire[MOCK_FORWARD_LINES];
 };
@@ -150,7 +151,11 @@ sl_hid mock_endpoint_id(size_t n);
 size_t mock_endpoints_alive(void);
 /* forward_add and remote_add fail so from now on; 0: they do not. */
 void mock_endpoint_fails(int err);
-/* A remote publisher's report. */
+/* What forward_data was given last for the endpoint: "ssrc|text", "ssrc|binary|bytes"; NULL:
+ * nothing since it was asked. */
+const char *mock_forwarded(size_t n);
+/* A remote publisher's message, and report. */
+void mock_remote_data(size_t n, uint16_t mindex, bool binary, const char *text);
 void mock_remote_talking(size_t n, uint16_t mindex, bool talking, double level);
 /* Ends the lookup of @host ("names" are what begins with a letter): @ip NULL: there is none. False:
  * nobody looks it up. */

@@ -93,6 +93,25 @@ int mock_core_forward_lines(sl_hid h, const struct sl_forward_line *lines, size_
     return 0;
 }
 
+int mock_core_forward_data(sl_hid h, uint32_t ssrc, bool binary, const void *data, size_t len)
+{
+    struct mock_endpoint *e = endpoint_get(h);
+
+    assert_true(e && !e->remote);
+    snprintf(e->data, sizeof(e->data), "%u|%s%.*s", ssrc, binary ? "binary|" : "", (int)len,
+             (const char *)data);
+    return 0;
+}
+
+const char *mock_forwarded(size_t n)
+{
+    struct mock_endpoint *e = &mock.endpoints[n];
+
+    memcpy(e->asked, e->data, sizeof(e->asked));
+    e->data[0] = '\0';
+    return e->asked[0] ? e->asked : NULL;
+}
+
 int mock_core_remote_add(const struct sl_remote *r, sl_hid *out, struct sl_remote_at *at)
 {
     struct mock_endpoint *e;
@@ -137,6 +156,14 @@ void mock_core_endpoint_del(sl_hid h)
 
     assert_non_null(e);
     e->used = false;
+}
+
+void mock_remote_data(size_t n, uint16_t mindex, bool binary, const char *text)
+{
+    const struct mock_endpoint *e = &mock.endpoints[n];
+
+    assert_true(e->used && e->remote);
+    e->conf.data(e->conf.arg, mindex, binary, text, strlen(text));
 }
 
 void mock_remote_talking(size_t n, uint16_t mindex, bool talking, double level)

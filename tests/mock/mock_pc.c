@@ -261,8 +261,13 @@ int sl_ep_forward_lines(struct sl_ep *ep, const struct sl_ep_line *l, size_t n)
     return -EAGAIN;
 }
 
-int sl_ep_remote(struct sl_pc_world *w, const struct sl_remote *r, sl_ep_tell_fn tell,
+int sl_ep_remote(struct sl_pc_world *w, const struct sl_remote *r, const struct sl_ep_tell *tell,
                  struct sl_ep **out, struct sl_remote_at *at)
+{
+    return -EAGAIN;
+}
+
+int sl_ep_send_data(struct sl_ep *ep, uint32_t ssrc, bool is_binary, const void *data, size_t len)
 {
     return -EAGAIN;
 }

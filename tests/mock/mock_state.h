@@ -84,6 +84,7 @@ struct seen *mock_seen_add(struct handle *hd, enum seen_type type);
 struct mock_line *mock_endpoint_line(struct sl_mref r);
 int mock_core_forward_add(const struct sl_forward *f, sl_hid *out, uint16_t *rtcp_port);
 int mock_core_forward_lines(sl_hid h, const struct sl_forward_line *lines, size_t n);
+int mock_core_forward_data(sl_hid h, uint32_t ssrc, bool binary, const void *data, size_t len);
 int mock_core_remote_add(const struct sl_remote *r, sl_hid *out, struct sl_remote_at *at);
 int mock_core_remote_lines(sl_hid h, const struct sl_remote_line *lines, size_t n);
 void mock_core_endpoint_del(sl_hid h);

@@ -132,6 +132,56 @@ for (const codec of ['vp9', 'av1'])
     t.note(`switches at the second server: ${times.join(' ')} ms`);
   });
 
+test('data in a room of another server', { variants: [['chromium', 'lite'], ['firefox', 'lite']], tags: ['asan'], timeout: 60 }, async (t) => {
+  const [a, b] = [await t.server(), await t.server()];
+  const page = await t.client();
+  await page.evaluate((url) => T.connect(url), a.ws);
+  await page.evaluate((colour) => T.join('red', { video: { colour }, data: true, watch: false }), RED);
+  await page.waitFor(() => T.state('red').dataOpen);
+  const [onA, onB] = [await Admin.open(a), await Admin.open(b)];
+  const publisher_id = await participant(onA);
+  const crypto = { srtp_suite: 80, srtp_crypto: Buffer.alloc(30, 9).toString('base64') };
+  const remote = await onB.ask({
+    request: 'add_remote_publisher', id: 3000, ...crypto,
+    streams: [{ mid: '1', mindex: 1, type: 'video', codec: 'vp8' }, { mid: '2', mindex: 2, type: 'data' }],
+  });
+  const { streams } = await onA.ask({
+    request: 'publish_remotely', publisher_id, remote_id: 'b', host: '127.0.0.1', port: remote.port, rtcp_port: remote.rtcp_port, ...crypto,
+  });
+  assert.deepEqual(streams.map((s) => s.type), ['audio', 'video', 'data']);
+  // Beside it, a plain receiver.
+  const plain = dgram.createSocket('udp4');
+  const got = [];
+  plain.on('message', (m) => got.push(m));
+  await new Promise((resolve) => plain.bind(0, '127.0.0.1', resolve));
+  t.onClose(() => plain.close());
+  const { forwarders } = await onA.ask({
+    request: 'rtp_forward', publisher_id, host: '127.0.0.1', streams: [{ mid: streams[2].mid, port: plain.address().port }],
+  });
+  assert.deepEqual(forwarders.map((f) => [f.type, f.port]), [['data', plain.address().port]]);
+
+  const viewer = await t.client();
+  await viewer.evaluate((url) => T.connect(url), b.ws);
+  await viewer.evaluate(() => T.join('green', { publish: false }));
+  await viewer.waitFor(() => T.has('green-sub') && T.state('green-sub').up);
+  const [mid] = await viewer.evaluate(() => T.midsOf('green-sub'));
+  await viewer.evaluate((m) => T.seesMotion('green-sub', m), mid);
+  const hash = await page.evaluate(async () => {
+    const bytes = crypto.getRandomValues(new Uint8Array(50000)).buffer;
+    await T.say('red', 'grüße ✓');
+    await T.say('red', bytes);
+    await T.say('red', new ArrayBuffer(100000)); // too long for a datagram
+    await T.say('red', 'bye');
+    return T.sha256(bytes);
+  });
+  await viewer.waitFor(async () => (await T.heard('green-sub')).n >= 3);
+  const { data } = await viewer.evaluate(() => T.state('green-sub'));
+  assert.deepEqual([data[0], data[2]], ['grüße ✓', 'bye']);
+  assert.deepEqual(await viewer.evaluate(() => T.heard('green-sub')), { n: 3, bytes: 50000, hash, labels: ['3000'] });
+  await until('the datagrams', () => got.length >= 3);
+  assert.deepEqual([got.length, got[0].toString(), got[1].length, got[2].toString()], [3, 'grüße ✓', 50000, 'bye']);
+});
+
 test('rtp_forward to a plain receiver', { variants: [['chromium', 'lite']] }, async (t) => {
   const server = await t.server();
   await publisher(t, server);

@@ -168,6 +168,53 @@ static void the_old_form_forwards_the_first_stream_of_each_kind(void **state)
     assert_int_equal(mock_endpoint(2)->lines[0].ssrc, 8);
 }
 
+/* As it is to forwarders, behind a header to other servers; gated as for subscribers. */
+static void data_is_forwarded(void **state)
+{
+    const sl_hid p =
+        (room_make(",'secret':'s'"), publishing(2, MOCK_OFFER("audio a opus", "data d")));
+    const sl_hid h = mock_attach();
+
+    (void)state;
+    mock_call(h,
+              "{'request':'rtp_forward','room':1,'secret':'s','publisher_id':2,"
+              "'host':'10.0.0.1','streams':[{'mid':'d','port':5000,'port_2':5002,'pt':9,'ssrc':9,"
+              "'rtcp_port':5001}]}",
+              "{'videoroom':'rtp_forward','room':1,'publisher_id':2,'forwarders':[{"
+              "'stream_id':'*','host':'10.0.0.1','port':5000,'type':'data'}]}");
+    mock_call(h,
+              "{'request':'rtp_forward','room':1,'secret':'s','publisher_id':2,"
+              "'host':'10.0.0.1','data_port':6000}",
+              "{'videoroom':'rtp_forward','room':1,'publisher_id':2,'rtp_stream':{"
+              "'data_stream_id':'*','data':6000,'warning':'deprecated_api','host':'10.0.0.1'}}");
+    mock_call(h,
+              "{'request':'publish_remotely','room':1,'secret':'s','publisher_id':2,"
+              "'remote_id':'r','host':'10.0.0.2','port':7000}",
+              "{'videoroom':'success','room':1,'id':2,'remote_id':'r','streams':["
+              "{'type':'audio','mindex':0,'mid':'a','codec':'opus','audiolevel_ext_id':1},"
+              "{'type':'data','mindex':1,'mid':'d'}]}");
+    assert_int_equal(mock_endpoint(0)->forward.rtcp_port, 0);
+    mock_data(p, "any", "", false, "hello", 5);
+    assert_string_equal(mock_forwarded(0), "0|hello");
+    assert_string_equal(mock_forwarded(1), "0|hello");
+    assert_string_equal(mock_forwarded(2), "1010|hello");
+    mock_data(p, "any", "", true, "bytes", 5);
+    assert_string_equal(mock_forwarded(0), "0|binary|bytes");
+    assert_string_equal(mock_forwarded(2), "1010|binary|bytes");
+    mock_call(h, "{'request':'moderate','room':1,'secret':'s','id':2,'mid':'d','mute':true}",
+              "{'videoroom':'success'}");
+    mock_data(p, "any", "", false, "muted", 5);
+    assert_null(mock_forwarded(0));
+    assert_null(mock_forwarded(2));
+    /* What is asked to be encrypted never leaves in clear text. */
+    call_error(h,
+               "{'request':'rtp_forward','room':1,'secret':'s','publisher_id':2,"
+               "'host':'10.0.0.1','srtp_suite':80,'srtp_crypto':'" KEY "','streams':["
+               "{'mid':'a','port':8000},{'mid':'d','port':8001}]}",
+               430, "Invalid element (srtp_suite can't be used for data)");
+    assert_int_equal(mock_endpoints_alive(), 3); /* all or none */
+}
+
 static void srtp_keys_reach_the_core(void **state)
 {
     (void)state;
@@ -407,6 +454,7 @@ int main(void)
         T(forward_errors),
         T(streams_are_forwarded_listed_and_stopped),
         T(the_old_form_forwards_the_first_stream_of_each_kind),
+        T(data_is_forwarded),
         T(srtp_keys_reach_the_core),
         T(too_many_forwarders_make_none),
         T(names_are_looked_up_and_the_answer_comes_later),

@@ -95,7 +95,7 @@ static void a_remote_publisher_is_a_publisher_like_others(void **state)
                 "{'type':'video','mindex':1,'mid':'1','codec':'h264','h264_profile':'42e01f',"
                 "'simulcast':true},"
                 "{'type':'video','mindex':2,'mid':'2','disabled':true},"
-                "{'type':'data','mindex':3,'mid':'3','disabled':true}],'talking':false}]}",
+                "{'type':'data','mindex':3,'mid':'3'}],'talking':false}]}",
                 NONE);
     e = mock_endpoint(0);
     assert_int_equal(e->conf.srtp_suite, 80);
@@ -183,6 +183,38 @@ static void updates_change_and_append_streams(void **state)
     assert_int_equal(mock_endpoints_alive(), 0);
 }
 
+/* What another server sends reaches subscribers and forwarders here. */
+static void data_of_a_remote_publisher_is_relayed(void **state)
+{
+    const sl_hid h = (room_make(""), mock_attach());
+    sl_hid s;
+
+    (void)state;
+    mock_call(h,
+              ADD(",'id':3,'streams':[{'mid':'a','mindex':0,'type':'audio','codec':'opus'},"
+                  "{'mid':'d','mindex':7,'type':'data'}]"),
+              "{'videoroom':'success','room':1,'id':3,'port':'*','rtcp_port':'*'}");
+    assert_int_equal(mock_endpoint(0)->wire[1], 7);
+    assert_int_equal(mock_endpoint(0)->rlines[1].want.kind, SL_KIND_DATA);
+    assert_int_equal(mock_endpoint(0)->rlines[1].want.dir, SL_DIR_RECV);
+    s = subscribed("[{'feed':3}]");
+    mock_call(h,
+              "{'request':'rtp_forward','room':1,'publisher_id':3,'host':'10.0.0.1','streams':["
+              "{'mid':'1','port':5000}]}",
+              "{'videoroom':'rtp_forward','room':1,'publisher_id':3,'forwarders':[{"
+              "'stream_id':'*','host':'10.0.0.1','port':5000,'type':'data'}]}");
+    mock_remote_data(0, 1, false, "far");
+    mock_expect_data(s, "3||far");
+    assert_string_equal(mock_forwarded(1), "0|far");
+    mock_remote_data(0, 1, true, "bytes");
+    mock_expect_data(s, "3||binary|bytes");
+    mock_call(h, UPDATE(ITEM("'mid':'d','mindex':7,'type':'data','disabled':true")),
+              "{'videoroom':'success'}");
+    mock_remote_data(0, 1, false, "off");
+    assert_int_equal(mock_ndata(s), 0);
+    assert_int_equal(mock_endpoint(0)->rlines[1].want.dir, SL_DIR_INACTIVE);
+}
+
 /* What the sending server tells can be handed in at the other one. */
 static void layers_are_read_at_both_servers(void **state)
 {
@@ -211,9 +243,8 @@ static void layers_are_read_at_both_servers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(remote_publisher_errors),
-        T(a_remote_publisher_is_a_publisher_like_others),
-        T(updates_change_and_append_streams),
+        T(remote_publisher_errors),           T(a_remote_publisher_is_a_publisher_like_others),
+        T(updates_change_and_append_streams), T(data_of_a_remote_publisher_is_relayed),
         T(layers_are_read_at_both_servers),
     };
 
