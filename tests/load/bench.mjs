@@ -41,6 +41,7 @@ const webinar = (n, ...more) => ['webinar', '--viewers', String(n), ...more];
 const conference = (n, ...more) => ['conference', '--peers', String(n), ...more];
 
 // floor, janus: what Sluice's CPU per packet may be of theirs; what else must hold is in `also`.
+// sluice: options of its own; variants: Sluice with others; alone: not compared with janus.
 const cases = [
   { name: '1 x 50', args: webinar(50), floor: 1.25, janus: 0.4 },
   { name: '1 x 100', args: webinar(100), floor: 1.25, janus: 0.4 },
@@ -63,10 +64,11 @@ const cases = [
   { name: 'conference of 10', args: conference(10), floor: 1.6, janus: 0.5 },
   { name: 'conference of 15', args: conference(15), floor: 1.6, janus: 0.5 },
   {
-    name: 'conference of 15, one worker',
-    args: conference(15),
-    sluice: ['-o', 'general.workers=1'],
-    alone: true,
+    name: '4 rooms of 1 x 50, two workers',
+    args: webinar(200, '--rooms', '4'),
+    variants: { one_worker: ['-o', 'general.workers=1'] },
+    sluice: ['-o', 'general.workers=2'],
+    also: [noCostOfWorkers],
   },
   {
     name: '1 x 50, 5 % of packets lost',
@@ -138,6 +140,12 @@ function latencyOfJanus({ sluice: s, janus: j }) {
   ];
 }
 
+function noCostOfWorkers({ sluice, one_worker: one }) {
+  if (!one) return undefined;
+  const ratio = sluice.server_cpu_us_per_packet / one.server_cpu_us_per_packet;
+  return [`${fixed(ratio)} x one worker (1.1)`, ratio <= 1.1];
+}
+
 function quickJoins({ sluice: s }) {
   return [`first media p50 ${fixed(s.first_media_ms_p50)} ms (20)`, s.first_media_ms_p50 <= 20];
 }
@@ -158,12 +166,13 @@ function memory(limit) {
 
 function targetsOf(c) {
   const floors = c.floorless ? [] : c.args[0] === 'webinar' ? ['floor', 'sendto'] : ['floor'];
-  return [...floors, 'sluice', ...(c.alone ? [] : compared)];
+  return [...floors, 'sluice', ...Object.keys(c.variants ?? {}), ...(c.alone ? [] : compared)];
 }
 
 async function once(c, target) {
-  const own = target === 'sluice' ? (c.sluice ?? []) : [];
-  const args = [...c.args, '--seconds', opt.seconds, ...programs[target], ...own];
+  const own = target === 'sluice' ? (c.sluice ?? []) : (c.variants?.[target] ?? []);
+  const program = programs[target] ?? programs.sluice;
+  const args = [...c.args, '--seconds', opt.seconds, ...program, ...own];
 
   try {
     const { stdout } = await run(path.join(opt.build, 'tests/load/load'), args, {
@@ -216,6 +225,7 @@ const columns = [
   ['server %', 'server_cpu_percent'],
   ['load %', 'load_cpu_percent'],
   ['rest %', 'rest_cpu_percent'],
+  ['KiB/session', 'kib_per_session'],
   ['KiB/peer', 'kib_per_peer'],
   ['connect p50', 'connect_ms_p50'],
   ['p99 ms', 'connect_ms_p99'],

@@ -13,6 +13,12 @@ static void settle(struct load_run *r) SL_ON_WORKER
     load_run_for(r, r->opts->settle);
 }
 
+static void pause_all(struct load_run *r)
+{
+    for (size_t i = 0; i < r->npublishers; i++)
+        load_tx_pause(r->users[i]->pub.peer->tx);
+}
+
 static void report_memory(struct load_run *r, uint64_t before_kib, size_t peers)
 {
     uint64_t after_kib = load_rss_kib(r->server.pid);
@@ -27,9 +33,10 @@ static void report_memory(struct load_run *r, uint64_t before_kib, size_t peers)
 
 static int webinar(struct load_run *r) SL_ON_WORKER
 {
-    const size_t audience[LOAD_GROUPS] = { r->opts->viewers, r->opts->capped };
+    const size_t audience[LOAD_GROUPS] = { r->opts->viewers / r->opts->rooms,
+                                           r->opts->capped / r->opts->rooms };
     uint64_t before_kib;
-    int err = load_run_publish(r, 1);
+    int err = load_run_publish(r);
 
     before_kib = load_rss_kib(r->server.pid);
     if (!err)
@@ -63,15 +70,15 @@ static int conference(struct load_run *r) SL_ON_WORKER
 {
     const size_t audience[LOAD_GROUPS] = { r->opts->peers - 1, 0 };
     uint64_t before_kib = load_rss_kib(r->server.pid);
-    int err = load_run_publish(r, r->opts->peers);
+    int err = load_run_publish(r);
 
     if (!err)
-        err = load_run_confer(r);
+        err = load_run_connect(r, 0);
     if (err)
         return err;
     settle(r);
     load_run_measure(r, audience, NULL, NULL);
-    report_memory(r, before_kib, 2 * (size_t)r->opts->peers);
+    report_memory(r, before_kib, 2 * (size_t)r->npublishers);
     return 0;
 }
 
@@ -124,11 +131,11 @@ static void churn_step(struct load_run *r, void *arg)
         joining += !connected;
     }
     while (c->next_us <= now_us && (!c->in_flight || joining < c->in_flight)) {
-        struct load_user *u = load_run_add(r, LOAD_OTHERS, false);
+        struct load_user *u = load_run_add(r, LOAD_OTHERS, 0, false);
 
         if (!u)
             return;
-        load_user_subscribe(u, 0, r->npublishers);
+        load_run_watch(r, u);
         c->next_us += c->every_us;
         joining++;
     }
@@ -152,8 +159,8 @@ static void churn_end(struct load_run *r, struct churn *c) SL_ON_WORKER
 static int churn(struct load_run *r) SL_ON_WORKER
 {
     static struct churn c;
-    const size_t audience[LOAD_GROUPS] = { r->opts->viewers, 0 };
-    int err = load_run_publish(r, 1);
+    const size_t audience[LOAD_GROUPS] = { r->opts->viewers / r->opts->rooms, 0 };
+    int err = load_run_publish(r);
 
     if (!err)
         err = load_run_subscribe(r, LOAD_STEADY, r->opts->viewers);
@@ -178,11 +185,11 @@ static int joins(struct load_run *r) SL_ON_WORKER
     uint64_t from_us, end_us;
     size_t joined;
     double seconds, server_ms;
-    int err = load_run_publish(r, 1);
+    int err = load_run_publish(r);
 
     if (err)
         return err;
-    load_tx_pause(r->users[0]->pub.peer->tx, true, sl_now_us());
+    pause_all(r);
     c.in_flight = r->opts->in_flight;
     c.first = r->nusers;
     from_us = sl_now_us();
@@ -207,24 +214,34 @@ static int joins(struct load_run *r) SL_ON_WORKER
 /* ---- memory ------------------------------------------------------------------------------------
  */
 
+/* What a session costs (WebSocket, session), and on top of it a peer connection (handle,
+ * subscription, ICE, DTLS, SRTP, SCTP). */
 static int idle(struct load_run *r) SL_ON_WORKER
 {
-    uint64_t before_kib;
-    int err = load_run_publish(r, 1);
+    size_t n = r->opts->peers, first;
+    uint64_t none_kib, sessions_kib;
+    int err = load_run_publish(r);
 
     if (err)
         return err;
-    load_tx_pause(r->users[0]->pub.peer->tx, true, sl_now_us());
+    pause_all(r);
     err = load_run_subscribe(r, LOAD_STEADY, WARM_PEERS);
-    if (err)
-        return err;
     load_run_for(r, SETTLE_S);
-    before_kib = load_rss_kib(r->server.pid);
-    err = load_run_subscribe(r, LOAD_STEADY, r->opts->peers);
+    none_kib = load_rss_kib(r->server.pid);
+    first = r->nusers;
+    if (!err)
+        err = load_run_gather(r, n);
+    load_run_for(r, SETTLE_S);
+    sessions_kib = load_rss_kib(r->server.pid);
+    if (!err)
+        err = load_run_connect(r, first);
     if (err)
         return err;
     load_run_for(r, SETTLE_S + r->opts->settle);
-    report_memory(r, before_kib, r->opts->peers);
+    load_report(r, "kib_per_session", ((double)sessions_kib - (double)none_kib) / (double)n);
+    report_memory(r, sessions_kib, n);
+    if (r->conf.peer.data)
+        load_report(r, "associations", (double)load_data_count(r->conf.peer.data));
     return 0;
 }
 

@@ -23,6 +23,8 @@ static const char usage[] =
     "  --url ADDRESS:PORT --pid PID   one that runs already: its WebSocket\n"
     "options:\n"
     "  --seconds S (5)  --settle S (1)  --profile gcm|sha1_80  --spread MICROSECONDS\n"
+    "  --rooms R (1)            so many of them, each with its publishers; N viewers are spread "
+    "over them\n"
     "  --kbps N (1500)  --fps N (30)  --audio-bytes N (100; 0: none)  --nack  --twcc\n"
     "  --strict                 exit 1 unless packets arrived, and all of them\n";
 
@@ -30,6 +32,7 @@ enum opt {
     OPT_VIEWERS = 256,
     OPT_PEERS,
     OPT_CAPPED,
+    OPT_ROOMS,
     OPT_SECONDS,
     OPT_SETTLE,
     OPT_STAY,
@@ -59,6 +62,7 @@ static const struct option options[] = {
     { "viewers", required_argument, NULL, OPT_VIEWERS },
     { "peers", required_argument, NULL, OPT_PEERS },
     { "capped", required_argument, NULL, OPT_CAPPED },
+    { "rooms", required_argument, NULL, OPT_ROOMS },
     { "seconds", required_argument, NULL, OPT_SECONDS },
     { "settle", required_argument, NULL, OPT_SETTLE },
     { "stay", required_argument, NULL, OPT_STAY },
@@ -139,6 +143,8 @@ static bool take_amount(struct load_opts *o, int c, const char *v)
         return take_count(v, 1, 4000, &o->peers);
     case OPT_CAPPED:
         return take_count(v, 0, 1000, &o->capped);
+    case OPT_ROOMS:
+        return take_count(v, 1, 100, &o->rooms);
     case OPT_IN_FLIGHT:
         return take_count(v, 1, 1000, &o->in_flight);
     case OPT_SPREAD:
@@ -210,6 +216,7 @@ int load_opts_parse(struct load_opts *o, int argc, char **argv)
 
     *o = (struct load_opts){ .viewers = 10,
                              .peers = 5,
+                             .rooms = 1,
                              .seconds = 5,
                              .settle = 1,
                              .stay = 2,

@@ -39,7 +39,18 @@ static void on_dtls_state(void *arg, enum sl_dtls_state state)
         sl_srtp_create(&keys, &p->srtp) == 0) {
         p->connected_us = sl_now_us();
         p->due_us = 0;
+        if (p->conf->data)
+            (void)load_data_open(p->conf->data, p);
     }
+}
+
+static void on_dtls_data(void *arg, const uint8_t *data, size_t len)
+{
+    struct load_peer *p = arg;
+
+    SL_ASSUME(worker);
+    if (p->conf->data)
+        load_data_input(p->conf->data, p, data, len);
 }
 
 /* ---- connectivity checks -----------------------------------------------------------------------
@@ -272,6 +283,8 @@ void load_peer_destroy(struct load_peer *p)
 {
     if (!p)
         return;
+    if (p->conf->data)
+        load_data_close(p->conf->data, p);
     if (p->dtls)
         sl_dtls_close(p->dtls);
     sl_dtls_destroy(p->dtls);
@@ -285,7 +298,9 @@ void load_peer_destroy(struct load_peer *p)
 
 int load_peer_start(struct load_peer *p, const struct load_remote *r, bool controlling)
 {
-    static const struct sl_dtls_cb cb = { .send = on_dtls_send, .state = on_dtls_state };
+    static const struct sl_dtls_cb cb = { .send = on_dtls_send,
+                                          .state = on_dtls_state,
+                                          .data = on_dtls_data };
     int err = load_rx_describe(&p->rx, r->line, r->nlines);
 
     if (!err)

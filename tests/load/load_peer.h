@@ -9,6 +9,7 @@
 #ifndef TESTS_LOAD_PEER_H
 #define TESTS_LOAD_PEER_H
 
+#include "load_data.h"
 #include "load_loop.h"
 #include "load_rx.h"
 #include "load_tx.h"
@@ -17,8 +18,9 @@
 struct load_peer_conf {
     struct load_loop *loop;
     const struct sl_cert *cert;
-    struct sl_addr bind; /* port 0 */
-    double loss;         /* share of received RTP that we throw away */
+    struct load_data *data; /* NULL: no data channels */
+    struct sl_addr bind;    /* port 0 */
+    double loss;            /* share of received RTP that we throw away */
     struct load_rx_conf rx;
 };
 
@@ -35,6 +37,7 @@ struct load_peer {
     uint32_t nchecks;
     uint64_t check_due_us;
     struct sl_dtls *dtls; /* NULL with the floor */
+    sl_id data_id;        /* of the association; SL_ID_NONE: none */
     struct sl_srtp *srtp; /* NULL until connected */
     uint8_t reg[16];      /* registration at the floor; reg_len 0: a WebRTC peer */
     size_t reg_len;

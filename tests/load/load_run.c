@@ -13,7 +13,6 @@
 #define LIMIT_US  30000000
 #define WARM_S    0.2 /* a publisher sends before anybody subscribes */
 #define DRAIN_S   0.3 /* after the window: what is still on its way */
-#define ROOM      4242
 
 /* Only the profile that is measured is offered, so that every server takes the same one. */
 static int make_cert(struct load_run *r)
@@ -84,6 +83,8 @@ int load_run_init(struct load_run *r, const struct load_opts *o, unsigned int pu
     }
     if (!err)
         err = choose_address(r);
+    if (!err && o->data)
+        err = load_data_create(&r->loop, &r->conf.peer.data);
     if (err)
         return err;
     r->conf.peer.loop = &r->loop;
@@ -95,9 +96,7 @@ int load_run_init(struct load_run *r, const struct load_opts *o, unsigned int pu
     r->conf.server = r->server.addr;
     r->conf.is_floor = o->server.program && o->server.kind == LOAD_FLOOR;
     r->conf.profile = o->profile;
-    r->conf.room = ROOM;
     r->conf.publishers = publishers;
-    r->conf.data = o->data;
     return 0;
 }
 
@@ -105,6 +104,7 @@ void load_run_fini(struct load_run *r)
 {
     for (size_t i = 0; i < r->nusers; i++)
         load_user_destroy(r->users[i]);
+    load_data_destroy(r->conf.peer.data);
     load_server_stop(&r->server);
     sl_cert_destroy(r->cert);
     load_loop_fini(&r->loop);
@@ -113,13 +113,13 @@ void load_run_fini(struct load_run *r)
     free(r->tally);
 }
 
-struct load_user *load_run_add(struct load_run *r, size_t group, bool publishes)
+struct load_user *load_run_add(struct load_run *r, size_t group, unsigned int room, bool publishes)
 {
     static size_t next; /* indexes are not used again: they name peers at the floor */
+    struct load_who who = { next, room, publishes, publishes && next % r->conf.publishers == 0 };
     struct load_user *u;
-    int err = r->nusers == USERS_MAX
-                  ? -ENFILE
-                  : load_user_create(&r->conf, &r->tally[group], next, publishes, &u);
+    int err =
+        r->nusers == USERS_MAX ? -ENFILE : load_user_create(&r->conf, &r->tally[group], &who, &u);
 
     if (err) {
         fprintf(stderr, "load: user %zu: %s\n", next, strerror(-err));
@@ -130,6 +130,11 @@ struct load_user *load_run_add(struct load_run *r, size_t group, bool publishes)
     if (publishes)
         r->npublishers = r->nusers;
     return u;
+}
+
+void load_run_watch(struct load_run *r, struct load_user *u)
+{
+    load_user_subscribe(u, u->who.room * r->conf.publishers, r->conf.publishers);
 }
 
 void load_run_remove(struct load_run *r, size_t at)
@@ -194,15 +199,20 @@ static int wait_for(struct load_run *r, size_t from, size_t to, size_t in_flight
     }
 }
 
-int load_run_publish(struct load_run *r, size_t n)
+int load_run_publish(struct load_run *r)
 {
+    size_t n = r->opts->rooms * r->conf.publishers;
     int err = 0;
 
     for (size_t i = 0; !err && i < n; i++) {
-        if (!load_run_add(r, LOAD_STEADY, true))
+        struct load_user *u =
+            load_run_add(r, LOAD_STEADY, (unsigned int)(i / r->conf.publishers), true);
+
+        if (!u)
             return -EIO;
-        /* The first one makes the room. */
-        err = wait_for(r, 0, r->nusers, i == 0 ? 0 : r->opts->in_flight, load_user_is_publishing);
+        /* Others join a room only when it is there. */
+        err = wait_for(r, 0, r->nusers, u->who.creates ? 0 : r->opts->in_flight,
+                       load_user_is_publishing);
     }
     if (!err)
         err = wait_for(r, 0, r->nusers, 0, load_user_is_publishing);
@@ -216,26 +226,43 @@ int load_run_subscribe(struct load_run *r, size_t group, size_t n)
     size_t first = r->nusers;
     int err = 0;
 
+    if (n % r->opts->rooms) {
+        fprintf(stderr, "load: %zu viewers cannot be spread evenly\n", n);
+        return -EINVAL;
+    }
     for (size_t i = 0; !err && i < n; i++) {
-        struct load_user *u = load_run_add(r, group, false);
+        struct load_user *u = load_run_add(r, group, (unsigned int)(i % r->opts->rooms), false);
 
         if (!u)
             return -EIO;
-        load_user_subscribe(u, 0, r->npublishers);
+        load_run_watch(r, u);
         err = wait_for(r, first, r->nusers, r->opts->in_flight - 1, load_user_is_connected);
     }
     return err ? err : wait_for(r, first, r->nusers, 0, load_user_is_connected);
 }
 
-int load_run_confer(struct load_run *r)
+int load_run_gather(struct load_run *r, size_t n)
+{
+    size_t first = r->nusers;
+    int err = 0;
+
+    for (size_t i = 0; !err && i < n; i++) {
+        if (!load_run_add(r, LOAD_STEADY, (unsigned int)(i % r->opts->rooms), false))
+            return -EIO;
+        err = wait_for(r, first, r->nusers, r->opts->in_flight - 1, load_user_has_session);
+    }
+    return err ? err : wait_for(r, first, r->nusers, 0, load_user_has_session);
+}
+
+int load_run_connect(struct load_run *r, size_t first)
 {
     int err = 0;
 
-    for (size_t i = 0; !err && !r->conf.is_floor && i < r->npublishers; i++) {
-        load_user_subscribe(r->users[i], 0, r->npublishers);
-        err = wait_for(r, 0, i + 1, r->opts->in_flight - 1, load_user_is_connected);
+    for (size_t i = first; !err && !r->conf.is_floor && i < r->nusers; i++) {
+        load_run_watch(r, r->users[i]);
+        err = wait_for(r, first, i + 1, r->opts->in_flight - 1, load_user_is_connected);
     }
-    return err ? err : wait_for(r, 0, r->npublishers, 0, load_user_is_connected);
+    return err ? err : wait_for(r, first, r->nusers, 0, load_user_is_connected);
 }
 
 /* ---- the window --------------------------------------------------------------------------------

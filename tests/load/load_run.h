@@ -34,7 +34,10 @@ void load_run_fini(struct load_run *r) SL_ON_WORKER;
 bool load_run_is_over(void);
 
 /* NULL: it cannot be, and the reason was printed. */
-struct load_user *load_run_add(struct load_run *r, size_t group, bool publishes) SL_ON_WORKER;
+struct load_user *load_run_add(struct load_run *r, size_t group, unsigned int room,
+                               bool publishes) SL_ON_WORKER;
+/* Its room's publishers, all of them. */
+void load_run_watch(struct load_run *r, struct load_user *u) SL_ON_WORKER;
 /* Takes it out; publishers stay. */
 void load_run_remove(struct load_run *r, size_t at) SL_ON_WORKER;
 
@@ -42,11 +45,14 @@ void load_run_remove(struct load_run *r, size_t at) SL_ON_WORKER;
 void load_run_step(struct load_run *r) SL_ON_WORKER;
 void load_run_for(struct load_run *r, double seconds) SL_ON_WORKER;
 
-/* Publishers, and then subscribers @group, until all are connected; 0 or -ETIMEDOUT, -EIO. */
-int load_run_publish(struct load_run *r, size_t n) SL_ON_WORKER;
+/* The publishers of all rooms, and then @n subscribers spread over them, until all are connected:
+ * 0; -ETIMEDOUT, -EIO, -EINTR. */
+int load_run_publish(struct load_run *r) SL_ON_WORKER;
 int load_run_subscribe(struct load_run *r, size_t group, size_t n) SL_ON_WORKER;
-/* Every publisher subscribes to all others. */
-int load_run_confer(struct load_run *r) SL_ON_WORKER;
+/* The same in two steps: users with a session and nothing else; then all from @first on subscribe
+ * to what there is in their rooms (publishers: to the others). */
+int load_run_gather(struct load_run *r, size_t n) SL_ON_WORKER;
+int load_run_connect(struct load_run *r, size_t first) SL_ON_WORKER;
 
 /* The window: counts @seconds of what is sent, with the CPU of that time, and puts both into the
  * result. @audience: receivers of each packet, by group. Calls @each (may be NULL) every turn. */

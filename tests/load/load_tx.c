@@ -127,13 +127,9 @@ void load_tx_set_audience(struct load_tx *tx, size_t group, struct load_tally *t
     tx->audience[group].n = n;
 }
 
-void load_tx_pause(struct load_tx *tx, bool paused, uint64_t now_us)
+void load_tx_pause(struct load_tx *tx)
 {
-    tx->paused = paused;
-    for (size_t i = 0; !paused && i < tx->nout; i++) {
-        tx->out[i].due_us = now_us;
-        tx->out[i].want_key = true;
-    }
+    tx->paused = true;
 }
 
 static size_t write_exts(struct load_tx *tx, const struct out *o, uint64_t now_us, uint8_t *buf,

@@ -61,7 +61,7 @@ void load_tx_reports(struct load_tx *tx, uint64_t now_us, struct sl_writer *w);
 /* RTCP of the server: key frames that it asks for. */
 void load_tx_feedback(struct load_tx *tx, const uint8_t *rtcp, size_t len);
 
-/* Stops and goes on: an idle publisher. */
-void load_tx_pause(struct load_tx *tx, bool paused, uint64_t now_us);
+/* Sends nothing from now on: an idle publisher. */
+void load_tx_pause(struct load_tx *tx);
 
 #endif

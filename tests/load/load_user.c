@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define KEEPALIVE_US 20000000
+#define ROOM(nr)     (4242u + (nr))
 
 static void send_to(struct load_user *u, const struct load_side *s, json_t *msg) SL_ON_WORKER
 {
@@ -40,7 +41,7 @@ static void attach(struct load_user *u, struct load_side *s) SL_ON_WORKER
 static void fail(struct load_user *u, const char *what, const char *why)
 {
     if (!u->failed)
-        fprintf(stderr, "load: user %zu: %s%s%s\n", u->index, what, *why ? ": " : "", why);
+        fprintf(stderr, "load: user %zu: %s%s%s\n", u->who.index, what, *why ? ": " : "", why);
     u->failed = true;
 }
 
@@ -52,8 +53,8 @@ static void create_room(struct load_user *u) SL_ON_WORKER
     u->pub.step = LOAD_CREATING;
     message(u, &u->pub,
             json_pack("{s:s, s:I, s:i, s:i, s:s}", "request", "create", "room",
-                      (json_int_t)u->conf->room, "publishers", (int)u->conf->publishers, "bitrate",
-                      0, "videocodec", "vp8"),
+                      (json_int_t)ROOM(u->who.room), "publishers", (int)u->conf->publishers,
+                      "bitrate", 0, "videocodec", "vp8"),
             NULL, NULL);
 }
 
@@ -62,18 +63,19 @@ static void join_publisher(struct load_user *u) SL_ON_WORKER
     u->pub.step = LOAD_JOINING;
     message(u, &u->pub,
             json_pack("{s:s, s:s, s:I, s:I}", "request", "join", "ptype", "publisher", "room",
-                      (json_int_t)u->conf->room, "id", (json_int_t)LOAD_FEED(u->index)),
+                      (json_int_t)ROOM(u->who.room), "id", (json_int_t)LOAD_FEED(u->who.index)),
             NULL, NULL);
 }
 
 static uint32_t ssrc_of(const struct load_user *u, uint8_t media)
 {
-    return floor_ssrc_up((uint16_t)u->index, media);
+    return floor_ssrc_up((uint16_t)u->who.index, media);
 }
 
 static void publish(struct load_user *u) SL_ON_WORKER
 {
-    struct load_offer o = { ssrc_of(u, 1), ssrc_of(u, 0), u->conf->simulcast, u->conf->data };
+    struct load_offer o = { ssrc_of(u, 1), ssrc_of(u, 0), u->conf->simulcast,
+                            u->conf->peer.data != NULL };
     struct sl_strbuf sdp;
 
     if (load_peer_create(&u->conf->peer, u->tally, &u->pub.peer) < 0) {
@@ -123,12 +125,12 @@ static void join_subscriber(struct load_user *u) SL_ON_WORKER
     json_t *streams = json_array();
 
     for (size_t i = u->first_feed; i < u->first_feed + u->nfeeds; i++)
-        if (!u->publishes || i != u->index)
+        if (!u->who.publishes || i != u->who.index)
             json_array_append_new(streams, json_pack("{s:I}", "feed", (json_int_t)LOAD_FEED(i)));
     u->sub.step = LOAD_JOINING;
     message(u, &u->sub,
             json_pack("{s:s, s:s, s:I, s:o}", "request", "join", "ptype", "subscriber", "room",
-                      (json_int_t)u->conf->room, "streams", streams),
+                      (json_int_t)ROOM(u->who.room), "streams", streams),
             NULL, NULL);
 }
 
@@ -180,7 +182,7 @@ static void on_side(struct load_user *u, struct load_side *s, const json_t *msg)
         s->handle = (uint64_t)id;
         if (!publisher)
             join_subscriber(u);
-        else if (u->index == 0)
+        else if (u->who.creates)
             create_room(u);
         else
             join_publisher(u);
@@ -206,7 +208,7 @@ static void on_side(struct load_user *u, struct load_side *s, const json_t *msg)
 static void on_session(struct load_user *u, const json_t *msg) SL_ON_WORKER
 {
     u->session = (uint64_t)json_integer_value(json_object_get(json_object_get(msg, "data"), "id"));
-    if (u->publishes)
+    if (u->who.publishes)
         attach(u, &u->pub);
     if (u->nfeeds)
         attach(u, &u->sub);
@@ -278,8 +280,8 @@ static void on_closed(void *arg)
 
 static int start_floor(struct load_user *u) SL_ON_WORKER
 {
-    struct floor_reg reg = { u->publishes ? FLOOR_PUBLISH : 0, u->conf->profile, (uint16_t)u->index,
-                             1 };
+    struct floor_reg reg = { u->who.publishes ? FLOOR_PUBLISH : 0, u->conf->profile,
+                             (uint16_t)u->who.index, (uint16_t)u->who.room };
     struct load_line lines[2] = { { .kind = SL_KIND_AUDIO, .mid = "0", .pt = 111 },
                                   { .kind = SL_KIND_VIDEO, .mid = "1", .pt = 96 } };
     int err = load_peer_create(&u->conf->peer, u->tally, &u->pub.peer);
@@ -290,19 +292,19 @@ static int start_floor(struct load_user *u) SL_ON_WORKER
         lines[i].ext[SL_EXT_MID] = 4;
     }
     lines[0].ext[SL_EXT_AUDIO_LEVEL] = 1;
-    if (!u->publishes || u->conf->publishers > 1)
+    if (!u->who.publishes || u->conf->publishers > 1)
         reg.flags |= FLOOR_SUBSCRIBE;
     if (!err)
         err = load_rx_describe(&u->pub.peer->rx, lines, 2);
     if (!err)
         err = load_peer_start_floor(u->pub.peer, &u->conf->server, &reg);
-    if (!err && u->publishes)
+    if (!err && u->who.publishes)
         err = start_media(u, lines, 2);
     return err;
 }
 
-int load_user_create(const struct load_user_conf *conf, struct load_tally *tally, size_t index,
-                     bool publishes, struct load_user **out)
+int load_user_create(const struct load_user_conf *conf, struct load_tally *tally,
+                     const struct load_who *who, struct load_user **out)
 {
     static const struct load_ws_cb cb = { on_open, on_text, on_closed };
     struct load_user *u = calloc(1, sizeof(*u));
@@ -312,8 +314,7 @@ int load_user_create(const struct load_user_conf *conf, struct load_tally *tally
         return -ENOMEM;
     u->conf = conf;
     u->tally = tally;
-    u->index = index;
-    u->publishes = publishes;
+    u->who = *who;
     u->started_us = sl_now_us();
     u->keepalive_us = u->started_us + KEEPALIVE_US;
     err = conf->is_floor ? start_floor(u)
@@ -359,12 +360,17 @@ void load_user_turn(struct load_user *u, uint64_t now_us)
 
 struct load_peer *load_user_sender(const struct load_user *u)
 {
-    return u->publishes ? u->pub.peer : NULL;
+    return u->who.publishes ? u->pub.peer : NULL;
 }
 
 struct load_peer *load_user_receiver(const struct load_user *u)
 {
     return u->conf->is_floor ? u->pub.peer : u->sub.peer;
+}
+
+bool load_user_has_session(const struct load_user *u)
+{
+    return u->session != 0;
 }
 
 bool load_user_is_publishing(const struct load_user *u)

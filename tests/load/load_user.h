@@ -19,16 +19,15 @@ struct load_user_conf {
     struct load_tx_conf tx;
     struct sl_addr server; /* of its WebSocket; of its UDP socket (floor) */
     bool is_floor;
-    uint64_t room;
-    unsigned int publishers; /* that the room is to have room for */
-    bool simulcast, data;
+    unsigned int publishers; /* of a room */
+    bool simulcast;
     enum sl_srtp_profile profile; /* of the floor */
 };
 
 enum load_step {
     LOAD_IDLE,
     LOAD_ATTACHING,
-    LOAD_CREATING, /* the room: publisher 0 only */
+    LOAD_CREATING, /* the room */
     LOAD_JOINING,
     LOAD_NEGOTIATING,
     LOAD_NEGOTIATED,
@@ -41,13 +40,19 @@ struct load_side {
     bool up;                /* the server said webrtcup */
 };
 
+struct load_who {
+    size_t index;      /* of all users of the run */
+    unsigned int room; /* 0 .. */
+    bool publishes;
+    bool creates; /* the room, before it joins */
+};
+
 struct load_user {
     /* Given, outlive us. */
     const struct load_user_conf *conf;
     struct load_tally *tally;
     /* Owned. */
-    size_t index;
-    bool publishes;
+    struct load_who who;
     struct load_ws *ws;
     uint64_t session; /* 0: not yet */
     struct load_side pub, sub;
@@ -58,8 +63,8 @@ struct load_user {
     bool left;   /* the server has let it go */
 };
 
-int load_user_create(const struct load_user_conf *conf, struct load_tally *tally, size_t index,
-                     bool publishes, struct load_user **out) SL_ON_WORKER;
+int load_user_create(const struct load_user_conf *conf, struct load_tally *tally,
+                     const struct load_who *who, struct load_user **out) SL_ON_WORKER;
 void load_user_destroy(struct load_user *u) SL_ON_WORKER;
 
 /* Subscribes to @n publishers from index @first on, as soon as there is a session. Once. */
@@ -71,6 +76,7 @@ void load_user_leave(struct load_user *u) SL_ON_WORKER;
 void load_user_turn(struct load_user *u, uint64_t now_us) SL_ON_WORKER;
 
 /* What it sends is up; what it receives is up (DTLS done, as far as it does so). */
+bool load_user_has_session(const struct load_user *u);
 bool load_user_is_publishing(const struct load_user *u);
 bool load_user_is_connected(const struct load_user *u);
 /* The peer connection that receives; NULL: none yet. */
