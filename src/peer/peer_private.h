@@ -92,7 +92,7 @@ struct sl_peer {
     struct sl_timer life; /* ICE and DTLS deadlines, grace */
     struct sl_timer dtls_timer;
     struct sl_timer rtcp_timer;
-    struct sl_timer fast_timer; /* NACK, transport-cc, layers: every 10 to 20 ms while needed */
+    struct sl_timer fast_timer; /* layers: every 50 ms; NACK, transport-cc: when due */
 };
 
 /* peer.c */
@@ -116,6 +116,8 @@ void sl_peer_rx_rtcp(struct sl_peer *p, uint8_t *data, size_t len) SL_ON_WORKER;
 void sl_peer_rtcp_init(struct sl_peer *p) SL_ON_WORKER;
 void sl_peer_rtcp_start(struct sl_peer *p) SL_ON_WORKER; /* keys are there */
 void sl_peer_send_reports(struct sl_peer *p) SL_ON_WORKER;
+/* NACKs or transport-cc of @p are due then (UINT64_MAX: not at all). */
+void sl_peer_rtcp_need(struct sl_peer *p, uint64_t due_us) SL_ON_WORKER;
 void sl_peer_rtcp_stop(struct sl_peer *p) SL_ON_WORKER;
 
 /* A request for a key frame of @s, sent at once (the track throttles). */

@@ -245,34 +245,52 @@ static void send_twcc(struct sl_peer *p) SL_ON_WORKER
     }
 }
 
+/* The first moment of the grid from @at_us on: the worker wakes up once for all its peers. */
+static uint64_t on_grid(uint64_t at_us, uint64_t step_us)
+{
+    return (at_us + step_us - 1) / step_us * step_us;
+}
+
+void sl_peer_rtcp_need(struct sl_peer *p, uint64_t due_us)
+{
+    uint64_t now_us = p->env->ctx->now_us, at_us;
+
+    if (due_us >= p->fast_timer.at_us) /* nothing is due, or the peer is not up */
+        return;
+    at_us = on_grid(due_us > now_us ? due_us : now_us + 1, SL_PEER_FAST_US);
+    if (at_us < p->fast_timer.at_us)
+        sl_timer_set(p->env->wheel, &p->fast_timer, at_us);
+}
+
 /* NACK and transport-cc at their time, layers and deferred key frames several times a second. */
 static void on_fast(struct sl_timer *t, uint64_t now_us)
 {
     struct sl_peer *p = sl_container(t, struct sl_peer, fast_timer);
     bool tick = now_us >= p->tick_us + SL_PEER_TICK_US - SL_PEER_FAST_US / 2;
-    bool receives = p->twcc != NULL;
-    uint64_t step_us;
 
     SL_ASSUME(worker);
     if (tick)
         p->tick_us = now_us;
+    sl_timer_set(p->env->wheel, t, on_grid(now_us + 1, SL_PEER_TICK_US));
     for (size_t i = 0; i < p->ep.nlines; i++) {
         struct sl_track *track = p->ep.lines[i].track;
 
-        for (int l = 0; track && l < track->nlayers; l++)
-            if (track->source[l].wants_nack && sl_nack_next_us(&track->source[l].nack) <= now_us)
+        for (int l = 0; track && l < track->nlayers; l++) {
+            if (!track->source[l].wants_nack)
+                continue;
+            if (sl_nack_next_us(&track->source[l].nack) <= now_us)
                 send_nacks(p, &track->source[l]);
-        receives = receives || (track && track->receives);
+            sl_peer_rtcp_need(p, sl_nack_next_us(&track->source[l].nack));
+        }
         if (tick && track)
             sl_track_tick(track);
         if (tick && p->ep.lines[i].sink)
             sl_sink_tick(p->ep.lines[i].sink);
     }
-    if (p->twcc)
+    if (p->twcc) {
         send_twcc(p);
-    /* On a grid, so that the worker wakes up once for all. */
-    step_us = receives ? SL_PEER_FAST_US : SL_PEER_TICK_US;
-    sl_timer_set(p->env->wheel, t, now_us - now_us % step_us + step_us);
+        sl_peer_rtcp_need(p, sl_twcc_rx_due_us(p->twcc));
+    }
 }
 
 /* SSRCs that REMB and receiver reports are about. */
@@ -416,13 +434,14 @@ static void every_second(struct sl_peer *p) SL_ON_WORKER
 static void on_rtcp(struct sl_timer *t, uint64_t now_us)
 {
     struct sl_peer *p = sl_container(t, struct sl_peer, rtcp_timer);
+    uint64_t at_us;
 
     SL_ASSUME(worker);
     every_second(p);
     sl_peer_send_reports(p);
     /* 0.75 to 1.25 s, so that the reports of many peers spread (RFC 3550 section 6.2). */
-    sl_timer_set(p->env->wheel, t,
-                 now_us + SL_PEER_RTCP_US * 3 / 4 + sl_rand32() % (SL_PEER_RTCP_US / 2));
+    at_us = now_us + SL_PEER_RTCP_US * 3 / 4 + sl_rand32() % (SL_PEER_RTCP_US / 2);
+    sl_timer_set(p->env->wheel, t, on_grid(at_us, SL_PEER_TICK_US));
 }
 
 void sl_peer_rtcp_init(struct sl_peer *p)

@@ -202,12 +202,14 @@ static enum sl_drop deliver(struct sl_peer *p, struct sl_pkt *pkt) SL_ON_WORKER
     struct sl_rx_ssrc *known = sl_peer_rx_find(p, pkt->rtp.ssrc);
     const struct sl_rx_ssrc *rx = known;
     const struct sl_media_line *m;
+    struct sl_track *t;
     enum sl_drop why;
 
     /* All that arrived is told to the sender's congestion control, whatever it was. */
     if (p->twcc && (pkt->ext.present & SL_EXT_BIT(SL_EXT_TWCC))) {
         sl_twcc_rx_add(p->twcc, pkt->ext.twcc, p->env->ctx->now_us);
         p->twcc_media_ssrc = pkt->rtp.ssrc;
+        sl_peer_rtcp_need(p, sl_twcc_rx_due_us(p->twcc));
     }
     if (known)
         known->last_us = p->env->ctx->now_us;
@@ -215,7 +217,8 @@ static enum sl_drop deliver(struct sl_peer *p, struct sl_pkt *pkt) SL_ON_WORKER
     if (why != SL_DROP_NONE)
         return why;
     m = &p->media->line[rx->mindex];
-    if (!(m->dir & SL_DIR_RECV) || !p->ep.lines[rx->mindex].track)
+    t = p->ep.lines[rx->mindex].track;
+    if (!(m->dir & SL_DIR_RECV) || !t)
         return SL_DROP_NOT_RECEIVING;
     why = rx->is_rtx ? unwrap_rtx(p, pkt, m, rx) : SL_DROP_NONE;
     if (why == SL_DROP_NONE)
@@ -223,7 +226,8 @@ static enum sl_drop deliver(struct sl_peer *p, struct sl_pkt *pkt) SL_ON_WORKER
     if (why != SL_DROP_NONE)
         return why;
     pkt->layer = rx->layer;
-    sl_track_push(p->ep.lines[rx->mindex].track, pkt, rx->is_rtx);
+    sl_track_push(t, pkt, rx->is_rtx);
+    sl_peer_rtcp_need(p, sl_nack_next_us(&t->source[rx->layer].nack));
     return SL_DROP_NONE;
 }
 

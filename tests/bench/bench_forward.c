@@ -22,6 +22,7 @@
 #define PEERS   (BM_SINKS + 1) /* 0: the publisher */
 #define FRAMES  400
 #define WAIT_MS 5000
+#define IDLE_MS 2000
 
 enum { VIDEO, AUDIO, MEDIA };
 
@@ -352,9 +353,11 @@ static uint64_t worker_cpu_ns(void)
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static double worker_run(void) SL_ON_WORKER
+/* *@idle_ns: of a second without traffic, per peer (reports, timers). */
+static double worker_run(double *idle_ns) SL_ON_WORKER
 {
-    uint64_t t0;
+    unsigned int idle_ms = bench.smoke ? 50 : IDLE_MS;
+    uint64_t t0, t1;
 
     atomic_store(&s.up, 0);
     atomic_store(&s.closed, 0);
@@ -369,6 +372,9 @@ static double worker_run(void) SL_ON_WORKER
     t0 = worker_cpu_ns();
     traffic(SSRC_VIDEO_UP, SSRC_AUDIO_UP, SSRC_VIDEO_DOWN, SSRC_AUDIO_DOWN);
     t0 = worker_cpu_ns() - t0;
+    t1 = worker_cpu_ns();
+    usleep(idle_ms * 1000);
+    *idle_ns = (double)(worker_cpu_ns() - t1) * 1000 / idle_ms / PEERS;
     for (size_t i = 0; i < PEERS; i++)
         sl_worker_post(s.worker, message(SL_WMSG_EP_CLOSE, i));
     wait_count(&s.closed, PEERS);
@@ -394,7 +400,7 @@ int main(int argc, char **argv)
     };
     static const char worker[] = "worker, ice-lite, gcm";
     static const size_t nfloors = sizeof(floors) / sizeof(floors[0]);
-    double ns[sizeof(floors) / sizeof(floors[0]) + 1][BENCH_RUNS];
+    double ns[sizeof(floors) / sizeof(floors[0]) + 1][BENCH_RUNS], idle_ns[BENCH_RUNS];
     size_t runs;
 
     bench_begin("forward 1 x 100, per packet sent", argc, argv);
@@ -407,10 +413,12 @@ int main(int argc, char **argv)
             if (bench_wants(floors[c].name))
                 ns[c][i] = floor_run(&floors[c]);
         if (bench_wants(worker))
-            ns[nfloors][i] = worker_run();
+            ns[nfloors][i] = worker_run(&idle_ns[i]);
     }
     for (size_t c = 0; c <= nfloors; c++)
         bench_add(c < nfloors ? floors[c].name : worker, w.sent, ns[c], runs);
+    if (bench_wants(worker))
+        bench_add("worker, ice-lite, gcm: idle peer, a second", PEERS, idle_ns, runs);
     sl_txq_destroy(w.txq);
     sl_srtp_fini();
     return bench_end();

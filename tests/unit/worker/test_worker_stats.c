@@ -89,12 +89,34 @@ static void load_is_cpu_time(void **state)
     assert_true(stats(0).cpu_us - cpu_us < 500000);
 }
 
+/* Timers of all peers fire together, and feedback that is not due wakes nobody. */
+static void peers_that_do_nothing_let_the_worker_sleep(void **state)
+{
+    struct rtc_client c[8];
+    uint64_t turns;
+    sl_id id[8];
+
+    (void)state;
+    SL_ASSUME(worker);
+    for (int i = 0; i < 8; i++)
+        id[i] = join(&c[i], 0, i % 2 ? SL_DIR_SEND : SL_DIR_RECV);
+    turns = stats(0).turns;
+    for (int i = 0; i < 2; i++)
+        (void)stats(0);
+    turns = stats(0).turns - turns; /* of three or four seconds */
+    print_message("%u turns\n", (unsigned int)turns);
+    assert_in_range(turns, 1, 200);
+    for (int i = 0; i < 8; i++)
+        leave(&c[i], id[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(latency_is_told_for_every_packet_that_left),
         cmocka_unit_test(latency_counts_from_the_arrival_at_the_kernel),
         cmocka_unit_test(load_is_cpu_time),
+        cmocka_unit_test(peers_that_do_nothing_let_the_worker_sleep),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
