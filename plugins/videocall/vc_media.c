@@ -111,8 +111,7 @@ static struct vc_desc *desc_create(const struct vc_user *u, const struct sl_jsep
     return d;
 }
 
-/* ---- which line belongs to which ---------------------------------------------------------------
- */
+/* ---- which line belongs to which ------------------------------------------------------------- */
 
 static void line_part(struct vc_user *u, size_t i)
 {
@@ -163,8 +162,7 @@ static void lines_join(struct vc_user *u, const struct vc_desc *d)
     }
 }
 
-/* ---- what is offered and answered --------------------------------------------------------------
- */
+/* ---- what is offered and answered ------------------------------------------------------------ */
 
 /* @in: what the other user offers for it, NULL: nothing. @now: as it is so far, NULL: new. */
 static void line_offer(enum sl_kind kind, const struct sl_mline *in, const struct sl_mline *now,
@@ -354,8 +352,7 @@ void vc_media_reset(struct vc_user *u)
     vc_wish_reset(u);
 }
 
-/* ---- descriptions pass
- * --------------------------------------------------------------------------- */
+/* ---- descriptions pass ----------------------------------------------------------------------- */
 
 int vc_offer_pass(struct vc_user *u, const struct sl_jsep_in *offer, json_t *event, bool restart)
 {

@@ -9,8 +9,7 @@ struct sl_api *sl_api_get(void)
     return the_api;
 }
 
-/* ---- deferred ends ------------------------------------------------------------------------------
- */
+/* ---- deferred ends --------------------------------------------------------------------------- */
 
 static void run_deferred(struct sl_api *api) SL_ON_CONTROL;
 static void run_deferred(struct sl_api *api)
@@ -58,8 +57,7 @@ void api_handle_defer(struct sl_handle *h)
         sl_timer_set(&api->cq->wheel, &api->defer_timer, api->cq->now_us);
 }
 
-/* ---- life
- * ----------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 int sl_api_create(const struct sl_api_conf *conf, struct sl_cq *cq, struct sl_plugins *plugins,
                   struct sl_pc_world *world, struct sl_api **out)

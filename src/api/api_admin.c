@@ -79,8 +79,7 @@ static void message_plugin(struct api_req *r)
     admin_ok(r, json_pack("{s:o}", "response", response ? response : json_object()));
 }
 
-/* ---- stored tokens
- * -------------------------------------------------------------------------------- */
+/* ---- stored tokens --------------------------------------------------------------------------- */
 
 static bool tokens_are_stored(struct api_req *r) SL_ON_CONTROL;
 static bool tokens_are_stored(struct api_req *r)
@@ -233,8 +232,7 @@ static void list_tokens(struct api_req *r)
     admin_ok(r, json_pack("{s:{s:o}}", "data", "tokens", list));
 }
 
-/* ---- dispatch
- * -------------------------------------------------------------------------------------- */
+/* ---- dispatch -------------------------------------------------------------------------------- */
 
 static const struct sl_arg token_args[] = {
     { "token", SL_ARG_STRING, SL_ARG_REQUIRED },

@@ -33,8 +33,7 @@ struct sl_handle *api_handle_find(const struct sl_session *s, uint64_t id)
     return NULL;
 }
 
-/* ---- events -----------------------------------------------------------------------------------
- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 json_t *api_handle_event(const struct sl_handle *h, const char *word)
 {
@@ -85,8 +84,7 @@ void api_handle_send(struct sl_handle *h, json_t *json)
     sl_list_add(&h->out, &o->link);
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static int handle_add(struct sl_session *s, struct sl_handle *h) SL_ON_CONTROL;
 static int handle_add(struct sl_session *s, struct sl_handle *h)
@@ -177,8 +175,7 @@ void api_handle_destroy(struct sl_handle *h, bool tell)
         api_session_send(s, j);
 }
 
-/* ---- verbs
- * --------------------------------------------------------------------------------------- */
+/* ---- verbs ----------------------------------------------------------------------------------- */
 
 void api_verb_attach(struct api_req *r)
 {

@@ -157,8 +157,7 @@ bool api_jsep_take(struct api_req *r, struct sl_arena *a, struct sl_jsep_in *in)
     return true;
 }
 
-/* ---- ours
- * ---------------------------------------------------------------------------------------- */
+/* ---- ours ------------------------------------------------------------------------------------ */
 
 static void on_local(void *arg, const char *sdp)
 {

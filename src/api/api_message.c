@@ -192,8 +192,7 @@ int api_plugin_event(struct sl_api *api, sl_hid hid, struct sl_msg *name, json_t
     return 0;
 }
 
-/* ---- the verb
- * ------------------------------------------------------------------------------------ */
+/* ---- the verb -------------------------------------------------------------------------------- */
 
 void api_verb_message(struct api_req *r)
 {

@@ -86,8 +86,7 @@ struct sl_session {
     struct sl_timer timer;
 };
 
-/* ---- handles -----------------------------------------------------------------------------------
- */
+/* ---- handles --------------------------------------------------------------------------------- */
 
 /* One event on its way to the client; later ones of the handle wait while it is held or waits for
  * its description. */
@@ -147,8 +146,7 @@ struct api_msg {
     bool held; /* the plugin replies later */
 };
 
-/* ---- the api ------------------------------------------------------------------------------------
- */
+/* ---- the api --------------------------------------------------------------------------------- */
 
 struct sl_api {
     struct sl_api_conf conf;
@@ -177,8 +175,7 @@ struct sl_api {
 void api_enter(struct sl_api *api) SL_ON_CONTROL;
 void api_leave(struct sl_api *api) SL_ON_CONTROL;
 
-/* ---- requests
- * ------------------------------------------------------------------------------------ */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 struct api_req {
     struct sl_api *api;
@@ -225,8 +222,7 @@ void api_verb_trickle(struct api_req *r) SL_ON_CONTROL;
 void api_admin_run(struct api_req *r) SL_ON_CONTROL;
 json_t *api_server_info(struct sl_api *api) SL_ON_CONTROL; /* without janus and transaction */
 
-/* ---- sessions and connections
- * -------------------------------------------------------------------- */
+/* ---- sessions and connections ---------------------------------------------------------------- */
 
 /* The connection's entry, made when missing; NULL for stand-alone requests or out of memory. */
 struct api_conn *api_conn_get(struct sl_api *api, const struct api_from *from) SL_ON_CONTROL;
@@ -250,8 +246,7 @@ void api_poll_add(struct sl_session *s, const struct api_from *from, int maxev) 
 /* Answers all polls: the first gets what is queued, the others a keepalive. */
 void api_polls_release(struct sl_session *s, enum sl_tstatus status) SL_ON_CONTROL;
 
-/* ---- handles, messages, peer connections
- * ----------------------------------------------------------- */
+/* ---- handles, messages, peer connections ----------------------------------------------------- */
 
 struct sl_handle *api_handle_get(struct sl_api *api, sl_hid hid) SL_ON_CONTROL;
 struct sl_handle *api_handle_find(const struct sl_session *s, uint64_t id) SL_ON_CONTROL;

@@ -53,8 +53,7 @@ static const struct verb *verb_find(const char *name)
     return NULL;
 }
 
-/* ---- answers ------------------------------------------------------------------------------------
- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 void api_answer(const struct api_from *from, enum sl_tstatus status, json_t *json)
 {
@@ -124,8 +123,7 @@ bool api_check(struct api_req *r, const char *prefix, const json_t *obj, const s
     return false;
 }
 
-/* ---- validation
- * ---------------------------------------------------------------------------------- */
+/* ---- validation ------------------------------------------------------------------------------ */
 
 /* Step 2, and ids of the payload and the path. */
 static bool read_envelope(struct api_req *r, const struct sl_treq *req) SL_ON_CONTROL;

@@ -43,8 +43,7 @@ struct sl_session *api_session_find(struct sl_api *api, uint64_t id, const struc
     return NULL;
 }
 
-/* ---- lifetime -----------------------------------------------------------------------------------
- */
+/* ---- lifetime -------------------------------------------------------------------------------- */
 
 /* When the session ends if nothing happens; 0: never. */
 static uint64_t session_deadline(const struct sl_session *s)
@@ -166,8 +165,7 @@ void api_session_destroy(struct sl_session *s)
     free(s);
 }
 
-/* ---- events
- * -------------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static void push(const struct sl_session *s, json_t *json) SL_ON_CONTROL;
 static void push(const struct sl_session *s, json_t *json)
@@ -221,8 +219,7 @@ void api_session_claim(struct sl_session *s, const struct api_from *from)
     }
 }
 
-/* ---- verbs
- * --------------------------------------------------------------------------------------- */
+/* ---- verbs ----------------------------------------------------------------------------------- */
 
 void api_verb_create(struct api_req *r)
 {

@@ -12,8 +12,7 @@
 
 #define FILE_MAX (4 * 1024 * 1024)
 
-/* ---- the scan -----------------------------------------------------------------------------------
- */
+/* ---- the scan -------------------------------------------------------------------------------- */
 
 struct scan {
     const char *path;
@@ -122,8 +121,7 @@ static bool scan(const char *path, const char *data, char *err, size_t cap)
     return ok;
 }
 
-/* ---- loading ------------------------------------------------------------------------------------
- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 /* A new key file with the content of @path; NULL: @err. */
 static GKeyFile *keyfile_load(const char *path, bool optional, char *err, size_t cap)
@@ -230,8 +228,7 @@ json_t *sl_config_file_load(const char *path, bool optional, char *err, size_t c
     return all;
 }
 
-/* ---- saving -------------------------------------------------------------------------------------
- */
+/* ---- saving ---------------------------------------------------------------------------------- */
 
 static bool name_is_fine(const char *name, const char *bad)
 {
@@ -387,8 +384,7 @@ int sl_config_file_save(const char *path, const char *group, const json_t *keys)
     return rc;
 }
 
-/* ---- for plugins
- * ---------------------------------------------------------------------------------- */
+/* ---- for plugins ----------------------------------------------------------------------------- */
 
 static json_t *store_load(const char *path, char *err, size_t cap)
 {

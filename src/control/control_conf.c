@@ -7,8 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- the rows -----------------------------------------------------------------------------------
- */
+/* ---- the rows -------------------------------------------------------------------------------- */
 
 static const char *const level_words[] = { "error", "warn", "info", "debug", NULL };
 static const char *const format_words[] = { "text", "json", NULL };
@@ -133,8 +132,7 @@ static void *group_part(struct sl_conf *conf, size_t i)
     return (char *)conf + groups[i].offset;
 }
 
-/* ---- loading ------------------------------------------------------------------------------------
- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 /* An empty secret is a slip (a template without its value), and must not switch checks off. */
 static bool is_empty_secret(const struct sl_opt_group *g, const char *key, const char *value)
@@ -230,8 +228,7 @@ static int load_override(struct sl_conf *conf, const char *text, char *err, size
     return rc;
 }
 
-/* ---- checks that span keys
- * ------------------------------------------------------------------------ */
+/* ---- checks that span keys ------------------------------------------------------------------- */
 
 static bool is_path(const char *s)
 {
@@ -334,8 +331,7 @@ void sl_conf_fini(struct sl_conf *conf)
         sl_opt_fini(groups[i].g, group_part(conf, i));
 }
 
-/* ---- printing
- * ------------------------------------------------------------------------------------- */
+/* ---- printing -------------------------------------------------------------------------------- */
 
 static void print_expects(FILE *f, const struct sl_opt *o)
 {
@@ -445,8 +441,7 @@ void sl_conf_print(FILE *f, const struct sl_conf *conf)
     }
 }
 
-/* ---- anonymous
- * ------------------------------------------------------------------------------------- */
+/* ---- anonymous ------------------------------------------------------------------------------- */
 
 static bool is_inside(const struct sl_addr *a)
 {

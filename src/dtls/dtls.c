@@ -23,8 +23,7 @@
 #define RETRANSMIT_FIRST_US 50000
 #define RETRANSMIT_MAX_US   3000000
 
-/* ---- libssl asks us -----------------------------------------------------------------------------
- */
+/* ---- libssl asks us -------------------------------------------------------------------------- */
 
 static unsigned int next_timer_us(SSL *ssl, unsigned int now_us)
 {
@@ -46,8 +45,7 @@ int sl_dtls_on_peer_cert(X509_STORE_CTX *store, void *arg)
     return d->peer_matched;
 }
 
-/* ---- life ---------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static int ssl_setup(struct sl_dtls *d, const struct sl_cert *cert)
 {
@@ -104,8 +102,7 @@ void sl_dtls_destroy(struct sl_dtls *d)
     free(d);
 }
 
-/* ---- turning the crank --------------------------------------------------------------------------
- */
+/* ---- turning the crank ----------------------------------------------------------------------- */
 
 /* libssl's error queue is per thread: what another association left there would look like ours. */
 static void enter(struct sl_dtls *d)
@@ -242,8 +239,7 @@ void sl_dtls_timeout(struct sl_dtls *d)
     leave(d);
 }
 
-/* ---- connected ----------------------------------------------------------------------------------
- */
+/* ---- connected ------------------------------------------------------------------------------- */
 
 int sl_dtls_send(struct sl_dtls *d, const uint8_t *data, size_t len)
 {
@@ -279,8 +275,7 @@ enum sl_dtls_state sl_dtls_state(const struct sl_dtls *d)
     return d->state;
 }
 
-/* ---- keys ---------------------------------------------------------------------------------------
- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 /* RFC 5764 section 4.1.2, RFC 7714 section 14.2. */
 static const struct profile {

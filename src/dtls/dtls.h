@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- certificate (any thread, read-only) ------------------------------------------------------ */
+/* ---- certificate (any thread, read-only) ----------------------------------------------------- */
 
 struct sl_cert;
 
@@ -29,7 +29,7 @@ void sl_cert_destroy(struct sl_cert *c);
 /* "27:91:...:3B", SHA-256, 95 characters and a terminator, for a=fingerprint. */
 const char *sl_cert_fingerprint(const struct sl_cert *c);
 
-/* ---- fingerprint of the peer ------------------------------------------------------------------- */
+/* ---- fingerprint of the peer ----------------------------------------------------------------- */
 
 struct sl_fingerprint {
     char algorithm[8]; /* "sha-1", "sha-256", "sha-384", "sha-512" */
@@ -40,7 +40,7 @@ struct sl_fingerprint {
 /* From the SDP text "sha-256 AB:CD:..." (RFC 8122 section 5). 0 or -EBADMSG. */
 int sl_fingerprint_parse(const char *text, struct sl_fingerprint *out);
 
-/* ---- association ---------------------------------------------------------------------------------- */
+/* ---- association ----------------------------------------------------------------------------- */
 
 enum sl_srtp_profile {
     SL_SRTP_NONE,

@@ -73,8 +73,7 @@ int sl_layers_target_sid(const struct sl_layers *l)
     return lower(l->wish_sid, l->grant_sid);
 }
 
-/* ---- which layers are alive -------------------------------------------------------------------
- */
+/* ---- which layers are alive ------------------------------------------------------------------ */
 
 /* Frames that are dropped now and then slow the pace down for a while. */
 static void frame_begins(struct sl_layer_heard *h, uint64_t ts, uint64_t now_us)
@@ -154,8 +153,7 @@ static int best(const struct sl_layers *l, int target, int cur, uint64_t now_us)
     return cur;
 }
 
-/* ---- key frames -------------------------------------------------------------------------------
- */
+/* ---- key frames ------------------------------------------------------------------------------ */
 
 static uint64_t key_pause_us(unsigned int tries)
 {
@@ -203,8 +201,7 @@ static void check_goal(struct sl_layers *l, uint64_t now_us, struct sl_layer_out
         l->key_layer = SL_LAYER_NONE;
 }
 
-/* ---- decisions --------------------------------------------------------------------------------
- */
+/* ---- decisions ------------------------------------------------------------------------------- */
 
 static void set_tid(struct sl_layers *l, int tid, struct sl_layer_out *out)
 {

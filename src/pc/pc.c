@@ -127,8 +127,7 @@ static void restart_ice(struct sl_pc *pc) SL_ON_CONTROL
     sl_pc_world_post(pc->world, m);
 }
 
-/* ---- what a complete round means for worker and ICE --------------------------------------------
- */
+/* ---- what a complete round means for worker and ICE ------------------------------------------ */
 
 static void tell_candidates(struct sl_pc *pc)
 {
@@ -190,8 +189,7 @@ static int round_complete(struct sl_pc *pc) SL_ON_CONTROL
     return 0;
 }
 
-/* ---- remote descriptions -----------------------------------------------------------------------
- */
+/* ---- remote descriptions --------------------------------------------------------------------- */
 
 static void take_svc(struct sl_pc *pc, const json_t *svc, struct sl_mline *lines, size_t n)
 {
@@ -303,8 +301,7 @@ void sl_pc_rollback(struct sl_pc *pc)
     pc->remote_end = false;
 }
 
-/* ---- local descriptions ------------------------------------------------------------------------
- */
+/* ---- local descriptions ---------------------------------------------------------------------- */
 
 static size_t lite_candidates(const struct sl_pc *pc, char (*texts)[SL_ICE_CAND_MAX],
                               const char **out)
@@ -431,8 +428,7 @@ int sl_pc_set_local(struct sl_pc *pc, const struct sl_jsep_out *out, sl_pc_local
     return 0;
 }
 
-/* ---- candidates -------------------------------------------------------------------------------
- */
+/* ---- candidates ------------------------------------------------------------------------------ */
 
 void sl_pc_candidate(struct sl_pc *pc, const char *text, const char *mid, int mindex)
 {
@@ -450,8 +446,7 @@ void sl_pc_candidate(struct sl_pc *pc, const char *text, const char *mid, int mi
         tell_candidates(pc);
 }
 
-/* ---- from the worker and the ICE thread --------------------------------------------------------
- */
+/* ---- from the worker and the ICE thread ------------------------------------------------------ */
 
 void sl_pc_on_creds(struct sl_pc *pc, const struct sl_ice_creds *creds)
 {
@@ -529,8 +524,7 @@ void sl_pc_on_report(struct sl_pc *pc, const struct sl_report *r)
         handlers[r->type](pc, r);
 }
 
-/* ---- state -------------------------------------------------------------------------------------
- */
+/* ---- state ----------------------------------------------------------------------------------- */
 
 bool sl_pc_is_negotiated(const struct sl_pc *pc)
 {

@@ -17,8 +17,7 @@
 #include <sluice/plugin.h>
 
 struct sl_pc;
-struct sl_pc_world; /* workers, certificate, ICE; made by src/control/ at start, see pc_world.h
-                     */
+struct sl_pc_world; /* workers, certificate, ICE: pc_world.h */
 
 /* One message of a data channel; a NUL stands behind @data. */
 struct sl_pc_message {

@@ -10,8 +10,7 @@
 #define GIVE_BACK   (SL_SCTP_WINDOW / 8) /* charge that is given back at once */
 #define WRITABLE_AT (SL_SCTP_QUEUE_MAX / 2)
 
-/* ---- from the SCTP thread
- * ------------------------------------------------------------------------ */
+/* ---- from the SCTP thread -------------------------------------------------------------------- */
 
 enum data_kind { DATA_DOWN, DATA_OPEN, DATA_CLOSE, DATA_MESSAGE, DATA_SENT };
 
@@ -184,8 +183,7 @@ int sl_pc_data_start(struct sl_pc_world *w, size_t mtu)
     return sl_sctp_create(&conf, &cb, w, &w->sctp);
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 /* DTLS and the agreement are both there: the handshake of SCTP begins, once per connection. */
 static void update(struct sl_pc *pc) SL_ON_CONTROL
@@ -234,8 +232,7 @@ void sl_pc_data_fini(struct sl_pc *pc)
         sl_sctp_close(pc->world->sctp, pc->id);
 }
 
-/* ---- plugins
- * ------------------------------------------------------------------------------------- */
+/* ---- plugins --------------------------------------------------------------------------------- */
 
 int sl_pc_data_send(struct sl_pc *pc, const struct sl_pc_message *m)
 {

@@ -163,8 +163,7 @@ void sl_pc_world_post(struct sl_pc_world *w, struct sl_wmsg *m)
     sl_worker_post(w->workers[sl_id_worker(m->pc)], m);
 }
 
-/* ---- from workers and the ICE thread ----------------------------------------------------------
- */
+/* ---- from workers and the ICE thread --------------------------------------------------------- */
 
 static void take_report(struct sl_cq_mail *m)
 {

@@ -35,8 +35,7 @@ static struct sl_handle *handle_get(sl_hid hid)
     return api ? api_handle_get(api, hid) : NULL;
 }
 
-/* ---- answers -----------------------------------------------------------------------------------
- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static void core_reply(struct sl_msg *m, json_t *data)
 {
@@ -96,8 +95,7 @@ static void core_end_handle(sl_hid hid)
     api_handle_defer(h);
 }
 
-/* ---- routes and publishers
- * ----------------------------------------------------------------------- */
+/* ---- routes and publishers ------------------------------------------------------------------- */
 
 /* The peer connection of a handle. 0, -ESTALE: no such handle, -ENOENT: it has none. */
 static int pc_get(sl_hid hid, struct sl_pc **out) SL_ON_CONTROL;
@@ -235,7 +233,7 @@ static bool core_is_up(sl_hid h)
     return !pc_get(h, &pc) && sl_pc_is_up(pc);
 }
 
-/* ---- data channels ------------------------------------------------------------------------------- */
+/* ---- data channels --------------------------------------------------------------------------- */
 
 static int core_data_send(sl_hid h, const char *label, const char *protocol, bool binary,
                           const void *data, size_t len)
@@ -275,8 +273,7 @@ static int core_data_pause(sl_hid h, bool paused)
     return sl_pc_data_pause(pc, paused);
 }
 
-/* ---- timers
- * ---------------------------------------------------------------------------------------- */
+/* ---- timers ---------------------------------------------------------------------------------- */
 
 static void timer_free(struct plugin_timer *t)
 {
@@ -348,8 +345,7 @@ static void core_timer_del(uint64_t id)
     }
 }
 
-/* ---- helpers
- * ----------------------------------------------------------------------------------------- */
+/* ---- helpers --------------------------------------------------------------------------------- */
 
 static void core_random_uuid(char out[37])
 {
@@ -402,8 +398,7 @@ static void core_notify(sl_hid h, json_t *event)
     json_decref(event);
 }
 
-/* ---- per plugin
- * ------------------------------------------------------------------------------------- */
+/* ---- per plugin ------------------------------------------------------------------------------ */
 
 static const json_t *config_get(int slot)
 {

@@ -51,8 +51,7 @@ void sl_plugins_destroy(struct sl_plugins *p)
     free(p);
 }
 
-/* ---- checks -----------------------------------------------------------------------------------
- */
+/* ---- checks ---------------------------------------------------------------------------------- */
 
 /* What every plugin must have; the other callbacks may be NULL. */
 static const char *missing_part(const struct sl_plugin *p)
@@ -172,8 +171,7 @@ int sl_plugins_add(struct sl_plugins *p, const struct sl_plugin *plugin, char *e
     return slot_start(p, plugin, NULL, "(linked in)", err, cap);
 }
 
-/* ---- the directory ------------------------------------------------------------------------------
- */
+/* ---- the directory --------------------------------------------------------------------------- */
 
 static int load_file(struct sl_plugins *p, const char *path, char *err, size_t cap) SL_ON_CONTROL;
 static int load_file(struct sl_plugins *p, const char *path, char *err, size_t cap)
@@ -230,8 +228,7 @@ int sl_plugins_load(struct sl_plugins *p, const char *dir, char *err, size_t cap
     return rc;
 }
 
-/* ---- lookup
- * ---------------------------------------------------------------------------------------- */
+/* ---- lookup ---------------------------------------------------------------------------------- */
 
 const struct sl_plugin *sl_plugins_find(const struct sl_plugins *p, const char *package)
 {

@@ -8,8 +8,7 @@
 
 enum { SYM_LOST, SYM_SMALL, SYM_LARGE, SYM_RESERVED };
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 struct plan {
     uint8_t sym[SL_TWCC_MAX];
@@ -116,8 +115,7 @@ size_t sl_twcc_write(struct sl_writer *w, uint32_t sender, uint32_t media, uint8
     return pl.taken;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void load_chunk(struct sl_twcc_it *it)
 {

@@ -32,8 +32,7 @@ struct cmd {
 /* usrsctp is global, so are we. */
 static atomic_bool is_taken;
 
-/* ---- commands, in the SCTP thread
- * ---------------------------------------------------------------- */
+/* ---- commands, in the SCTP thread ------------------------------------------------------------ */
 
 static void do_input(struct sl_sctp *s, struct sctp_assoc *a, const struct cmd *c) SL_ON_SCTP
 {
@@ -91,8 +90,7 @@ static void cmd_run(struct sl_sctp *s, const struct cmd *c) SL_ON_SCTP
     }
 }
 
-/* ---- the thread
- * ---------------------------------------------------------------------------------- */
+/* ---- the thread ------------------------------------------------------------------------------ */
 
 /* Moves all of @from to the end of @to. */
 static void list_move(struct sl_list *to, struct sl_list *from)
@@ -181,8 +179,7 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 int sl_sctp_create(const struct sl_sctp_conf *conf, const struct sl_sctp_cb *cb, void *arg,
                    struct sl_sctp **out)
@@ -264,8 +261,7 @@ void sl_sctp_stats_get(const struct sl_sctp *s, struct sl_sctp_stats *out)
     out->associations = atomic_load(&s->nassocs);
 }
 
-/* ---- commands, from any thread
- * --------------------------------------------------------------------- */
+/* ---- commands, from any thread --------------------------------------------------------------- */
 
 static struct cmd *cmd_new(enum cmd_kind kind, sl_id pc, size_t extra)
 {

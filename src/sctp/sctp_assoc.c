@@ -39,8 +39,7 @@ void assoc_mark(struct sctp_assoc *a)
     sl_list_add(&a->s->busy, &a->busy);
 }
 
-/* ---- life ---------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 void assoc_open(struct sl_sctp *s, sl_id pc, const struct sl_sctp_open *o)
 {
@@ -117,8 +116,7 @@ void assoc_destroy(struct sctp_assoc *a)
     free(a);
 }
 
-/* ---- receiving ----------------------------------------------------------------------------------
- */
+/* ---- receiving ------------------------------------------------------------------------------- */
 
 /* Appends to the message in parts. 0; -EMSGSIZE; -ENOMEM; -EBADMSG: another message in between,
  * which the library does not do. */

@@ -99,8 +99,7 @@ static bool label_was_closed(struct sctp_assoc *a, const char *label, bool forge
     return was;
 }
 
-/* ---- opening from here ------------------------------------------------------------------------
- */
+/* ---- opening from here ----------------------------------------------------------------------- */
 
 static struct sctp_channel *find_label(const struct sctp_assoc *a, const char *label)
 {
@@ -169,8 +168,7 @@ int channel_for(struct sctp_assoc *a, const struct sctp_item *it, struct sctp_ch
     return channel_open(a, it, out);
 }
 
-/* ---- closing ------------------------------------------------------------------------------------
- */
+/* ---- closing --------------------------------------------------------------------------------- */
 
 static void settle(struct sctp_assoc *a, struct sctp_channel *ch) SL_ON_SCTP
 {
@@ -272,8 +270,7 @@ void channels_reset(struct sctp_assoc *a)
     }
 }
 
-/* ---- messages -----------------------------------------------------------------------------------
- */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 static void bad_message(struct sctp_assoc *a)
 {

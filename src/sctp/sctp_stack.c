@@ -17,8 +17,7 @@
 /* The library knows one output function and no argument to it. */
 static struct sl_sctp *the_one;
 
-/* ---- from the library, in the middle of its work ----------------------------------------------
- */
+/* ---- from the library, in the middle of its work --------------------------------------------- */
 
 static int on_out(void *addr, void *buffer, size_t len, uint8_t tos, uint8_t set_df)
 {
@@ -43,8 +42,7 @@ static void on_event(struct socket *so, void *arg, int flags)
         assoc_mark(a);
 }
 
-/* ---- process wide -------------------------------------------------------------------------------
- */
+/* ---- process wide ---------------------------------------------------------------------------- */
 
 void stack_init(struct sl_sctp *s)
 {
@@ -87,8 +85,7 @@ void stack_timers(uint32_t ms)
     usrsctp_handle_timers(ms);
 }
 
-/* ---- one association ----------------------------------------------------------------------------
- */
+/* ---- one association ------------------------------------------------------------------------- */
 
 static struct sockaddr_conn address(const struct sctp_assoc *a, uint16_t port)
 {
@@ -239,8 +236,7 @@ int stack_reset(struct sctp_assoc *a, const uint16_t *streams, size_t n)
     return err == -EALREADY || err == -EWOULDBLOCK || err == -ENOBUFS ? -EAGAIN : err;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static enum stack_event change_read(const struct sctp_assoc_change *c, struct stack_read *out)
 {

@@ -29,8 +29,7 @@ struct sl_srtp {
     struct sl_hmap retired; /* SSRCs that we sent on and forgot: their nonces are used */
 };
 
-/* ---- process ------------------------------------------------------------------------------------
- */
+/* ---- process --------------------------------------------------------------------------------- */
 
 int sl_srtp_init(void)
 {
@@ -52,8 +51,7 @@ void sl_srtp_fini(void)
     sl_srtp_evp_remove();
 }
 
-/* ---- libsrtp sessions ---------------------------------------------------------------------------
- */
+/* ---- libsrtp sessions ------------------------------------------------------------------------ */
 
 static void (*const set_policy[SL_SRTP_PROFILE_MAX])(srtp_crypto_policy_t *) = {
     [SL_SRTP_AEAD_AES_128_GCM] = srtp_crypto_policy_set_aes_gcm_128_16_auth,
@@ -144,8 +142,7 @@ int sl_srtp_static_keys(unsigned int suite, const char *base64, struct sl_srtp_k
     return 0;
 }
 
-/* ---- sets of SSRCs ------------------------------------------------------------------------------
- */
+/* ---- sets of SSRCs --------------------------------------------------------------------------- */
 
 static struct ssrc *set_find(const struct sl_hmap *set, uint32_t ssrc)
 {
@@ -203,8 +200,7 @@ void sl_srtp_destroy(struct sl_srtp *s)
     free(s);
 }
 
-/* ---- packets ------------------------------------------------------------------------------------
- */
+/* ---- packets --------------------------------------------------------------------------------- */
 
 typedef srtp_err_status_t (*srtp_fn)(srtp_t ctx, void *pkt, int *len);
 

@@ -46,8 +46,7 @@ static void wait_readable(int fd)
     bench_must(poll(&p, 1, WAIT_MS) == 1);
 }
 
-/* ---- traffic ----------------------------------------------------------------------------------
- */
+/* ---- traffic --------------------------------------------------------------------------------- */
 
 static void publish(int media, size_t n, bool key) SL_ON_WORKER
 {
@@ -114,8 +113,7 @@ static void traffic(uint32_t video_up, uint32_t audio_up, uint32_t video_down,
     }
 }
 
-/* ---- the bare forwarder -----------------------------------------------------------------------
- */
+/* ---- the bare forwarder ---------------------------------------------------------------------- */
 
 struct floor_case {
     const char *name, *method, *profile;
@@ -212,8 +210,7 @@ static double floor_run(const struct floor_case *c) SL_ON_WORKER
     return floor_stop(pid, out);
 }
 
-/* ---- a worker ----------------------------------------------------------------------------------
- */
+/* ---- a worker -------------------------------------------------------------------------------- */
 
 #define SSRC_VIDEO_UP   0x11111111u
 #define SSRC_AUDIO_UP   0x22222222u
@@ -387,8 +384,7 @@ static double worker_run(double *idle_ns) SL_ON_WORKER
     return (double)t0 / (double)w.sent;
 }
 
-/* ---- program -----------------------------------------------------------------------------------
- */
+/* ---- program --------------------------------------------------------------------------------- */
 
 int main(int argc, char **argv)
 {

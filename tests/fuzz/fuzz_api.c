@@ -23,8 +23,7 @@ static const struct sl_core *core;
 static int answers;
 static json_int_t last_id;
 
-/* ---- the plugin and the transport
- * ---------------------------------------------------------------- */
+/* ---- the plugin and the transport ------------------------------------------------------------ */
 
 static int p_init(const struct sl_core *c)
 {
@@ -98,8 +97,7 @@ static const struct sl_transport transport = {
     .push = x_push,
 };
 
-/* ---- one input
- * -------------------------------------------------------------------------------------- */
+/* ---- one input ------------------------------------------------------------------------------- */
 
 struct run {
     struct sl_cq cq;

@@ -28,8 +28,7 @@ static void report_memory(struct load_run *r, uint64_t before_kib, size_t peers)
         load_report(r, "kib_per_peer", ((double)after_kib - (double)before_kib) / (double)peers);
 }
 
-/* ---- cases of a steady audience ----------------------------------------------------------------
- */
+/* ---- cases of a steady audience -------------------------------------------------------------- */
 
 static int webinar(struct load_run *r) SL_ON_WORKER
 {
@@ -82,8 +81,7 @@ static int conference(struct load_run *r) SL_ON_WORKER
     return 0;
 }
 
-/* ---- joining and leaving -----------------------------------------------------------------------
- */
+/* ---- joining and leaving --------------------------------------------------------------------- */
 
 struct churn {
     uint64_t next_us, every_us, stay_us; /* next_us UINT64_MAX: nobody comes any more */
@@ -211,8 +209,7 @@ static int joins(struct load_run *r) SL_ON_WORKER
     return 0;
 }
 
-/* ---- memory ------------------------------------------------------------------------------------
- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 /* What a session costs (WebSocket, session), and on top of it a peer connection (handle,
  * subscription, ICE, DTLS, SRTP, SCTP). */
@@ -245,8 +242,7 @@ static int idle(struct load_run *r) SL_ON_WORKER
     return 0;
 }
 
-/* ---- all of them -------------------------------------------------------------------------------
- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;

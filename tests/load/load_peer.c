@@ -53,8 +53,7 @@ static void on_dtls_data(void *arg, const uint8_t *data, size_t len)
         load_data_input(p->conf->data, p, data, len);
 }
 
-/* ---- connectivity checks -----------------------------------------------------------------------
- */
+/* ---- connectivity checks --------------------------------------------------------------------- */
 
 static void send_check(struct load_peer *p, uint64_t now_us)
 {
@@ -102,8 +101,7 @@ static void on_answered(struct load_peer *p, uint64_t now_us) SL_ON_WORKER
         sl_dtls_start(p->dtls);
 }
 
-/* ---- receiving ---------------------------------------------------------------------------------
- */
+/* ---- receiving ------------------------------------------------------------------------------- */
 
 static void take_registration(struct load_peer *p, const uint8_t *data, size_t len,
                               uint64_t now_us) SL_ON_WORKER
@@ -232,8 +230,7 @@ static void on_ready(struct load_io *io, uint32_t events)
         p->due_us = due;
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static int open_socket(struct load_peer *p)
 {
@@ -339,8 +336,7 @@ void load_peer_cap(struct load_peer *p, uint64_t bps)
     p->read_at_us = sl_now_us();
 }
 
-/* ---- sending -----------------------------------------------------------------------------------
- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 /* The packets of a turn in one call: they reach the server as the train that they are. */
 static void send_media(struct load_peer *p, uint64_t now_us) SL_ON_WORKER

@@ -265,8 +265,7 @@ int load_run_connect(struct load_run *r, size_t first)
     return err ? err : wait_for(r, first, r->nusers, 0, load_user_is_connected);
 }
 
-/* ---- the window --------------------------------------------------------------------------------
- */
+/* ---- the window ------------------------------------------------------------------------------ */
 
 static void open_window(struct load_run *r, const size_t audience[LOAD_GROUPS], uint64_t from_ns,
                         uint64_t to_ns)
@@ -356,8 +355,7 @@ void load_run_measure(struct load_run *r, const size_t audience[LOAD_GROUPS],
         report_tally(r, &r->tally[LOAD_OTHERS], "others_", seconds);
 }
 
-/* ---- the report --------------------------------------------------------------------------------
- */
+/* ---- the report ------------------------------------------------------------------------------ */
 
 void load_report(struct load_run *r, const char *key, double value)
 {

@@ -45,8 +45,7 @@ static void fail(struct load_user *u, const char *what, const char *why)
     u->failed = true;
 }
 
-/* ---- publishing --------------------------------------------------------------------------------
- */
+/* ---- publishing ------------------------------------------------------------------------------ */
 
 static void create_room(struct load_user *u) SL_ON_WORKER
 {
@@ -117,8 +116,7 @@ static void take_answer(struct load_user *u, const char *sdp) SL_ON_WORKER
     u->pub.step = LOAD_NEGOTIATED;
 }
 
-/* ---- subscribing -------------------------------------------------------------------------------
- */
+/* ---- subscribing ----------------------------------------------------------------------------- */
 
 static void join_subscriber(struct load_user *u) SL_ON_WORKER
 {
@@ -161,8 +159,7 @@ void load_user_subscribe(struct load_user *u, size_t first, size_t n)
         attach(u, &u->sub);
 }
 
-/* ---- what the server says ----------------------------------------------------------------------
- */
+/* ---- what the server says -------------------------------------------------------------------- */
 
 static const char *text_of(const json_t *o, const char *key)
 {
@@ -275,8 +272,7 @@ static void on_closed(void *arg)
     u->left = true;
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static int start_floor(struct load_user *u) SL_ON_WORKER
 {

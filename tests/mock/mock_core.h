@@ -127,8 +127,7 @@ uint32_t mock_fir(sl_hid h);
 uint64_t mock_group(sl_hid h); /* where its connections are placed */
 bool mock_has_offer(sl_hid h); /* the client's offer was kept and waits for its answer */
 
-/* ---- streams to and from other machines -------------------------------------------------------
- */
+/* ---- streams to and from other machines ------------------------------------------------------ */
 
 #define MOCK_FORWARD_LINES 32
 

@@ -53,8 +53,7 @@ static void check_same_keys(void)
     assert_memory_equal(c.local, s.remote, sizeof(c.local));
 }
 
-/* ---- loss ---------------------------------------------------------------------------------------
- */
+/* ---- loss ------------------------------------------------------------------------------------ */
 
 static size_t to_lose; /* the n-th datagram of all, counted from 0 */
 static size_t counted;

@@ -105,8 +105,7 @@ static void die(const char *what)
     exit(1);
 }
 
-/* ---- sending ----------------------------------------------------------------------------------
- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 static void count_failed(const struct mmsghdr *m, size_t n)
 {
@@ -223,8 +222,7 @@ static void fan_out(void) SL_ON_WORKER
     f.nturn = 0;
 }
 
-/* ---- peers ------------------------------------------------------------------------------------
- */
+/* ---- peers ----------------------------------------------------------------------------------- */
 
 static void peer_remove(struct peer *p) SL_ON_WORKER
 {
@@ -289,8 +287,7 @@ static void on_register(const struct sl_addr *from, const uint8_t *data, size_t 
     (void)sendto(f.fd, answer, sizeof(answer), MSG_DONTWAIT, &from->sa, sl_addr_len(from));
 }
 
-/* ---- CPU --------------------------------------------------------------------------------------
- */
+/* ---- CPU ------------------------------------------------------------------------------------- */
 
 static uint64_t us_of(struct timeval t)
 {
@@ -306,8 +303,7 @@ static void cpu_get(uint64_t *user_us, uint64_t *sys_us)
     *sys_us = us_of(u.ru_stime);
 }
 
-/* ---- receiving --------------------------------------------------------------------------------
- */
+/* ---- receiving ------------------------------------------------------------------------------- */
 
 static void on_datagram(const struct sl_addr *from, uint8_t *data, size_t len) SL_ON_WORKER
 {
@@ -365,8 +361,7 @@ static void turn(void) SL_ON_WORKER
     fan_out();
 }
 
-/* ---- program ----------------------------------------------------------------------------------
- */
+/* ---- program --------------------------------------------------------------------------------- */
 
 static void set_buffer(int force, int plain)
 {

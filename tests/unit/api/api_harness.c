@@ -27,8 +27,7 @@ static const struct sl_api_conf default_conf = {
 };
 struct sl_api_conf t_api_conf;
 
-/* ---- the plugin -------------------------------------------------------------------------------
- */
+/* ---- the plugin ------------------------------------------------------------------------------ */
 
 static const struct sl_mline wanted[2] = {
     { .mid = "0", .kind = SL_KIND_AUDIO, .dir = SL_DIR_SENDRECV },
@@ -222,8 +221,7 @@ static const struct sl_plugin plugin = {
     .on_data_writable = p_data_writable,
 };
 
-/* ---- the transport ------------------------------------------------------------------------------
- */
+/* ---- the transport --------------------------------------------------------------------------- */
 
 static void record(struct t_rec r)
 {
@@ -255,8 +253,7 @@ static const struct sl_transport transport = {
     .push = x_push,
 };
 
-/* ---- setup
- * ---------------------------------------------------------------------------------------- */
+/* ---- setup ----------------------------------------------------------------------------------- */
 
 int t_setup(void **state)
 {
@@ -322,8 +319,7 @@ void t_run(uint64_t ms)
     sl_role_leave(&sl_role_control);
 }
 
-/* ---- requests
- * ------------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static char *expand(const char *text)
 {
@@ -404,8 +400,7 @@ void t_gone(sl_conn conn)
     t_run(0);
 }
 
-/* ---- what came back
- * ------------------------------------------------------------------------------- */
+/* ---- what came back -------------------------------------------------------------------------- */
 
 const struct t_rec *t_next(void)
 {

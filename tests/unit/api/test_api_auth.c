@@ -43,8 +43,7 @@ static const char *token_new(int64_t s, const char *rest)
     return out[n];
 }
 
-/* ---- signed tokens, alone
- * ------------------------------------------------------------------------- */
+/* ---- signed tokens, alone -------------------------------------------------------------------- */
 
 static void checks_signed_tokens(void **state)
 {
@@ -82,8 +81,7 @@ static void checks_signed_tokens(void **state)
     assert_false(sl_token_is_valid("100,janus:AAAA", NULL, "janus", NULL, 0));
 }
 
-/* ---- the api
- * --------------------------------------------------------------------------------------- */
+/* ---- the api --------------------------------------------------------------------------------- */
 
 static int setup_conf(void **state, const char *secret, bool tokens, const char *token_secret)
 {
@@ -278,8 +276,7 @@ static void who_knows_the_secret_creates_rooms(void **state)
     assert_true(T.plugin.may);
 }
 
-/* ---- the administrator
- * ------------------------------------------------------------------------------- */
+/* ---- the administrator ----------------------------------------------------------------------- */
 
 #define FAIL(code, reason)                                                                         \
     "{\"janus\":\"error\",\"transaction\":\"t\",\"error\":{\"code\":" #code                        \

@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- answers of the plugin ----------------------------------------------------------------------
- */
+/* ---- answers of the plugin ------------------------------------------------------------------- */
 
 static void gives_a_synchronous_answer(void **state)
 {
@@ -108,8 +107,7 @@ static void bounds_requests_that_wait(void **state)
     t_exchange(MSG("sync"), ERR(490, "Too many requests of this handle wait for their answer"));
 }
 
-/* ---- core events
- * -------------------------------------------------------------------------------------- */
+/* ---- core events ----------------------------------------------------------------------------- */
 
 static void tells_what_the_connection_does(void **state)
 {

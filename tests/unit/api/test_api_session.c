@@ -56,8 +56,7 @@ static int setup_http(void **state)
     return 0;
 }
 
-/* ---- claim -------------------------------------------------------------------------------------
- */
+/* ---- claim ----------------------------------------------------------------------------------- */
 
 static void claim_moves_the_events(void **state)
 {
@@ -129,8 +128,7 @@ static void a_claim_releases_the_polls_of_the_former_owner(void **state)
     t_answer("[" IDLE "]");
 }
 
-/* ---- lifetime
- * ------------------------------------------------------------------------------------ */
+/* ---- lifetime -------------------------------------------------------------------------------- */
 
 static void ends_without_requests(void **state)
 {
@@ -217,8 +215,7 @@ static void stops_listening_to_guesses(void **state)
     t_answer(ACK);
 }
 
-/* ---- long polls
- * ------------------------------------------------------------------------------------ */
+/* ---- long polls ------------------------------------------------------------------------------ */
 
 static void a_poll_returns_what_is_queued(void **state)
 {

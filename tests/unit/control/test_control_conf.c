@@ -50,8 +50,7 @@ static char *slurp(const char *name)
     return text;
 }
 
-/* ---- files
- * --------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static void refuses_files_that_mislead(void **state)
 {
@@ -149,8 +148,7 @@ static void refuses_to_save_what_cannot_be_read(void **state)
     json_decref(keys);
 }
 
-/* ---- the server's configuration
- * --------------------------------------------------------------------- */
+/* ---- the server's configuration -------------------------------------------------------------- */
 
 static void has_the_promised_defaults(void **state)
 {

@@ -8,8 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* ---- our ends among themselves ------------------------------------------------------------------
- */
+/* ---- our ends among themselves --------------------------------------------------------------- */
 
 static void connect_pair(struct dtls_pair *p, const struct dtls_opts *opts)
 {
@@ -212,8 +211,7 @@ static void garbage_does_no_harm(void **state)
     pair_fini(&p);
 }
 
-/* ---- against plain OpenSSL ----------------------------------------------------------------------
- */
+/* ---- against plain OpenSSL ------------------------------------------------------------------- */
 
 static void picks_the_profile_by_our_order(void **state)
 {

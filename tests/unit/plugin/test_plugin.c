@@ -55,8 +55,7 @@ static void link_file(const char *name, const char *target)
     free(real);
 }
 
-/* ---- plugins that are linked in
- * ------------------------------------------------------------------ */
+/* ---- plugins that are linked in -------------------------------------------------------------- */
 
 static int init_result;
 static const struct sl_core *core;
@@ -172,8 +171,7 @@ static void a_newer_plugin_may_have_more_fields(void **state)
     sl_role_leave(&sl_role_control);
 }
 
-/* ---- shared objects
- * -------------------------------------------------------------------------------- */
+/* ---- shared objects -------------------------------------------------------------------------- */
 
 static void loads_shared_objects_of_a_directory(void **state)
 {
@@ -214,8 +212,7 @@ static void loads_shared_objects_of_a_directory(void **state)
     sl_role_leave(&sl_role_control);
 }
 
-/* ---- configuration
- * ---------------------------------------------------------------------------------- */
+/* ---- configuration --------------------------------------------------------------------------- */
 
 static void gives_each_plugin_its_file(void **state)
 {
@@ -267,8 +264,7 @@ static void gives_each_plugin_its_file(void **state)
     sl_role_leave(&sl_role_control);
 }
 
-/* ---- functions of the core
- * ---------------------------------------------------------------------------- */
+/* ---- functions of the core ------------------------------------------------------------------- */
 
 static void on_timer(void *arg)
 {

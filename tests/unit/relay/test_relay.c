@@ -319,8 +319,7 @@ static bool got_rtcp(const struct peer *p, uint8_t pt, uint8_t fmt, struct sl_rt
     return false;
 }
 
-/* ---- a publisher elsewhere, a forwarder here, a receiver elsewhere -----------------------------
- */
+/* ---- a publisher elsewhere, a forwarder here, a receiver elsewhere --------------------------- */
 
 struct chain {
     struct peer *pub, *rcv;

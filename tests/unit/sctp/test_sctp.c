@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what is waited for; under the link's lock ------------------------------------------------
- */
+/* ---- what is waited for; under the link's lock ----------------------------------------------- */
 
 /* Bytes that do not repeat soon. */
 static void fill(uint8_t *p, size_t len, uint32_t seed)

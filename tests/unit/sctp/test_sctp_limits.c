@@ -97,8 +97,7 @@ static void sends_wait_for_the_association(void **state)
     assert_memory_equal(link_end(l, BOB)->log, "bird", 4);
 }
 
-/* ---- too long a message from the peer ---------------------------------------------------------
- */
+/* ---- too long a message from the peer -------------------------------------------------------- */
 
 /* Makes one message without an end out of all that come: first fragment once, last one never. */
 static void merge(struct link *l, int to, uint8_t *data, size_t len)
@@ -133,8 +132,7 @@ static void a_message_without_end_ends_the_association(void **state)
     assert_true(link_until(l, is_down, ALICE, 1, 5000)); /* by the abort */
 }
 
-/* ---- back-pressure
- * ---------------------------------------------------------------------------------- */
+/* ---- back-pressure --------------------------------------------------------------------------- */
 
 static void a_full_queue_drops_and_counts(void **state)
 {
@@ -187,8 +185,7 @@ static void a_slow_reader_stops_the_sender(void **state)
     assert_int_equal(stats(l).send_drops, 0);
 }
 
-/* ---- garbage
- * ------------------------------------------------------------------------------------------ */
+/* ---- garbage --------------------------------------------------------------------------------- */
 
 static void noise(struct link *l, uint8_t *p, size_t len)
 {
@@ -269,8 +266,7 @@ static void forged_packets_harm_nobody_else(void **state)
     assert_true(link_until(l, has_messages, BOB, 1, 10000));
 }
 
-/* ---- DCEP that breaks the rules
- * --------------------------------------------------------------------- */
+/* ---- DCEP that breaks the rules -------------------------------------------------------------- */
 
 static void turn_even(struct link *l, int to, uint8_t *data, size_t len)
 {

@@ -13,8 +13,7 @@
 static const enum sl_srtp_profile profiles[] = { SL_SRTP_AEAD_AES_128_GCM, SL_SRTP_AEAD_AES_256_GCM,
                                                  SL_SRTP_AES128_CM_SHA1_80 };
 
-/* ---- tools --------------------------------------------------------------------------------------
- */
+/* ---- tools ----------------------------------------------------------------------------------- */
 
 static size_t unhex(const char *hex, uint8_t *out)
 {
@@ -72,8 +71,7 @@ static size_t rtcp_make(uint8_t *p, uint32_t ssrc)
     return sizeof(pli);
 }
 
-/* ---- vectors of the RFCs ------------------------------------------------------------------------
- */
+/* ---- vectors of the RFCs --------------------------------------------------------------------- */
 
 /* RFC 3711 appendix B.3 */
 static void the_reference_derives_keys_as_the_rfc(void **state)
@@ -152,8 +150,7 @@ static void our_ciphers_pass_their_vectors(void **state)
     assert_int_equal(srtp_auth_type_self_test(sl_srtp_evp_auth()), 0);
 }
 
-/* ---- against the reference ----------------------------------------------------------------------
- */
+/* ---- against the reference ------------------------------------------------------------------- */
 
 static void protects_as_the_reference_does(void **state)
 {
@@ -232,8 +229,7 @@ static void header_extensions_stay_in_the_clear(void **state)
     }
 }
 
-/* ---- what must not pass -------------------------------------------------------------------------
- */
+/* ---- what must not pass ---------------------------------------------------------------------- */
 
 typedef int (*crypt_fn)(struct sl_srtp *s, uint8_t *pkt, size_t *len);
 
