@@ -222,6 +222,34 @@ test('VideoRoom: participants without media', { tags }, async (t) => {
   await b.close();
 });
 
+// Each of these leaves the reference server's VideoRoom without answers until it is started again.
+test('VideoRoom: descriptions in the wrong place', { tags }, async (t) => {
+  const server = await t.server();
+  const c = await WsClient.open(server.ws);
+  const session = await c.create();
+  const answer = {
+    type: 'answer',
+    sdp: ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 't=0 0', 'a=group:BUNDLE 0', 'm=audio 9 UDP/TLS/RTP/SAVPF 111',
+      'c=IN IP4 0.0.0.0', 'a=mid:0', 'a=sendonly', 'a=rtcp-mux', 'a=ice-ufrag:abcd', 'a=ice-pwd:abcdefghijklmnopqrstuv',
+      `a=fingerprint:sha-256 ${Array(32).fill('AB').join(':')}`, 'a=setup:active', 'a=rtpmap:111 opus/48000/2', '']
+      .join('\r\n'),
+  };
+  const ask = (handle_id, body, jsep) => c.request({ janus: 'message', session_id: session, handle_id, body, jsep });
+
+  const first = await c.attach(session, ROOM);
+  const joined = await c.message(session, first, { request: 'join', ptype: 'publisher', room: 1234 });
+  assert.equal(joined.videoroom, 'joined');
+  assert.equal((await ask(first, { request: 'configure' }, answer)).error.code, 469);
+  const second = await c.attach(session, ROOM);
+  const both = { request: 'joinandconfigure', ptype: 'publisher', room: 1234 };
+  assert.equal((await ask(second, both, answer)).error.code, 469);
+  assert.equal((await c.message(session, second, { ...both, ptype: 'subscriber' })).error_code, 430);
+  assert.equal((await c.message(session, second, both)).videoroom, 'joined');
+  assert.equal((await c.message(session, first, { request: 'configure', display: 'A' })).configured, 'ok');
+  assert.equal((await c.message(session, first, { request: 'listparticipants', room: 1234 })).participants.length, 2);
+  await c.close();
+});
+
 test('claim moves a session to a new socket', { tags }, async (t) => {
   const server = await t.server();
   const a = await WsClient.open(server.ws);

@@ -301,6 +301,12 @@ static void tells_the_administrator(void **state)
                   "'e2ee':true,'hangingup':0,'destroyed':0,'audio_codec':'opus','audio_red':false,"
                   "'video_codec':'vp8','simulcast':true,'substream':-1,'substream-target':2,"
                   "'temporal-layer':-1,'temporal-layer-target':2,'fallback':250000}");
+    mock_request(h, "{'spatial_layer':1,'temporal_layer':0}", MOCK_OFFER("video 1 vp9 svc=L3T3"),
+                 OK, SL_JSEP_ANSWER);
+    mock_query(h, "{'audio_active':true,'video_active':true,'bitrate':1,'slowlink_count':0,"
+                  "'e2ee':false,'hangingup':0,'destroyed':0,'video_codec':'vp9','svc':true,"
+                  "'spatial-layer':-1,'target-spatial-layer':1,'temporal-layer':-1,"
+                  "'target-temporal-layer':0}");
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -311,6 +311,8 @@ static void wrong_requests_are_refused(void **state)
         { "{'textroom':'kick','transaction':'t','room':1,'username':'zed'}",
           DATA_ERROR(423, "No such user zed in room 1") },
     };
+    char many[2000];
+    size_t n;
     sl_hid h, bob;
 
     (void)state;
@@ -321,6 +323,18 @@ static void wrong_requests_are_refused(void **state)
         asks(h, v[i].text, v[i].want);
     asks(bob, JOIN("other"), DATA_ERROR(421, "Already in room 1"));
     hears_nothing(h);
+    n = (size_t)snprintf(many, sizeof(many), "%s",
+                         "{'textroom':'message','transaction':'t',"
+                         "'room':2,'text':'x','tos':['a'");
+    for (int k = 1; k <= 256; k++)
+        n += (size_t)snprintf(many + n, sizeof(many) - n, ",'a'");
+    snprintf(many + n, sizeof(many) - n, "]}");
+    mock_call(mock_attach(), "{'request':'create','room':2}",
+              "{'textroom':'created','room':2,'permanent':false}");
+    asks(h, "{'textroom':'join','transaction':'t','room':2,'username':'al'}",
+         "{'textroom':'join','room':2,'username':'al'}");
+    silence(h);
+    asks(h, many, DATA_ERROR(414, "Invalid element (tos should not hold more than 256)"));
 }
 
 static void what_is_no_request_is_ignored(void **state)

@@ -217,6 +217,9 @@ static void a_call_that_fails_closes_what_its_offer_made(void **state)
         mock_request(alice, body, AV, v[i].want, NONE);
         mock_expect_hangup(alice, "Close PC");
     }
+    mock_request(alice, "{'request':'call','username':'bob'}",
+                 &(struct sl_jsep_in){ .type = SL_JSEP_ANSWER },
+                 ERROR(483, "Invalid SDP: callers send offers"), NONE);
     mock_request(alice, "{'request':'call','username':'bob'}", NULL, ERROR(482, "Missing SDP"),
                  NONE);
     mock_request(alice, "{'request':'call','username':'bob'}", MOCK_OFFER("video 0"),

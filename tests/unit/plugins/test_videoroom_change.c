@@ -220,6 +220,34 @@ static void a_dummy_holds_a_line_until_somebody_is_there(void **state)
     json_decref(list);
 }
 
+static void the_streams_of_a_dummy_can_be_chosen(void **state)
+{
+    json_t *joined, *dummy;
+    char body[100];
+    sl_hid h, s;
+
+    (void)state;
+    room_make(",'videocodec':'vp8,vp9','dummy_publisher':true,'dummy_streams':["
+              "{'codec':'opus','fmtp':'useinbandfec=1'},{'codec':'vp9','fmtp':'profile-id=2'},"
+              "{'codec':'vp9'}]");
+    h = mock_attach();
+    mock_send(h, "{'request':'join','ptype':'publisher','room':1,'id':1}", NULL);
+    joined = mock_take(h);
+    dummy = json_array_get(json_object_get(joined, "publishers"), 0);
+    mock_data_check(dummy, "{'id':'*','display':'Dummy publisher','dummy':true,"
+                           "'audio_codec':'opus','video_codec':'vp9','streams':["
+                           "{'type':'audio','mindex':0,'mid':'0','codec':'opus'},"
+                           "{'type':'video','mindex':1,'mid':'1','codec':'vp9'},"
+                           "{'type':'video','mindex':2,'mid':'2','codec':'vp9'}]}");
+    snprintf(body, sizeof(body), "[{'feed':%lld}]",
+             (long long)json_integer_value(json_object_get(dummy, "id")));
+    json_decref(joined);
+    s = subscribed(body);
+    assert_string_equal(mock_line(s, 0)->codec.fmtp, "useinbandfec=1");
+    assert_string_equal(mock_line(s, 1)->codec.fmtp, "profile-id=2");
+    assert_string_equal(mock_line(s, 2)->codec.fmtp, "");
+}
+
 static void updates_of_the_server(void **state)
 {
     sl_hid p, s, quiet;
@@ -316,6 +344,7 @@ static void lists_without_end_are_refused(void **state)
         "{'request':'switch','streams':[",
     };
     static char body[70000];
+    size_t len;
     sl_hid s;
 
     (void)state;
@@ -323,13 +352,21 @@ static void lists_without_end_are_refused(void **state)
     publishing(1, MOCK_OFFER("video v vp8"));
     s = subscribed("[{'feed':1}]");
     for (size_t i = 0; i < COUNT(v); i++) {
-        size_t len = (size_t)snprintf(body, sizeof(body), "%s{'sub_mid':'0'}", v[i]);
-
+        len = (size_t)snprintf(body, sizeof(body), "%s{'sub_mid':'0'}", v[i]);
         for (int k = 0; k < 256; k++)
             len += (size_t)snprintf(body + len, sizeof(body) - len, ",{'sub_mid':'0'}");
         snprintf(body + len, sizeof(body) - len, "]}");
         expect_error(s, body, NULL, 430, "Invalid element (streams should not hold more than 256)");
     }
+    /* Nor are feeds of many streams that are named again and again. */
+    publishing(
+        2, MOCK_OFFER("video a vp8", "video b vp8", "video c vp8", "video d vp8", "video e vp8"));
+    len = (size_t)snprintf(body, sizeof(body), "%s{'feed':2}", v[1]);
+    for (int k = 1; k < 256; k++)
+        len += (size_t)snprintf(body + len, sizeof(body) - len, ",{'feed':2}");
+    snprintf(body + len, sizeof(body) - len, "]}");
+    mock_skip(0);
+    expect_error(s, body, NULL, 430, "Too many streams in one subscription");
 }
 
 int main(void)
@@ -343,6 +380,7 @@ int main(void)
         T(switch_changes_sources_without_negotiation),
         T(switch_fills_inactive_lines_with_an_offer),
         T(a_dummy_holds_a_line_until_somebody_is_there),
+        T(the_streams_of_a_dummy_can_be_chosen),
         T(updates_of_the_server),
         T(a_changed_codec_ends_subscriptions),
         T(leave_closes_and_hangup_starts_over),

@@ -64,6 +64,9 @@ static void forward_errors(void **state)
           430, "Invalid element (host, port or srtp_crypto)" },
         { "{'request':'rtp_forward','room':1,'secret':'s','publisher_id':2}", 429,
           "Missing mandatory element (host)" },
+        { "{'request':'rtp_forward','room':1,'secret':'s','publisher_id':2,'host':'1.1.1.1',"
+          "'host_family':'ipv6','audio_port':1}",
+          430, "Invalid element (host cannot be resolved)" },
         { "{'request':'stop_rtp_forward','room':1,'secret':'s','publisher_id':2}", 429,
           "Missing mandatory element (stream_id)" },
         { "{'request':'stop_rtp_forward','room':1,'secret':'s','publisher_id':2,'stream_id':77}",
@@ -73,6 +76,8 @@ static void forward_errors(void **state)
           428, "No such stream (4294967297)" },
         { "{'request':'listforwarders','room':1}", 429, "Missing mandatory element (secret)" },
     };
+    char many[2000];
+    size_t n;
     sl_hid h;
 
     (void)state;
@@ -81,6 +86,14 @@ static void forward_errors(void **state)
     h = mock_attach();
     for (size_t i = 0; i < COUNT(v); i++)
         call_error(h, v[i].body, v[i].code, v[i].text);
+    n = (size_t)snprintf(many, sizeof(many), "%s",
+                         "{'request':'rtp_forward','room':1,'secret':'s','publisher_id':2,"
+                         "'streams':[{'mid':'a','port':1,'host':'10.0.0.0'}");
+    for (int i = 1; i <= 16; i++)
+        n += (size_t)snprintf(many + n, sizeof(many) - n,
+                              ",{'mid':'a','port':1,'host':'10.0.0.%d'}", i);
+    snprintf(many + n, sizeof(many) - n, "]}");
+    call_error(h, many, 430, "Too many hosts in one request");
     assert_int_equal(mock_endpoints_alive(), 0);
     mock_endpoint_fails(-EMFILE);
     call_error(h,

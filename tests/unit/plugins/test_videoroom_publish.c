@@ -300,6 +300,15 @@ static void configure_errors(void **state)
     mock_request(p, "{'request':'configure','audiocodec':'pcmu'}", NULL, CONFIGURED, NONE);
     expect_error(p, "{'request':'configure'}", &(struct sl_jsep_in){ .type = SL_JSEP_ANSWER }, 431,
                  "Invalid SDP type: publishers send offers");
+    expect_error(p, "{'request':'configure'}", &(struct sl_jsep_in){ .type = SL_JSEP_OFFER }, 437,
+                 "Invalid SDP: 0 m-lines");
+    /* A line that comes with the request can be meant by it. */
+    mock_request(p, "{'request':'configure','streams':[{'mid':'z','send':false}]}",
+                 MOCK_OFFER("audio a opus", "video v vp8", "video z vp8"),
+                 "{'videoroom':'event','room':1,'configured':'ok','audio_codec':'opus',"
+                 "'video_codec':'vp8','streams':'*'}",
+                 ANSWER);
+    assert_true(mock_line(p, 2)->closed);
 }
 
 static void configure_gates_streams_and_asks_for_key_frames(void **state)

@@ -63,6 +63,8 @@ static void remote_publisher_errors(void **state)
     mock_endpoint_fails(-EADDRINUSE);
     call_error(h, ADD(",'id':8,'port':5" ONE_AUDIO), 499,
                "Could not open UDP socket for remote publisher: in use");
+    mock_endpoint_fails(-EMFILE);
+    call_error(h, ADD(",'id':8" ONE_AUDIO), 499, "Could not open UDP socket for remote publisher");
     mock_call(h, "{'request':'listparticipants','room':1}",
               "{'videoroom':'participants','room':1,'participants':[{'id':2,'display':'P2',"
               "'publisher':false},{'id':3,'remote':true,'publisher':true}]}");
@@ -178,6 +180,14 @@ static void updates_change_and_append_streams(void **state)
                 "{'type':'video','mindex':1,'mid':'1','disabled':true}]}]}",
                 NONE);
     assert_int_equal(e->rlines[1].want.dir, SL_DIR_INACTIVE);
+    mock_call(h,
+              UPDATE(",'metadata':{'k':2}" ITEM("'mid':'y','mindex':5,'type':'video',"
+                                                "'codec':'vp9','disabled':false")),
+              "{'videoroom':'success'}");
+    mock_expect(a, 0,
+                "{'videoroom':'event','room':1,'publishers':[{'id':3,'display':'Near',"
+                "'metadata':{'k':2},'audio_codec':'opus','video_codec':'vp9','streams':'*'}]}",
+                NONE);
     mock_call(h, "{'request':'destroy','room':1}",
               "{'videoroom':'destroyed','room':1,'permanent':false}");
     assert_int_equal(mock_endpoints_alive(), 0);
@@ -240,12 +250,32 @@ static void layers_are_read_at_both_servers(void **state)
     assert_true(e->rlines[0].want.svc[0] != '\0');
 }
 
+static void a_publisher_has_sixteen_recipients_at_most(void **state)
+{
+    const sl_hid h = (room_make(""), mock_attach());
+    char body[200];
+
+    (void)state;
+    (void)publishing(2, MOCK_OFFER("audio a opus"));
+    for (int i = 0; i <= 16; i++) {
+        snprintf(body, sizeof(body),
+                 "{'request':'publish_remotely','room':1,'publisher_id':2,'remote_id':'r%d',"
+                 "'host':'10.0.0.2','port':5000}",
+                 i);
+        if (i < 16)
+            json_decref(mock_call_json(h, body));
+    }
+    call_error(h, body, 499, "Too many remotizations of one publisher");
+    assert_int_equal(mock_endpoints_alive(), 16);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(remote_publisher_errors),           T(a_remote_publisher_is_a_publisher_like_others),
         T(updates_change_and_append_streams), T(data_of_a_remote_publisher_is_relayed),
         T(layers_are_read_at_both_servers),
+        T(a_publisher_has_sixteen_recipients_at_most),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
