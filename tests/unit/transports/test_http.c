@@ -467,6 +467,8 @@ static void a_server_that_had_clients_starts_again_at_once(void **state)
     static const char text[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
     struct client http, ws;
     struct reply r;
+    char *answer;
+    size_t len;
 
     world_http.port = world_port(SL_HTTP_PLAIN);
     world_ws.port = world_port(SL_HTTP_WS);
@@ -475,6 +477,9 @@ static void a_server_that_had_clients_starts_again_at_once(void **state)
     client_reply(&http, &r, false);
     assert_reply(r, 200, "ok\n");
     ws_open(&ws, world_ws.port, false, "/");
+    ws_text(&ws, "{}"); /* once it is answered, its thread has it, and will close it in words */
+    assert_int_equal(ws_recv(&ws, &answer, &len), 1);
+    free(answer);
 
     for (int i = 0; i < 2; i++) { /* clients that are there still, and such that are not */
         sl_http_stop();
