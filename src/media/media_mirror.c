@@ -8,8 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Staged packets that are worth being encrypted and sent while others wait: a few hundred are still
- * in the cache then. */
+/* Packets that are worth a system call while others wait: a few hundred are still in the cache. */
 #define FLUSH_AT 256
 
 int sl_mirror_create(struct sl_mctx *ctx, sl_id pc, uint16_t mindex, struct sl_mirror **out)
@@ -30,7 +29,13 @@ static void fan_out(struct sl_mirror *m) SL_ON_WORKER
 {
     m->fanning = true;
     for (size_t i = 0; i < m->nsinks; i++) {
-        sl_sink_forward(m->sinks[i], m->batch, m->nbatch);
+        struct sl_sink *s = m->sinks[i];
+
+        if (i + 1 < m->nsinks)
+            sl_sink_prefetch(m->sinks[i + 1]);
+        sl_sink_forward(s, m->batch, m->nbatch);
+        if (s->tx->nstaged) /* encrypted while it is in the cache */
+            s->tx->flush(s->tx);
         if (m->ctx->slots.used >= FLUSH_AT)
             m->ctx->cb.flush(m->ctx->arg);
     }

@@ -90,6 +90,19 @@ void sl_sink_destroy(struct sl_sink *s) SL_ON_WORKER;
 /* After a renegotiation that kept the SSRC. */
 void sl_sink_configure(struct sl_sink *s, const struct sl_media_line *line) SL_ON_WORKER;
 
+/* Its turn comes next: what a packet needs of it is fetched into the cache meanwhile. */
+static inline void sl_sink_prefetch(const struct sl_sink *s)
+{
+    __builtin_prefetch(s);
+    __builtin_prefetch(&s->mid);
+    __builtin_prefetch(&s->layers);
+    __builtin_prefetch(&s->munge, 1);
+    __builtin_prefetch(&s->munge.out_next, 1);
+    __builtin_prefetch(&s->vp8, 1);
+    __builtin_prefetch(&s->source_us, 1);
+    __builtin_prefetch(&s->drops, 1);
+}
+
 /* For the mirror only. */
 void sl_sink_set_mirror(struct sl_sink *s, struct sl_mirror *m) SL_ON_WORKER;
 struct sl_mirror *sl_sink_mirror(const struct sl_sink *s);

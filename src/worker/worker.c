@@ -21,7 +21,6 @@
 #define EVENTS_MAX    32
 #define TXQ_PACKETS   4096
 #define HANDSHAKES_US 1000 /* of a turn: what the packets of others wait for DTLS at most */
-#define SEND_AT       256 /* packets that are worth a system call while others wait for encryption */
 
 /* ---- callbacks of lower levels --------------------------------------------------------------- */
 
@@ -157,16 +156,12 @@ static void send_sealed(struct sl_worker *w) SL_ON_WORKER
     w->ctx.sent = NULL;
 }
 
-/* In portions: the first subscribers need not wait for the last, and what was just encrypted is
- * still in the cache when the kernel copies it. */
 static void flush(struct sl_worker *w) SL_ON_WORKER
 {
     while (!sl_list_is_empty(&w->ctx.dirty)) {
         struct sl_tx *tx = sl_container(w->ctx.dirty.next, struct sl_tx, dirty);
 
         tx->flush(tx);
-        if (sl_txq_waiting(w->txq) >= SEND_AT)
-            send_sealed(w);
     }
     send_sealed(w);
 }
