@@ -33,6 +33,7 @@ void sl_rr_on_packet(struct sl_rr *r, uint64_t seq, uint32_t ts, uint64_t now_us
     if (!r->started) {
         r->started = true;
         r->base = r->max = seq;
+        r->origin = seq & ~UINT64_C(0xffff);
     }
     r->last_ts = ts;
     r->received++;
@@ -75,7 +76,7 @@ int sl_rr_report(struct sl_rr *r, uint32_t ssrc, uint32_t lsr, uint64_t lsr_us, 
         rb.fraction = f > 255 ? 255 : (uint8_t)f;
     }
     rb.lost = lost > 0x7fffff ? 0x7fffff : lost < -0x800000 ? -0x800000 : (int32_t)lost;
-    rb.ext_seq = (uint32_t)r->max;
+    rb.ext_seq = (uint32_t)(r->max - r->origin);
     rb.jitter = r->jitter16 >> 4;
     if (lsr && now_us >= lsr_us) {
         uint64_t d = (now_us - lsr_us) * 65536 / 1000000;

@@ -16,7 +16,8 @@
 struct sl_rr {
     uint32_t clock_rate;
     bool started;
-    uint64_t base; /* first extended seq */
+    uint64_t base;   /* first extended seq */
+    uint64_t origin; /* its bits above 16, which were no cycles yet */
     uint64_t max;
     uint64_t received;
     uint64_t expected_prior, received_prior;

@@ -10,6 +10,7 @@
 
 #include "media/media_level.h"
 #include "media/media_rr.h"
+#include "rtp/rtp_seq.h"
 
 static void losses_are_counted_per_interval_and_in_all(void **state)
 {
@@ -36,6 +37,35 @@ static void losses_are_counted_per_interval_and_in_all(void **state)
     assert_int_equal(b.fraction, 0);
     assert_int_equal(b.lost, 24);
     assert_int_equal(b.lsr, 0);
+}
+
+/* RFC 3550 section 6.4.1: cycles are counted from the first packet on, wherever its extension
+ * began (rtp_seq.h), and not from one that comes later and was sent before. */
+static void cycles_are_counted_from_the_first_packet(void **state)
+{
+    static const struct {
+        uint16_t first, last;
+        uint32_t want;
+    } v[] = {
+        { 150, 180, 180 },
+        { 1, 30000, 30000 },
+        { 65530, 5, 65536 + 5 },
+        { 32768, 32769, 32769 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+        struct sl_seq seq = { 0 };
+        struct sl_rtcp_rb b;
+        struct sl_rr r;
+
+        sl_rr_init(&r, 90000);
+        for (uint16_t s = v[i].first; s != (uint16_t)(v[i].last + 1); s++)
+            sl_rr_on_packet(&r, sl_seq_extend(&seq, s), s, s);
+        sl_rr_on_packet(&r, sl_seq_extend(&seq, (uint16_t)(v[i].first - 1)), 0, 0);
+        assert_int_equal(sl_rr_report(&r, 7, 0, 0, 0, &b), 0);
+        assert_int_equal(b.ext_seq, v[i].want);
+    }
 }
 
 static void duplicates_make_it_negative_not_huge(void **state)
@@ -98,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(losses_are_counted_per_interval_and_in_all),
+        cmocka_unit_test(cycles_are_counted_from_the_first_packet),
         cmocka_unit_test(duplicates_make_it_negative_not_huge),
         cmocka_unit_test(jitter_follows_rfc_3550),
         cmocka_unit_test(talking_is_decided_per_interval),
