@@ -11,7 +11,6 @@ import { LossyPath } from '../lib/lossy.mjs';
 import { test } from '../lib/runner.mjs';
 
 const { EVENT } = Janode;
-const CHROMIUM = [['chromium', 'lite']];
 
 const FOR_PLUGINS = 'what plugins of the package are made of';
 const NOT_FOR_USERS = {
@@ -22,7 +21,7 @@ const NOT_FOR_USERS = {
   closeTransactionWithSuccess: FOR_PLUGINS,
 };
 
-test('janode: every method of a handle, and of EchoTest', { variants: CHROMIUM, browsers: ['chromium'], timeout: 90 }, async (t) => {
+test('janode: every method of a handle, and of EchoTest', { timeout: 90 }, async (t) => {
   const server = await t.server({ media: { slowlink_threshold: 1 } });
   const path = new LossyPath();
   t.onClose(() => path.stop());
@@ -78,7 +77,7 @@ test('janode: every method of a handle, and of EchoTest', { variants: CHROMIUM, 
   });
 });
 
-test('janode: silence ends a connection', { variants: CHROMIUM, browsers: ['chromium'], tags: ['long'], timeout: 90 }, async (t) => {
+test('janode: silence ends a connection', { tags: ['long'], timeout: 90 }, async (t) => {
   const server = await t.server({ media: { ice_grace: 1 } });
   const path = new LossyPath();
   t.onClose(() => path.stop());
@@ -142,7 +141,7 @@ test('janode: every method of connections and sessions', {}, async (t) => {
   sessions.assertCame([EVENT.SESSION_DESTROYED]);
 });
 
-test('janode: every method of TextRoom', { variants: CHROMIUM }, async (t) => {
+test('janode: every method of TextRoom', { variants: [['chromium', 'lite']] }, async (t) => {
   const server = await t.server();
   const page = await t.client();
   const session = await (await connect(t, server)).create();

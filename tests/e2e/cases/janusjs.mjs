@@ -7,8 +7,6 @@ import { LossyPath } from '../lib/lossy.mjs';
 import { WsClient } from '../lib/protocol.mjs';
 import { test } from '../lib/runner.mjs';
 
-const CHROMIUM = { variants: [['chromium', 'lite']], browsers: ['chromium'] };
-
 const callOf = (page, method) => page.evaluate((m) =>
   new Promise((success, error) => T.session()[m]({ success, error })), method);
 
@@ -24,7 +22,7 @@ async function echo(page, path) {
   await page.waitFor(() => T.state('echo').up);
 }
 
-test('janus.js: every method and callback', { ...CHROMIUM, timeout: 90 }, async (t) => {
+test('janus.js: every method and callback', { timeout: 90 }, async (t) => {
   const server = await t.server({ media: { slowlink_threshold: 1 } });
   const path = new LossyPath();
   t.onClose(() => path.stop());

@@ -1,4 +1,5 @@
-// A UDP path from pages to the server that can lose what pages send.
+// A UDP path from pages to the server that can lose what pages send. For ICE lite and Chromium, since
+// full ICE finds other paths and Firefox has no loopback candidates: tests with it have no variants.
 
 import dgram from 'node:dgram';
 
