@@ -88,7 +88,9 @@ struct churn {
     size_t in_flight;                    /* unconnected at a time; 0: any number */
     size_t first;                        /* users before it stay */
     size_t joined, failed;
-    struct load_hist connect, media; /* from the start of signalling to DTLS and to first media */
+    /* From the start of signalling to the first answered check, to the end of DTLS, and to media.
+     */
+    struct load_hist checked, connect, media;
 };
 
 /* Those who came: what is told of them when they go. */
@@ -101,6 +103,7 @@ static void part(struct churn *c, const struct load_user *u)
         return;
     }
     c->joined++;
+    load_hist_add(&c->checked, (p->checked_us - u->started_us) * 1000);
     load_hist_add(&c->connect, (p->connected_us - u->started_us) * 1000);
     if (p->rx.first_us)
         load_hist_add(&c->media, (p->rx.first_us - u->started_us) * 1000);
@@ -151,6 +154,7 @@ static void churn_end(struct load_run *r, struct churn *c) SL_ON_WORKER
     c->failed += r->nusers - c->first;
     load_report(r, "joined", (double)c->joined);
     load_report(r, "failed_joins", (double)c->failed);
+    load_report_hist(r, "checked_ms", &c->checked, 1e6);
     load_report_hist(r, "connect_ms", &c->connect, 1e6);
 }
 

@@ -74,7 +74,8 @@ static struct load_stream *stream_of(struct load_rx *rx, uint32_t ssrc)
     return s;
 }
 
-/* The stream that @ssrc, which carries payload type @pt, resends; 0: @pt is not RTX. */
+/* The stream that @ssrc resends, by what the server said or, where it said nothing, by payload
+ * type; 0: it is no RTX. */
 static uint32_t resent_by(const struct load_rx *rx, uint32_t ssrc, uint8_t pt)
 {
     uint32_t only = 0;
@@ -82,20 +83,13 @@ static uint32_t resent_by(const struct load_rx *rx, uint32_t ssrc, uint8_t pt)
     for (size_t i = 0; i < rx->nlines; i++) {
         const struct load_line *l = &rx->lines[i];
 
-        if (l->rtx_ssrc && l->rtx_ssrc == ssrc)
+        if (l->rtx_pt != pt)
+            continue;
+        if (l->rtx_ssrc == ssrc)
             return l->ssrc;
-        if (l->rtx_pt == pt)
-            only = l->ssrc;
+        only = l->ssrc;
     }
     return only;
-}
-
-static bool is_rtx(const struct load_rx *rx, uint8_t pt)
-{
-    for (size_t i = 0; i < rx->nlines; i++)
-        if (rx->lines[i].rtx_pt == pt)
-            return true;
-    return false;
 }
 
 static void add_missing(struct load_stream *s, uint64_t from, uint64_t to, uint64_t now_us)
@@ -113,67 +107,88 @@ static void found(struct load_stream *s, uint64_t seq)
         }
 }
 
+/* Marks @seq as seen; numbers between the highest so far and it have not been. */
+static void mark(struct load_stream *s, uint64_t before, uint64_t seq)
+{
+    for (uint64_t q = before + 1; q < seq && q <= before + LOAD_RX_WINDOW; q++)
+        s->seen[q % LOAD_RX_WINDOW / 64] &= ~(UINT64_C(1) << q % 64);
+    s->seen[seq % LOAD_RX_WINDOW / 64] |= UINT64_C(1) << seq % 64;
+    s->received++;
+}
+
+static bool is_seen(const struct load_stream *s, uint64_t before, uint64_t seq)
+{
+    return before - seq >= LOAD_RX_WINDOW ||
+           (s->seen[seq % LOAD_RX_WINDOW / 64] & UINT64_C(1) << seq % 64) != 0;
+}
+
 /* false: a duplicate, or older than the window. */
 static bool is_new(struct load_rx *rx, struct load_stream *s, uint16_t wire, uint64_t now_us,
                    bool *late)
 {
     bool first = !s->seq.started;
     uint64_t before = s->seq.max, seq = sl_seq_extend(&s->seq, wire);
-    uint64_t bit = UINT64_C(1) << seq % 64, *word = &s->seen[seq % LOAD_RX_WINDOW / 64];
 
-    *late = !first && seq < before;
+    *late = !first && seq <= before;
     if (first)
-        s->first = seq;
-    if (*late && before - seq >= LOAD_RX_WINDOW)
-        return false;
-    if (*late && *word & bit)
-        return false;
-    if (!first && seq == before)
-        return false;
-    /* Numbers that the window now begins to cover have not been seen. */
-    for (uint64_t q = before + 1; !first && q < seq && q < before + LOAD_RX_WINDOW; q++)
-        s->seen[q % LOAD_RX_WINDOW / 64] &= ~(UINT64_C(1) << q % 64);
-    *word |= bit;
-    s->received++;
+        s->first = before = seq;
     if (*late) {
+        if (is_seen(s, before, seq))
+            return false;
         found(s, seq);
-        return true;
+    } else if (seq > before + 1) {
+        rx->tally->holes += seq - before - 1;
+        if (rx->conf->nack)
+            add_missing(s, before + 1, seq, now_us);
     }
-    if (!first && seq > before + 1 && rx->conf->nack)
-        add_missing(s, before + 1, seq, now_us);
+    mark(s, before, seq);
     return true;
+}
+
+static void count(struct load_rx *rx, const uint8_t *payload, size_t len, uint64_t at_ns, bool late)
+{
+    struct load_tally *t = rx->tally;
+    uint64_t sent_ns;
+
+    if (!load_stamp_read(payload, len, &sent_ns)) {
+        t->unreadable++;
+        return;
+    }
+    if (!load_tally_wants(t, sent_ns))
+        return;
+    t->delivered++;
+    t->bytes += len;
+    t->repaired += late;
+    load_hist_add(&t->latency, at_ns > sent_ns ? at_ns - sent_ns : 0);
+}
+
+static void take_twcc(struct load_rx *rx, const uint8_t *pkt, const struct sl_rtp *h,
+                      uint64_t now_us)
+{
+    struct sl_ext_info x;
+
+    if (sl_ext_parse(pkt, h, &rx->exts, &x) == 0 && x.present & SL_EXT_BIT(SL_EXT_TWCC))
+        sl_twcc_rx_add(rx->twcc, x.twcc, now_us);
 }
 
 void load_rx_packet(struct load_rx *rx, const uint8_t *pkt, size_t len, uint64_t at_ns,
                     uint64_t now_us)
 {
-    uint32_t primary = 0;
     struct load_stream *s;
-    uint64_t sent_ns;
+    uint32_t primary;
     struct sl_rtp h;
-    uint16_t seq;
-    bool late, holed;
+    bool late;
 
     if (sl_rtp_parse(pkt, len, &h) < 0) {
         rx->tally->unreadable++;
         return;
     }
-    if (rx->twcc) {
-        struct sl_ext_info x;
-
-        if (sl_ext_parse(pkt, &h, &rx->exts, &x) == 0 && x.present & SL_EXT_BIT(SL_EXT_TWCC))
-            sl_twcc_rx_add(rx->twcc, x.twcc, now_us);
-    }
+    if (rx->twcc)
+        take_twcc(rx, pkt, &h, now_us);
     rx->tally->padding += h.pad_len;
-    if (h.payload_len == 0)
+    primary = resent_by(rx, h.ssrc, h.pt);
+    if (h.payload_len < (primary ? 2 : 1))
         return; /* padding only: probing */
-    seq = h.seq;
-    if (is_rtx(rx, h.pt)) {
-        primary = resent_by(rx, h.ssrc, h.pt);
-        if (h.payload_len < 2)
-            return;
-        seq = sl_get16(pkt + h.payload_off);
-    }
     s = stream_of(rx, primary ? primary : h.ssrc);
     if (!s)
         return;
@@ -181,28 +196,10 @@ void load_rx_packet(struct load_rx *rx, const uint8_t *pkt, size_t len, uint64_t
         rx->first_us = now_us;
         rx->report_due_us = now_us + REPORT_US;
     }
-    rx->packets++;
-    holed = s->seq.started && !primary;
-    if (holed) {
-        uint64_t before = s->seq.max, ext = sl_seq_peek(&s->seq, seq);
-
-        if (ext > before + 1)
-            rx->tally->holes += ext - before - 1;
-    }
-    if (!is_new(rx, s, seq, now_us, &late)) {
+    if (is_new(rx, s, primary ? sl_get16(pkt + h.payload_off) : h.seq, now_us, &late))
+        count(rx, pkt + h.payload_off, h.payload_len, at_ns, late);
+    else
         rx->tally->duplicates++;
-        return;
-    }
-    if (!load_stamp_read(pkt + h.payload_off, h.payload_len, &sent_ns)) {
-        rx->tally->unreadable++;
-        return;
-    }
-    if (!load_tally_wants(rx->tally, sent_ns))
-        return;
-    rx->tally->delivered++;
-    rx->tally->bytes += len;
-    rx->tally->repaired += late;
-    load_hist_add(&rx->tally->latency, at_ns > sent_ns ? at_ns - sent_ns : 0);
 }
 
 static void write_reports(struct load_rx *rx, struct sl_writer *w)

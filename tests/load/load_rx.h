@@ -51,7 +51,6 @@ struct load_rx {
     struct sl_twcc_rx *twcc;
     uint32_t ssrc; /* ours, in reports */
     uint64_t report_due_us;
-    uint64_t packets;  /* RTP that could be read, since the start */
     uint64_t first_us; /* monotonic time of the first; 0: none yet */
 };
 

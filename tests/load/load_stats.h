@@ -30,7 +30,7 @@ struct load_tally {
     uint64_t sent;      /* by publishers, all streams */
     uint64_t expected;  /* sent, times who should get it */
     uint64_t delivered; /* to receivers, each once */
-    uint64_t bytes;     /* of these, UDP payload */
+    uint64_t bytes;     /* of these, RTP payload */
     uint64_t repaired;  /* of these, by RTX or sent again after a NACK */
     uint64_t duplicates;
     uint64_t unreadable;  /* failed authentication, or no stamp in it */
