@@ -13,7 +13,7 @@ static const bool is_told[SL_DROP_MAX] = {
     [SL_DROP_NO_KEYS] = true,      [SL_DROP_AUTH] = true,       [SL_DROP_REPLAY] = true,
     [SL_DROP_UNKNOWN_SSRC] = true, [SL_DROP_SSRC_LIMIT] = true, [SL_DROP_UNKNOWN_ADDRESS] = true,
     [SL_DROP_WRONG_PT] = true,     [SL_DROP_CODEC] = true,      [SL_DROP_RING_FULL] = true,
-    [SL_DROP_PROTECT] = true,
+    [SL_DROP_PROTECT] = true,      [SL_DROP_DATA_FULL] = true,
 };
 
 static const char *socket_drop_to_str(enum sl_socket_drop why)
