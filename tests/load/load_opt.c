@@ -21,6 +21,7 @@ static const char usage[] =
     "  --janus[=PATH]           Debian's janus, started here; --event-loops N (0: its default)\n"
     "  --floor PATH             the bare forwarder; --method gso|sendmmsg|sendto\n"
     "  --url ADDRESS:PORT --pid PID   one that runs already: its WebSocket\n"
+    "  --bind ADDRESS           of the peers, where it has no candidate on loopback\n"
     "options:\n"
     "  --seconds S (5)  --settle S (1)  --profile gcm|sha1_80  --spread MICROSECONDS\n"
     "  --rooms R (1)            so many of them, each with its publishers; N viewers are spread "
@@ -55,6 +56,7 @@ enum opt {
     OPT_METHOD,
     OPT_URL,
     OPT_PID,
+    OPT_BIND,
     OPT_STRICT,
 };
 
@@ -85,6 +87,7 @@ static const struct option options[] = {
     { "method", required_argument, NULL, OPT_METHOD },
     { "url", required_argument, NULL, OPT_URL },
     { "pid", required_argument, NULL, OPT_PID },
+    { "bind", required_argument, NULL, OPT_BIND },
     { "strict", no_argument, NULL, OPT_STRICT },
     { NULL, 0, NULL, 0 },
 };
@@ -204,6 +207,9 @@ static bool take(struct load_opts *o, int c, const char *v)
         return true;
     case OPT_URL:
         o->url = v;
+        return true;
+    case OPT_BIND:
+        o->bind = v;
         return true;
     default:
         return take_amount(o, c, v);

@@ -26,7 +26,8 @@ struct load_opts {
     struct load_server_conf server; /* program NULL: an existing one */
     const char *url;                /* ADDRESS:PORT of its WebSocket */
     pid_t pid;
-    bool is_strict; /* --strict: fail unless packets arrived, and all of them */
+    const char *bind; /* address of the peers; NULL: where the server's candidates are likely */
+    bool is_strict;   /* --strict: fail unless packets arrived, and all of them */
 };
 
 /* 0, or the exit status: usage and errors were printed. */

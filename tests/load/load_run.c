@@ -30,11 +30,14 @@ static int make_cert(struct load_run *r)
  */
 static int choose_address(struct load_run *r)
 {
+    struct sl_addr *bind = &r->conf.peer.bind;
     bool loopback = sl_addr_is_loopback(&r->server.addr) && r->opts->server.kind != LOAD_JANUS;
 
+    if (r->opts->bind)
+        return sl_addr_from_ip(r->opts->bind, 0, bind);
     if (loopback)
-        return sl_addr_from_ip("127.0.0.1", 0, &r->conf.peer.bind);
-    return sl_addr_list_local(AF_INET, false, 0, &r->conf.peer.bind, 1) > 0 ? 0 : -EADDRNOTAVAIL;
+        return sl_addr_from_ip("127.0.0.1", 0, bind);
+    return sl_addr_list_local(AF_INET, false, 0, bind, 1) > 0 ? 0 : -EADDRNOTAVAIL;
 }
 
 static volatile sig_atomic_t interrupted;

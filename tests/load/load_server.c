@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <libgen.h>
 #include <limits.h>
 #include <poll.h>
@@ -16,13 +17,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PORT_LOW   3000
-#define PORT_HIGH  19000
-#define READY_MS   5000
-#define STOP_MS    3000
-#define PORTS      64 /* in a row, free: workers, and what janus allocates from */
-#define JANUS_DIR  "/usr/lib/" JANUS_ARCH "/janus"
-#define JANUS_ARCH "x86_64-linux-gnu"
+#define PORT_LOW  3000
+#define PORT_HIGH 19000
+#define READY_MS  5000
+#define STOP_MS   3000
+#define PORTS     64 /* in a row, free: workers, and what janus allocates from */
 
 static bool is_free(int type, uint16_t port)
 {
@@ -79,13 +78,17 @@ static void write_file(const char *dir, const char *name, const char *text)
     }
 }
 
-static void link_into(const char *dir, const char *sub, const char *name)
+/* Links a module of Debian's package, which lies in a folder of the architecture, into @dir. */
+static void link_into(const char *dir, const char *name)
 {
-    char from[PATH_MAX], to[PATH_MAX];
+    char pattern[128], to[PATH_MAX];
+    glob_t g;
 
-    snprintf(from, sizeof(from), "%s/%s/%s", JANUS_DIR, sub, name);
+    snprintf(pattern, sizeof(pattern), "/usr/lib/*/janus/*/%s", name);
     snprintf(to, sizeof(to), "%s/%s", dir, name);
-    (void)symlink(from, to);
+    if (glob(pattern, 0, NULL, &g) == 0)
+        (void)symlink(g.gl_pathv[0], to);
+    globfree(&g);
 }
 
 /* Everything of Debian's package that the cases need, and nothing else. */
@@ -95,8 +98,8 @@ static void write_janus(const struct load_server_conf *conf, const char *dir, ui
 
     if (conf->event_loops)
         snprintf(loops, sizeof(loops), " event_loops = %d", conf->event_loops);
-    link_into(dir, "plugins", "libjanus_videoroom.so");
-    link_into(dir, "transports", "libjanus_websockets.so");
+    link_into(dir, "libjanus_videoroom.so");
+    link_into(dir, "libjanus_websockets.so");
     snprintf(text, sizeof(text),
              "general: { configs_folder = \"%s\"; plugins_folder = \"%s\"; transports_folder = "
              "\"%s\"; events_folder = \"/nonexistent\"; loggers_folder = \"/nonexistent\"; "
