@@ -8,8 +8,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Packets that are worth a system call while others wait: a few hundred are still in the cache. */
-#define FLUSH_AT 256
+/* Packets that are worth a system call while others wait: the same few slots are used again, and
+ * are in the cache until the kernel copied them. */
+#define FLUSH_AT 64
 
 int sl_mirror_create(struct sl_mctx *ctx, sl_id pc, uint16_t mindex, struct sl_mirror **out)
 {
@@ -31,8 +32,10 @@ static void fan_out(struct sl_mirror *m) SL_ON_WORKER
     for (size_t i = 0; i < m->nsinks; i++) {
         struct sl_sink *s = m->sinks[i];
 
+        if (i + 2 < m->nsinks)
+            sl_sink_prefetch(m->sinks[i + 2], m->batch[0]);
         if (i + 1 < m->nsinks)
-            sl_sink_prefetch(m->sinks[i + 1]);
+            sl_sink_prefetch_out(m->sinks[i + 1]);
         sl_sink_forward(s, m->batch, m->nbatch);
         if (s->tx->nstaged) /* encrypted while it is in the cache */
             s->tx->flush(s->tx);

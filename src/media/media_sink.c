@@ -251,6 +251,35 @@ static enum sl_drop forward_one(struct sl_sink *s, const struct sl_pkt *pkt) SL_
     return SL_DROP_NONE;
 }
 
+static void prefetch(const void *p, size_t n)
+{
+    for (size_t i = 0; i < n; i += 64)
+        __builtin_prefetch((const char *)p + i, 1);
+}
+
+void sl_sink_prefetch(const struct sl_sink *s, const struct sl_pkt *pkt)
+{
+    size_t slot = pkt->seq % SL_MUNGE_WINDOW;
+
+    /* Nothing is read of @s itself: that would be the wait that this is to save. */
+    prefetch(s, offsetof(struct sl_sink, layers) + 64);
+    prefetch(&s->munge, offsetof(struct sl_munge, state));
+    prefetch(&s->munge.state[slot], 1);
+    prefetch(&s->munge.out16[slot], 1);
+    prefetch(&s->resend.debt, 1);
+    prefetch(&s->drops[SL_DROP_NONE], 1);
+    if (pkt->codec == SL_CODEC_VP8) {
+        prefetch(&s->vp8, offsetof(struct sl_vp8_munge, pic));
+        prefetch(&s->vp8.pic[pkt->payload.pid % SL_VP8_WINDOW], 1);
+    }
+}
+
+void sl_sink_prefetch_out(const struct sl_sink *s)
+{
+    prefetch(s->tx, sizeof(*s->tx));
+    prefetch(&s->munge.in16[s->munge.out_next % SL_MUNGE_WINDOW], 1);
+}
+
 void sl_sink_forward(struct sl_sink *s, struct sl_pkt *const *pkts, size_t n)
 {
     if (!s->enabled || s->paused) {

@@ -27,60 +27,58 @@ struct sl_sealed; /* ciphertexts kept for peers without RTX */
 #define SL_SINK_TEMPLATE_MAX 48
 
 struct sl_sink {
-    /* Given, outlive us. */
+    /* Hot: what every packet needs, in as few cache lines as it takes (sl_sink_prefetch). Packets
+     * of a source come some dozen times a second, and meanwhile all caches forget. */
     struct sl_mctx *ctx;
     struct sl_tx *tx;
     struct sl_mirror *mirror; /* NULL: no source */
-    sl_id pc;
-    uint16_t mindex;
-
-    /* As negotiated. */
-    enum sl_kind kind;
+    struct sl_sealed *sealed; /* NULL: RTX or no NACK */
     enum sl_codec codec;
-    uint8_t pt, rtx_pt, red_pt; /* pt SL_PT_NONE: as the publisher has it */
-    uint32_t ssrc, rtx_ssrc;    /* ssrc 0: not known before the first packet, whose it becomes */
-    int8_t only;                /* the one simulcast layer that is sent; -1: as it fits */
-    uint32_t clock_rate;
-    char mid[SL_MID_MAX + 1];
-    uint8_t ext[SL_EXT_MAX];
-    bool ext_mixed;
-    bool nack;
-    bool counted_nack; /* the mirror counts us among those who may ask */
-    bool enabled;      /* the m-line's direction */
+    uint32_t ssrc;      /* 0: not known before the first packet, whose it becomes */
+    uint8_t pt, red_pt; /* pt SL_PT_NONE: as the publisher has it */
+    int8_t only;        /* the one simulcast layer that is sent; -1: as it fits */
+    bool enabled;       /* the m-line's direction */
     bool paused;
-
-    /* Extension block of packets that need nothing but mid, abs-send-time and twcc. */
-    uint8_t tmpl[SL_SINK_TEMPLATE_MAX];
-    uint8_t tmpl_len;
-    uint16_t tmpl_twcc, tmpl_ast; /* offsets in it; 0: not there */
-
+    uint8_t cur_layer;
+    uint8_t epoch;                      /* of the newest packet */
+    uint8_t tmpl_len;                   /* extension block of packets that need nothing but mid, */
+    uint8_t tmpl[SL_SINK_TEMPLATE_MAX]; /* abs-send-time and transport-cc */
+    uint16_t tmpl_twcc, tmpl_ast;       /* offsets in it; 0: not there */
+    uint32_t cur_ssrc;                  /* source that is forwarded now */
+    uint32_t layer_ssrc[SL_LAYERS_MAX]; /* source SSRC last seen on each layer */
+    uint8_t ext[SL_EXT_MAX];
+    char mid[SL_MID_MAX + 1];
+    bool ext_mixed;
     struct sl_layer_wish wish;
+    uint64_t source_us;      /* when the first packet of this source went out; 0: none did */
+    int64_t last_capture_us; /* of the newest packet, for sender reports and switches */
+    uint64_t last_arrival_us;
+    uint64_t last_out_ts;
+    uint64_t last_in_ts;
+    uint64_t packets, bytes; /* payload bytes, as a sender report counts */
     struct sl_layers layers;
     struct sl_munge munge;
     struct sl_vp8_munge vp8;
     struct sl_dd_munge dd;
     struct sl_resend resend;
-    struct sl_sealed *sealed; /* NULL: RTX or no NACK */
+    uint64_t drops[SL_DROP_MAX]; /* SL_DROP_NONE counts what went through */
+
+    /* As negotiated. */
+    sl_id pc;
+    uint16_t mindex;
+    enum sl_kind kind;
+    uint8_t rtx_pt;
+    uint32_t rtx_ssrc;
+    uint32_t clock_rate;
+    bool nack;
+    bool counted_nack; /* the mirror counts us among those who may ask */
+
     uint64_t rtx_seq;
-    uint32_t layer_ssrc[SL_LAYERS_MAX]; /* source SSRC last seen on each layer */
-    uint32_t cur_ssrc;                  /* source that is forwarded now */
-    uint8_t cur_layer;
-    uint8_t epoch; /* of the newest packet */
-
-    /* The newest packet, for sender reports and switches. */
-    uint64_t source_us; /* when the first packet of this source went out; 0: none did */
-    int64_t last_capture_us;
-    uint64_t last_arrival_us;
-    uint64_t last_out_ts;
-    uint64_t last_in_ts;
-
     struct sl_sr_sent sr_sent;
     uint64_t rtt_us;
-    uint64_t packets, bytes; /* payload bytes, as a sender report counts */
     uint64_t resent;
-    int32_t lost_seen;           /* cumulative loss of the last receiver report */
-    uint32_t lost_second;        /* since the last slow-link check */
-    uint64_t drops[SL_DROP_MAX]; /* SL_DROP_NONE counts what went through */
+    int32_t lost_seen;    /* cumulative loss of the last receiver report */
+    uint32_t lost_second; /* since the last slow-link check */
 };
 
 int sl_sink_create(struct sl_mctx *ctx, struct sl_tx *tx, sl_id pc,
@@ -89,19 +87,6 @@ int sl_sink_create(struct sl_mctx *ctx, struct sl_tx *tx, sl_id pc,
 void sl_sink_destroy(struct sl_sink *s) SL_ON_WORKER;
 /* After a renegotiation that kept the SSRC. */
 void sl_sink_configure(struct sl_sink *s, const struct sl_media_line *line) SL_ON_WORKER;
-
-/* Its turn comes next: what a packet needs of it is fetched into the cache meanwhile. */
-static inline void sl_sink_prefetch(const struct sl_sink *s)
-{
-    __builtin_prefetch(s);
-    __builtin_prefetch(&s->mid);
-    __builtin_prefetch(&s->layers);
-    __builtin_prefetch(&s->munge, 1);
-    __builtin_prefetch(&s->munge.out_next, 1);
-    __builtin_prefetch(&s->vp8, 1);
-    __builtin_prefetch(&s->source_us, 1);
-    __builtin_prefetch(&s->drops, 1);
-}
 
 /* For the mirror only. */
 void sl_sink_set_mirror(struct sl_sink *s, struct sl_mirror *m) SL_ON_WORKER;
@@ -116,6 +101,10 @@ void sl_sink_set_paused(struct sl_sink *s, bool paused) SL_ON_WORKER;
 void sl_sink_resume(struct sl_sink *s) SL_ON_WORKER;
 
 void sl_sink_forward(struct sl_sink *s, struct sl_pkt *const *pkts, size_t n) SL_ON_WORKER;
+/* Begin to bring into the cache what forwarding @pkt and its neighbours will need: of @s itself,
+ * and a sink later, when that is there, what it points to. */
+void sl_sink_prefetch(const struct sl_sink *s, const struct sl_pkt *pkt) SL_ON_WORKER;
+void sl_sink_prefetch_out(const struct sl_sink *s) SL_ON_WORKER;
 
 /* The subscriber misses these. */
 void sl_sink_resend(struct sl_sink *s, const uint16_t *seqs, size_t n) SL_ON_WORKER;

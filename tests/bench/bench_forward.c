@@ -46,6 +46,12 @@ static void wait_readable(int fd)
     bench_must(poll(&p, 1, WAIT_MS) == 1);
 }
 
+/* Ports are used again soon, and others of this machine may still send to those who had them. */
+static void hear_only_server(int fd)
+{
+    bench_must(!connect(fd, &w.at.sa, sl_addr_len(&w.at)));
+}
+
 /* ---- traffic --------------------------------------------------------------------------------- */
 
 static void publish(int media, size_t n, bool key) SL_ON_WORKER
@@ -184,6 +190,7 @@ static void floor_join(uint16_t i, enum sl_srtp_profile profile) SL_ON_WORKER
     bench_must(!sl_addr_from_ip("127.0.0.1", 0, &any));
     w.fd[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     bench_must(w.fd[i] >= 0 && !bind(w.fd[i], &any.sa, sl_addr_len(&any)));
+    hear_only_server(w.fd[i]);
     floor_reg_write(&r, reg);
     bench_must(sendto(w.fd[i], reg, sizeof(reg), 0, &w.at.sa, sl_addr_len(&w.at)) == sizeof(reg));
     wait_readable(w.fd[i]);
@@ -331,6 +338,7 @@ static void worker_join(size_t i) SL_ON_WORKER
     bench_must(rtc_connect(&s.client[i]));
     wait_count(&s.up, (unsigned int)i + 1);
     w.srtp[i] = s.client[i].srtp;
+    hear_only_server(w.fd[i]);
     for (uint16_t k = 0; i && k < MEDIA; k++) {
         struct sl_wmsg *m = message(SL_WMSG_ROUTE_ADD, i);
         m->mindex = m->route.from_mindex = k;

@@ -356,7 +356,7 @@ static void many_packets_are_sent_in_portions(void **state)
         mw_push(&f.w, f.t, seq, seq * 960u, false);
         assert_in_range(f.w.ctx.slots.used, 0, 255);
     }
-    assert_int_equal(portions, 3);
+    assert_int_equal(portions, 15);
     send_queued(&f.w);
     assert_int_equal(f.s->packets, 1000);
     fix_fini(&f);
