@@ -76,10 +76,11 @@ void sl_udp_batch_destroy(struct sl_udp_batch *b);
 /* One recvmmsg. How many datagrams are in @b->dgrams: 0 when none waited; or -errno. */
 int sl_udp_recv(struct sl_udp *u, struct sl_udp_batch *b);
 
-/* A socket that a loop reads for its owner. */
+/* A socket that a loop polls for its owner: one for datagrams, which the loop reads, or another. */
 struct sl_watch {
-    struct sl_udp *udp;
+    struct sl_udp *udp; /* NULL: another */
     void (*datagram)(struct sl_watch *w, const struct sl_udp_dgram *d);
+    void (*ready)(struct sl_watch *w, uint32_t events); /* another; @events of epoll */
 };
 
 /* ---- sending ---- */

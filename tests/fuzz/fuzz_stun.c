@@ -27,7 +27,7 @@ static bool is_sealed_by_any(const uint8_t *b, size_t n)
 static void step_input(struct world *w, const struct sl_addr *from, const uint8_t *data, size_t len)
 {
     SL_ASSUME(worker);
-    bool was_known = sl_ice_lite_find(w->lite, from) != NULL;
+    bool was_known = sl_ice_lite_find(w->lite, from, NULL) != NULL;
     unsigned int before = w->nsent;
     uint8_t *exact = malloc(len ? len : 1); /* so that one byte too far is seen */
 
@@ -36,7 +36,7 @@ static void step_input(struct world *w, const struct sl_addr *from, const uint8_
     (void)world_input(w, from, exact, len);
     if (!is_sealed_by_any(data, len)) {
         FUZZ_CHECK(w->nsent == before);
-        FUZZ_CHECK(was_known == (sl_ice_lite_find(w->lite, from) != NULL));
+        FUZZ_CHECK(was_known == (sl_ice_lite_find(w->lite, from, NULL) != NULL));
     }
     if (w->nsent != before) {
         FUZZ_CHECK(w->nsent == before + 1);
