@@ -14,6 +14,7 @@
 #include "base/id.h"
 #include "net/net_addr.h"
 
+struct sl_tcp;
 struct sl_udp;
 
 #define SL_ICE_UFRAG_MAX 256 /* RFC 8839 section 5.4 */
@@ -25,9 +26,11 @@ struct sl_ice_creds {
     char pwd[SL_ICE_PWD_MAX + 1];
 };
 
-/* 8 random characters of ufrag (globally unique in practice: lite finds the peer by it), 24 of pwd.
- */
-void sl_ice_creds_make(struct sl_ice_creds *out);
+/* A ufrag of 8 random characters (globally unique in practice: lite finds the peer by it) behind one
+ * that names @worker (below 64), so that a TCP connection finds there; a pwd of 24. */
+void sl_ice_creds_make(unsigned int worker, struct sl_ice_creds *out);
+/* The worker of a ufrag of ours, which may be nobody's; -EBADMSG: it cannot be ours. */
+int sl_ice_ufrag_worker(const char *ufrag, size_t len);
 
 enum sl_ice_state {
     SL_ICE_NEW,
@@ -41,7 +44,8 @@ const char *sl_ice_state_to_str(enum sl_ice_state s);
 enum sl_ice_path_kind {
     SL_ICE_PATH_NONE,
     SL_ICE_PATH_DIRECT, /* send datagrams on fd to remote */
-    SL_ICE_PATH_AGENT,  /* relayed or TCP: by way of the ICE thread (sl_nice_send, cb.data) */
+    SL_ICE_PATH_TCP,    /* send frames on tcp */
+    SL_ICE_PATH_AGENT,  /* relayed: by way of the ICE thread (sl_nice_send, cb.data) */
     SL_ICE_PATH_KINDS
 };
 
@@ -50,7 +54,8 @@ struct sl_ice_path {
     int fd;                /* DIRECT. lite: the worker's socket, borrowed. nice: that of udp */
     struct sl_udp *udp;    /* DIRECT, nice: our socket beside libnice's (sl_udp_open_beside). Owned
                             * by whoever received the path; all but STUN arrives there */
-    struct sl_addr remote; /* DIRECT */
+    struct sl_tcp *tcp;    /* TCP (lite): the worker's, borrowed */
+    struct sl_addr remote; /* DIRECT, TCP */
     struct sl_addr local;  /* source address to use (IP_PKTINFO); family 0: let the kernel choose */
 };
 
@@ -66,8 +71,9 @@ struct sl_ice_candidate {
 };
 /* With or without "candidate:" or "a=candidate:". 0 or -EBADMSG. */
 int sl_ice_candidate_parse(const char *text, struct sl_ice_candidate *out);
-/* A UDP host candidate of ours; @index counts the candidates (priority, RFC 8445 section 5.1.2). */
-int sl_ice_candidate_write_host(const struct sl_addr *addr, unsigned int index, char *out,
-                                size_t cap);
+/* A host candidate of ours, UDP or passive TCP; @index counts the candidates of both (foundation,
+ * and priority: RFC 8445 section 5.1.2, RFC 6544 section 4.2; any TCP one is below any UDP one). */
+int sl_ice_candidate_write_host(const struct sl_addr *addr, bool is_udp, unsigned int index,
+                                char *out, size_t cap);
 
 #endif

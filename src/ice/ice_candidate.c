@@ -9,6 +9,8 @@
 /* RFC 8445 section 5.1.2.1: type preference of host candidates, and the place of the other parts.
  */
 #define HOST_PREFERENCE 126u
+#define TCP_PREFERENCE  90u /* below that of UDP candidates of any type but relayed ones */
+#define TCP_PASSIVE     (4u << 13) /* RFC 6544 section 4.2: direction preference */
 #define TYPE_SHIFT      24
 #define LOCAL_SHIFT     8
 #define COMPONENT_RTP   1u
@@ -138,13 +140,14 @@ int sl_ice_candidate_parse(const char *text, struct sl_ice_candidate *out)
     return 0;
 }
 
-int sl_ice_candidate_write_host(const struct sl_addr *addr, unsigned int index, char *out,
-                                size_t cap)
+int sl_ice_candidate_write_host(const struct sl_addr *addr, bool is_udp, unsigned int index,
+                                char *out, size_t cap)
 {
     struct sl_addr a = *addr;
-    uint32_t local = index < 0xffff ? 0xffff - index : 0;
-    uint32_t priority =
-        HOST_PREFERENCE << TYPE_SHIFT | local << LOCAL_SHIFT | (256 - COMPONENT_RTP);
+    uint32_t most = is_udp ? 0xffff : 0x1fff;
+    uint32_t local = (index < most ? most - index : 0) | (is_udp ? 0 : TCP_PASSIVE);
+    uint32_t priority = (is_udp ? HOST_PREFERENCE : TCP_PREFERENCE) << TYPE_SHIFT |
+                        local << LOCAL_SHIFT | (256 - COMPONENT_RTP);
     char ip[INET6_ADDRSTRLEN];
     int n;
 
@@ -155,7 +158,8 @@ int sl_ice_candidate_write_host(const struct sl_addr *addr, unsigned int index, 
         (void)inet_ntop(AF_INET6, &a.in6.sin6_addr, ip, sizeof(ip));
     else
         return -EINVAL;
-    n = snprintf(out, cap, "candidate:%u 1 udp %" PRIu32 " %s %u typ host", index + 1, priority, ip,
-                 (unsigned int)sl_addr_port(&a));
+    n = snprintf(out, cap, "candidate:%u 1 %s %" PRIu32 " %s %u typ host%s", index + 1,
+                 is_udp ? "udp" : "tcp", priority, ip, (unsigned int)sl_addr_port(&a),
+                 is_udp ? "" : " tcptype passive");
     return n > 0 && (size_t)n < cap ? n : -ENOSPC;
 }

@@ -30,9 +30,7 @@ struct lite_cred {
 struct lite_addr {
     struct sl_hnode node; /* by remote */
     struct sl_lite_agent *agent;
-    struct sl_addr remote;
-    struct sl_addr local;
-    int fd;
+    struct sl_ice_path path;
     unsigned int generation; /* of the credentials of its last check */
     uint32_t priority;
     bool nominated; /* its last check had USE-CANDIDATE */
@@ -138,14 +136,15 @@ static const char *on_password(void *arg, const char *username, size_t len)
 
 /* ---- addresses ------------------------------------------------------------------------------ */
 
-static struct lite_addr *addr_find(const struct sl_ice_lite *l, const struct sl_addr *remote)
+static struct lite_addr *addr_find(const struct sl_ice_lite *l, const struct sl_addr *remote,
+                                   const struct sl_tcp *tcp)
 {
     struct sl_hnode *n = sl_hmap_first(&l->by_addr, sl_addr_hash(remote));
 
     for (; n; n = sl_hmap_next(n)) {
         struct lite_addr *e = sl_container(n, struct lite_addr, node);
 
-        if (sl_addr_is_equal(&e->remote, remote))
+        if (e->path.tcp == tcp && sl_addr_is_equal(&e->path.remote, remote))
             return e;
     }
     return NULL;
@@ -164,6 +163,8 @@ static void addr_drop(struct lite_addr *e)
     }
     if (a->selected == e)
         a->selected = NULL;
+    if (e->path.tcp)
+        a->lite->cb->gone(a->lite->arg, e->path.tcp);
     free(e);
 }
 
@@ -185,7 +186,7 @@ static struct lite_addr *addr_to_replace(const struct sl_lite_agent *a, uint64_t
     return oldest[false] ? oldest[false] : oldest[true];
 }
 
-static int addr_add(struct sl_lite_agent *a, const struct sl_addr *remote, uint64_t now_us,
+static int addr_add(struct sl_lite_agent *a, const struct sl_ice_path *path, uint64_t now_us,
                     struct lite_addr **out)
 {
     struct lite_addr *e;
@@ -202,9 +203,8 @@ static int addr_add(struct sl_lite_agent *a, const struct sl_addr *remote, uint6
     if (!e)
         return -ENOMEM;
     e->agent = a;
-    e->remote = *remote;
-    e->fd = -1;
-    err = sl_hmap_add(&a->lite->by_addr, &e->node, sl_addr_hash(remote));
+    e->path = *path;
+    err = sl_hmap_add(&a->lite->by_addr, &e->node, sl_addr_hash(&path->remote));
     if (err) {
         free(e);
         return err;
@@ -233,13 +233,9 @@ static void path_tell(struct sl_lite_agent *a)
     struct sl_ice_path p = { .kind = SL_ICE_PATH_NONE, .fd = -1 };
     const struct lite_addr *e = a->selected;
 
-    if (e) {
-        p.kind = SL_ICE_PATH_DIRECT;
-        p.fd = e->fd;
-        p.remote = e->remote;
-        p.local = e->local;
-    }
-    if (p.kind == a->path.kind && p.fd == a->path.fd &&
+    if (e)
+        p = e->path;
+    if (p.kind == a->path.kind && p.fd == a->path.fd && p.tcp == a->path.tcp &&
         sl_addr_is_equal(&p.remote, &a->path.remote) && sl_addr_is_equal(&p.local, &a->path.local))
         return;
     a->path = p;
@@ -326,13 +322,12 @@ static void agent_checked(struct sl_lite_agent *a, struct lite_addr *e, uint64_t
         state_set(a, SL_ICE_CONNECTED);
 }
 
-/* An authenticated check of @c came from @remote: keeps the address. */
-static int check_take(struct lite_cred *c, int fd, const struct sl_addr *remote,
-                      const struct sl_addr *local, const struct sl_stun_check *check,
-                      uint64_t now_us, struct lite_addr **out)
+/* An authenticated check of @c came by @path: keeps the address. */
+static int check_take(struct lite_cred *c, const struct sl_ice_path *path,
+                      const struct sl_stun_check *check, uint64_t now_us, struct lite_addr **out)
 {
     struct sl_lite_agent *a = c->agent;
-    struct lite_addr *e = addr_find(a->lite, remote);
+    struct lite_addr *e = addr_find(a->lite, &path->remote, path->tcp);
     int err;
 
     if (e && e->agent != a) {
@@ -343,12 +338,11 @@ static int check_take(struct lite_cred *c, int fd, const struct sl_addr *remote,
         e = NULL;
     }
     if (!e) {
-        err = addr_add(a, remote, now_us, &e);
+        err = addr_add(a, path, now_us, &e);
         if (err)
             return err;
     }
-    e->fd = fd;
-    e->local = *local;
+    e->path = *path;
     e->checked_us = now_us;
     e->priority = check->priority;
     e->nominated = check->use_candidate;
@@ -360,20 +354,18 @@ static int check_take(struct lite_cred *c, int fd, const struct sl_addr *remote,
     return 0;
 }
 
-static void answer(struct sl_ice_lite *l, int fd, const struct sl_addr *remote,
-                   const struct sl_addr *local, int code)
+static void answer(struct sl_ice_lite *l, const struct sl_ice_path *path, int code)
 {
     uint8_t buf[SL_STUN_REPLY_MAX];
     int n = code ? sl_stun_write_error(l->stun, code, buf, sizeof(buf))
-                 : sl_stun_write_success(l->stun, remote, buf, sizeof(buf));
+                 : sl_stun_write_success(l->stun, &path->remote, buf, sizeof(buf));
 
     if (n > 0)
-        l->cb->send(l->arg, fd, remote, local, buf, (size_t)n);
+        l->cb->send(l->arg, path, buf, (size_t)n);
 }
 
-static void on_check(struct sl_ice_lite *l, int fd, const struct sl_addr *remote,
-                     const struct sl_addr *local, const struct sl_stun_check *check,
-                     uint64_t now_us)
+static void on_check(struct sl_ice_lite *l, const struct sl_ice_path *path,
+                     const struct sl_stun_check *check, uint64_t now_us)
 {
     struct lite_cred *c = l->asked;
     struct sl_lite_agent *a = c->agent;
@@ -382,14 +374,14 @@ static void on_check(struct sl_ice_lite *l, int fd, const struct sl_addr *remote
     /* A lite agent is always controlled, so a peer that says the same must change its role
      * (RFC 8445 sections 6.1.1 and 7.3.1.1). */
     if (check->role == SL_STUN_CONTROLLED) {
-        answer(l, fd, remote, local, ROLE_CONFLICT);
+        answer(l, path, ROLE_CONFLICT);
         return;
     }
-    if (check_take(c, fd, remote, local, check, now_us, &e)) {
+    if (check_take(c, path, check, now_us, &e)) {
         l->drops[SL_LITE_TOO_MANY_ADDRESSES]++;
         return;
     }
-    answer(l, fd, remote, local, 0);
+    answer(l, path, 0);
     c->was_used = true;
     if (c == a->cred) {
         cred_drop(a->old);
@@ -398,9 +390,8 @@ static void on_check(struct sl_ice_lite *l, int fd, const struct sl_addr *remote
     agent_checked(a, e, now_us);
 }
 
-void sl_ice_lite_input(struct sl_ice_lite *l, int fd, const struct sl_addr *remote,
-                       const struct sl_addr *local, const uint8_t *data, size_t len,
-                       uint64_t now_us)
+void sl_ice_lite_input(struct sl_ice_lite *l, const struct sl_ice_path *path, const uint8_t *data,
+                       size_t len, uint64_t now_us)
 {
     static const enum sl_lite_drop why[] = {
         [SL_STUN_MALFORMED] = SL_LITE_MALFORMED,
@@ -416,22 +407,53 @@ void sl_ice_lite_input(struct sl_ice_lite *l, int fd, const struct sl_addr *remo
 
     r = sl_stun_read(l->stun, data, len, on_password, l, &check);
     if (r == SL_STUN_OK) {
-        on_check(l, fd, remote, local, &check, now_us);
+        on_check(l, path, &check, now_us);
         return;
     }
     l->drops[why[r]]++;
     /* Only who knows the password is told what is wrong: nobody else can make us send. */
     if (r == SL_STUN_UNKNOWN_ATTR)
-        answer(l, fd, remote, local, UNKNOWN_ATTR);
+        answer(l, path, UNKNOWN_ATTR);
     else if (r == SL_STUN_NO_PRIORITY)
-        answer(l, fd, remote, local, BAD_REQUEST);
+        answer(l, path, BAD_REQUEST);
 }
 
-void *sl_ice_lite_find(const struct sl_ice_lite *l, const struct sl_addr *remote)
+void *sl_ice_lite_find(const struct sl_ice_lite *l, const struct sl_addr *remote,
+                       const struct sl_tcp *tcp)
 {
-    const struct lite_addr *e = addr_find(l, remote);
+    const struct lite_addr *e = addr_find(l, remote, tcp);
 
     return e ? e->agent->user : NULL;
+}
+
+void sl_ice_lite_lost(struct sl_ice_lite *l, const struct sl_addr *remote,
+                      const struct sl_tcp *tcp)
+{
+    struct lite_addr *e = addr_find(l, remote, tcp);
+    struct sl_lite_agent *a = e ? e->agent : NULL;
+
+    if (!e)
+        return;
+    addr_drop(e);
+    reselect(a);
+}
+
+static const char *on_worker(void *arg, const char *username, size_t len)
+{
+    const char *colon = memchr(username, ':', len);
+
+    if (colon)
+        *(int *)arg = sl_ice_ufrag_worker(username, (size_t)(colon - username));
+    return NULL;
+}
+
+int sl_ice_lite_worker_of(struct sl_ice_lite *l, const uint8_t *data, size_t len)
+{
+    struct sl_stun_check check;
+    int worker = -EBADMSG;
+
+    (void)sl_stun_read(l->stun, data, len, on_worker, &worker, &check);
+    return worker;
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
  * STUN coding is libnice's (ice_stun.h).
  *
  * A peer is found by the local ufrag in the USERNAME of a check, and after an authenticated check
- * by its exact remote address. Addresses that passed no check lead nowhere. Consent: an
+ * by its exact remote address (and connection, if it came by TCP). Addresses that passed no check lead nowhere. Consent: an
  * authenticated Binding request within 30 s (RFC 7675 from the answering side; a lite agent sends
  * none itself).
  */
@@ -20,9 +20,10 @@ struct sl_ice_lite;
 struct sl_lite_agent;
 
 struct sl_ice_lite_cb {
-    /* Answer @data to @to, from the address and socket that the request came to. */
-    void (*send)(void *arg, int fd, const struct sl_addr *to, const struct sl_addr *from,
-                 const uint8_t *data, size_t len);
+    /* Answer @data the way that the request came. */
+    void (*send)(void *arg, const struct sl_ice_path *path, const uint8_t *data, size_t len);
+    /* A TCP connection serves nobody any more: close it, but not inside. */
+    void (*gone)(void *arg, struct sl_tcp *tcp);
     /* Of one agent; @user is what sl_lite_agent_create got. The agent must not be destroyed inside.
      */
     void (*state)(void *user, enum sl_ice_state state);
@@ -56,11 +57,17 @@ int sl_lite_agent_restart(struct sl_lite_agent *a, const struct sl_ice_creds *lo
 /* The peer's ufrag, which USERNAME must name after ours. Before it is known any is taken. */
 void sl_lite_agent_set_remote(struct sl_lite_agent *a, const char *ufrag) SL_ON_WORKER;
 
-/* One datagram that RFC 7983 says is STUN. */
-void sl_ice_lite_input(struct sl_ice_lite *l, int fd, const struct sl_addr *remote,
-                       const struct sl_addr *local, const uint8_t *data, size_t len,
-                       uint64_t now_us) SL_ON_WORKER;
-/* Whose is a datagram from @remote? The agent's @user, or NULL. */
-void *sl_ice_lite_find(const struct sl_ice_lite *l, const struct sl_addr *remote) SL_ON_WORKER;
+/* One packet that RFC 7983 says is STUN, and the way back: DIRECT or TCP, with both addresses. */
+void sl_ice_lite_input(struct sl_ice_lite *l, const struct sl_ice_path *path, const uint8_t *data,
+                       size_t len, uint64_t now_us) SL_ON_WORKER;
+/* Whose is a packet from @remote that came on @tcp (NULL: UDP)? The agent's @user, or NULL. */
+void *sl_ice_lite_find(const struct sl_ice_lite *l, const struct sl_addr *remote,
+                       const struct sl_tcp *tcp) SL_ON_WORKER;
+/* @tcp from @remote is broken: nothing goes to it from here on. */
+void sl_ice_lite_lost(struct sl_ice_lite *l, const struct sl_addr *remote,
+                      const struct sl_tcp *tcp) SL_ON_WORKER;
+/* Which worker a request is for, by what it says: nothing is proven by it. -EBADMSG: it is no
+ * request for one of ours. */
+int sl_ice_lite_worker_of(struct sl_ice_lite *l, const uint8_t *data, size_t len) SL_ON_WORKER;
 
 #endif

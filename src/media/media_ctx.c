@@ -32,6 +32,7 @@ const char *sl_drop_to_str(enum sl_drop why)
         [SL_DROP_CODEC] = "codec",
         [SL_DROP_NO_PATH] = "no_path",
         [SL_DROP_RING_FULL] = "ring_full",
+        [SL_DROP_TCP_FULL] = "tcp_full",
         [SL_DROP_PROTECT] = "protect",
         [SL_DROP_DATA_FULL] = "data_full",
     };

@@ -40,6 +40,7 @@ enum sl_drop {
     SL_DROP_CODEC,
     SL_DROP_NO_PATH,
     SL_DROP_RING_FULL,
+    SL_DROP_TCP_FULL, /* the reader at the other end is too slow */
     SL_DROP_PROTECT,
     SL_DROP_DATA_FULL, /* data messages that control is behind with */
     SL_DROP_MAX

@@ -95,7 +95,7 @@ static int open_pc(struct sl_pc *pc, bool controlling) SL_ON_CONTROL
         return -ENOMEM;
     m->open.lite = !pc->world->nice;
     if (m->open.lite) {
-        sl_ice_creds_make(&pc->local);
+        sl_ice_creds_make(sl_id_worker(pc->id), &pc->local);
         m->open.local = pc->local;
         pc->has_creds = true;
         pc->gathered = true;
@@ -119,7 +119,7 @@ static void restart_ice(struct sl_pc *pc) SL_ON_CONTROL
         sl_nice_restart(pc->world->nice, pc->id);
         return;
     }
-    sl_ice_creds_make(&pc->local);
+    sl_ice_creds_make(sl_id_worker(pc->id), &pc->local);
     m = sl_wmsg_new(SL_WMSG_PC_RESTART, pc->id, 0);
     if (!m)
         return;
@@ -307,13 +307,17 @@ static size_t lite_candidates(const struct sl_pc *pc, char (*texts)[SL_ICE_CAND_
                               const char **out)
 {
     const struct sl_pc_world *w = pc->world;
+    size_t all = w->tcp_port ? 2 * w->nannounced : w->nannounced; /* UDP, then TCP */
     size_t n = 0;
 
-    for (size_t i = 0; i < w->nannounced; i++) {
-        struct sl_addr a = w->announced[i];
+    for (size_t i = 0; i < all; i++) {
+        struct sl_addr a = w->announced[i % w->nannounced];
+        bool is_udp = i < w->nannounced;
 
-        sl_addr_set_port(&a, (uint16_t)(sl_addr_port(&a) + sl_id_worker(pc->id)));
-        if (sl_ice_candidate_write_host(&a, (unsigned int)i, texts[n], SL_ICE_CAND_MAX) >= 0) {
+        sl_addr_set_port(&a, is_udp ? (uint16_t)(sl_addr_port(&a) + sl_id_worker(pc->id))
+                                    : w->tcp_port);
+        if (sl_ice_candidate_write_host(&a, is_udp, (unsigned int)i, texts[n], SL_ICE_CAND_MAX) >=
+            0) {
             out[n] = texts[n];
             n++;
         }
@@ -323,8 +327,8 @@ static size_t lite_candidates(const struct sl_pc *pc, char (*texts)[SL_ICE_CAND_
 
 static char *write_local(const struct sl_pc *pc) SL_ON_CONTROL
 {
-    char texts[SL_PC_ADDRS_MAX][SL_ICE_CAND_MAX];
-    const char *lite[SL_PC_ADDRS_MAX];
+    char texts[2 * SL_PC_ADDRS_MAX][SL_ICE_CAND_MAX];
+    const char *lite[2 * SL_PC_ADDRS_MAX];
     struct sl_sdp_transport t = {
         .ufrag = pc->local.ufrag,
         .pwd = pc->local.pwd,

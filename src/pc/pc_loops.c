@@ -57,8 +57,9 @@ static json_t *latency(const struct sl_worker_stats *s)
  */
 static json_t *paths(const struct sl_worker_stats *s)
 {
-    return json_pack("{s:o, s:o, s:o}", "none", number(s->paths[SL_ICE_PATH_NONE]), "direct",
-                     number(s->paths[SL_ICE_PATH_DIRECT]), "agent",
+    return json_pack("{s:o, s:o, s:o, s:o}", "none", number(s->paths[SL_ICE_PATH_NONE]), "direct",
+                     number(s->paths[SL_ICE_PATH_DIRECT]), "tcp",
+                     number(s->paths[SL_ICE_PATH_TCP]), "agent",
                      number(s->paths[SL_ICE_PATH_AGENT]));
 }
 

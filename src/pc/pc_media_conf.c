@@ -8,6 +8,8 @@ static const struct sl_opt opts[] = {
     SL_OPT_STR("bind", struct sl_media_conf, bind, NULL,
                "comma list of addresses for media; unset: all"),
     SL_OPT_INT("port", struct sl_media_conf, port, 10000, 1, 65535, "worker i uses UDP port + i"),
+    SL_OPT_INT("tcp_port", struct sl_media_conf, tcp_port, 0, 0, 65535,
+               "TCP port of all workers, for clients whose network blocks UDP, ice = lite; 0: off"),
     SL_OPT_STR("public_ip", struct sl_media_conf, public_ip, NULL,
                "comma list of addresses to announce instead of the local ones"),
     SL_OPT_RANGE("rtp_port_range", struct sl_media_conf, rtp_port_range, "40000-49999", 1024, 65535,

@@ -12,7 +12,7 @@ enum sl_media_ice { SL_MEDIA_ICE_LITE, SL_MEDIA_ICE_FULL };
 struct sl_media_conf {
     int64_t ice; /* enum sl_media_ice */
     char *bind;  /* comma list of addresses; NULL: all */
-    int64_t port;
+    int64_t port, tcp_port;
     char *public_ip; /* comma list; NULL: announce local addresses */
     struct sl_opt_range rtp_port_range;
     char *stun_server, *turn_server, *turn_user, *turn_password;

@@ -41,6 +41,7 @@ struct sl_pc_world {
     int64_t npeers, max_peers;                 /* peer connections */
     struct sl_addr announced[SL_PC_ADDRS_MAX]; /* lite: what candidates name, port of worker 0 */
     size_t nannounced;
+    uint16_t tcp_port; /* lite: announced beside UDP; 0: none */
     char address[SL_ADDR_TEXT_MAX];
     struct sl_addr bound; /* the one address that media is bound to; without family: all */
     uint32_t next_port;   /* of remote publishers, as a distance from the first */

@@ -407,6 +407,7 @@ static int create_workers(struct sl_pc_world *w, const struct sl_pc_world_conf *
         .twcc_period_us = (uint64_t)c->twcc_period_ms * 1000,
         .burst_wait_us = (uint32_t)c->burst_wait_us,
         .max_ssrcs = (uint32_t)c->max_ssrcs,
+        .tcp_port = w->tcp_port,
         .report = on_report,
         .arg = w,
     };
@@ -494,6 +495,8 @@ int sl_pc_world_create(const struct sl_pc_world_conf *conf, struct sl_pc_world *
         return e;
     w->cq = conf->cq;
     w->max_peers = conf->media->max_peers;
+    if (conf->media->ice == SL_MEDIA_ICE_LITE)
+        w->tcp_port = (uint16_t)conf->media->tcp_port;
     w->nworkers = conf->workers ? conf->workers : (unsigned int)(cores > 0 ? cores : 1);
     if (w->nworkers > SL_WORKERS_MAX)
         w->nworkers = SL_WORKERS_MAX;
@@ -505,8 +508,9 @@ int sl_pc_world_create(const struct sl_pc_world_conf *conf, struct sl_pc_world *
         sl_pc_world_destroy(w);
         return e;
     }
-    sl_info("media", "ready", "workers=%u ice=%s address=%s udp=%u", w->nworkers,
-            w->nice ? "full" : "lite", w->address, w->nice ? 0 : (unsigned int)conf->media->port);
+    sl_info("media", "ready", "workers=%u ice=%s address=%s udp=%u tcp=%u", w->nworkers,
+            w->nice ? "full" : "lite", w->address, w->nice ? 0 : (unsigned int)conf->media->port,
+            w->tcp_port);
     *out = w;
     return 0;
 }

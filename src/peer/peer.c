@@ -238,7 +238,7 @@ static void drop_path(struct sl_peer *p)
 /* Where our socket cannot be read, libnice goes on reading its own. */
 static void take_path(struct sl_peer *p, struct sl_ice_path path)
 {
-    p->socket = (struct sl_watch){ path.udp, on_datagram };
+    p->socket = (struct sl_watch){ .udp = path.udp, .datagram = on_datagram };
     if (path.udp && p->env->watch(p->env->arg, &p->socket) < 0) {
         sl_udp_close(path.udp);
         path = (struct sl_ice_path){ .kind = SL_ICE_PATH_AGENT, .fd = -1 };

@@ -50,6 +50,7 @@ struct sl_peer_env {
      * closed. */
     int (*watch)(void *arg, struct sl_watch *w);
     void (*unwatch)(void *arg, struct sl_watch *w);
+    struct sl_list tcp_dirty;          /* connections (sl_tcp_send) to be flushed */
     uint32_t paths[SL_ICE_PATH_KINDS]; /* peers by the kind of path that they have */
     struct sl_peer_cb cb;
     void *arg;

@@ -2,6 +2,7 @@
 #include "peer/peer_private.h"
 
 #include "media/media_pad.h"
+#include "net/net_tcp.h"
 
 #include <string.h>
 
@@ -16,6 +17,12 @@ static void queue(struct sl_peer_env *env, sl_id pc, const struct sl_ice_path *p
 {
     if (path->kind == SL_ICE_PATH_AGENT) {
         sl_nice_send(env->nice, pc, s->data, s->len);
+        give_back(env, s);
+        return;
+    }
+    if (path->kind == SL_ICE_PATH_TCP) {
+        if (sl_tcp_send(path->tcp, s->data, s->len, &env->tcp_dirty) < 0)
+            env->ctx->drops[SL_DROP_TCP_FULL]++;
         give_back(env, s);
         return;
     }

@@ -203,8 +203,8 @@ static int watch(struct sl_relay *r, struct sl_relay_conf *conf) SL_ON_WORKER
 {
     int err;
 
-    r->rtp = (struct sl_watch){ conf->rtp, on_rtp_socket };
-    r->rtcp = (struct sl_watch){ conf->rtcp, on_rtcp_socket };
+    r->rtp = (struct sl_watch){ .udp = conf->rtp, .datagram = on_rtp_socket };
+    r->rtcp = (struct sl_watch){ .udp = conf->rtcp, .datagram = on_rtcp_socket };
     err = r->env->watch(r->env->arg, &r->rtp);
     if (err < 0 || !conf->rtcp)
         return err;

@@ -116,6 +116,12 @@ static void on_sink_gone(void *arg, struct sl_sink *sink)
     sl_worker_route_del(arg, sink);
 }
 
+static void on_lite_gone(void *arg, struct sl_tcp *tcp)
+{
+    (void)arg;
+    sl_worker_tcp_gone(tcp);
+}
+
 static void on_lite_state(void *user, enum sl_ice_state state)
 {
     SL_ASSUME(worker);
@@ -128,14 +134,12 @@ static void on_lite_path(void *user, const struct sl_ice_path *path)
     sl_peer_on_ice_path(user, path);
 }
 
-static void on_lite_send(void *arg, int fd, const struct sl_addr *to, const struct sl_addr *from,
-                         const uint8_t *data, size_t len)
+static void on_lite_send(void *arg, const struct sl_ice_path *path, const uint8_t *data, size_t len)
 {
     struct sl_worker *w = arg;
-    struct sl_ice_path path = { SL_ICE_PATH_DIRECT, fd, NULL, *to, *from };
 
     SL_ASSUME(worker);
-    sl_peer_env_send(&w->env, SL_ID_NONE, &path, data, len);
+    sl_peer_env_send(&w->env, SL_ID_NONE, path, data, len);
 }
 
 /* ---- a turn ---------------------------------------------------------------------------------- */
@@ -180,11 +184,15 @@ static void on_datagram(struct sl_watch *watch, const struct sl_udp_dgram *d)
 
     SL_ASSUME(worker);
     if (sl_demux(d->data, d->len) == SL_DEMUX_STUN) {
-        sl_ice_lite_input(w->lite, watch->udp->fd, d->remote, d->local, d->data, d->len,
-                          w->ctx.now_us);
+        struct sl_ice_path path = { .kind = SL_ICE_PATH_DIRECT,
+                                    .fd = watch->udp->fd,
+                                    .remote = *d->remote,
+                                    .local = *d->local };
+
+        sl_ice_lite_input(w->lite, &path, d->data, d->len, w->ctx.now_us);
         return;
     }
-    p = sl_ice_lite_find(w->lite, d->remote);
+    p = sl_ice_lite_find(w->lite, d->remote, NULL);
     if (p)
         sl_peer_input(p, d->data, d->len);
     else
@@ -248,11 +256,13 @@ static void flush_unless_held(struct sl_worker *w) SL_ON_WORKER
 {
     if (is_held(w)) {
         send_sealed(w); /* STUN, DTLS */
+        sl_worker_tcp_turn(w);
         return;
     }
     w->hold_until_us = 0;
     sl_mirrors_fan_out(&w->ctx);
     flush(w);
+    sl_worker_tcp_turn(w);
 }
 
 /* At most until the next timer, or until what is held must go. */
@@ -294,9 +304,14 @@ static void turn(struct sl_worker *w) SL_ON_WORKER
     n = poll_us(w, ev, us);
     sl_door_woke(&w->door);
     w->ctx.now_us = w->ctx.rx_us = sl_now_us();
-    for (int i = 0; i < n; i++)
-        if (ev[i].data.ptr)
-            take_socket(w, ev[i].data.ptr);
+    for (int i = 0; i < n; i++) {
+        struct sl_watch *watch = ev[i].data.ptr;
+
+        if (watch && watch->udp)
+            take_socket(w, watch);
+        else if (watch)
+            watch->ready(watch, ev[i].events);
+    }
     w->ctx.rx_us = w->ctx.now_us;
     take_mail(w);
     (void)sl_worker_take_rings(w);
@@ -332,7 +347,8 @@ static void pin(struct sl_worker *w)
 
 static void *worker_main(void *arg)
 {
-    static const struct sl_ice_lite_cb lite_cb = { on_lite_send, on_lite_state, on_lite_path };
+    static const struct sl_ice_lite_cb lite_cb = { on_lite_send, on_lite_gone, on_lite_state,
+                                                 on_lite_path };
     struct sl_worker *w = arg;
 
     sl_role_enter(&sl_role_worker);
@@ -348,6 +364,7 @@ static void *worker_main(void *arg)
         turn(w);
     sl_worker_close_all(w);
     flush(w);
+    sl_worker_tcp_turn(w);
     sl_worker_publish(w);
     sl_worker_drops_tell(w);
     sl_ice_lite_destroy(w->lite);
@@ -357,6 +374,21 @@ static void *worker_main(void *arg)
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
+
+static int open_tcp(struct sl_worker *w, struct sl_addr addr, char *err, size_t cap)
+{
+    char text[SL_ADDR_TEXT_MAX];
+    int e;
+
+    if (w->conf.index != 0 || !w->conf.tcp_port)
+        return 0;
+    sl_addr_set_port(&addr, w->conf.tcp_port);
+    e = sl_worker_tcp_listen(w, &addr);
+    if (e < 0)
+        snprintf(err, cap, "cannot use TCP %s for media: %s", sl_addr_format(&addr, text),
+                 strerror(-e));
+    return e;
+}
 
 static int open_sockets(struct sl_worker *w, char *err, size_t cap)
 {
@@ -381,6 +413,8 @@ static int open_sockets(struct sl_worker *w, char *err, size_t cap)
         s->w = w;
         w->nsocks++;
         e = on_watch(w, &s->watch);
+        if (e == 0)
+            e = open_tcp(w, w->conf.bind[i], err, cap);
         if (e < 0)
             return e;
     }
@@ -429,6 +463,7 @@ static void create_media(struct sl_worker *w)
     w->ctx.slowlink_threshold = w->conf.slowlink_threshold;
     w->ctx.no_media_s = w->conf.no_media_s;
     sl_hmap_init(&w->mirrors);
+    sl_worker_tcp_init(w);
     w->env = (struct sl_peer_env){
         .ctx = &w->ctx,
         .wheel = &w->wheel,
@@ -446,6 +481,7 @@ static void create_media(struct sl_worker *w)
         .arg = w,
     };
     sl_list_init(&w->env.handshakes);
+    sl_list_init(&w->env.tcp_dirty);
     w->relay_env = (struct sl_relay_env){
         .data = on_data,
         .data_sent = on_data_sent,
@@ -561,6 +597,7 @@ static void destroy(struct sl_worker *w)
         if (w->in[i].data)
             sl_ring_fini(&w->in[i]);
     free(w->in);
+    sl_worker_tcp_fini(w);
     for (size_t i = 0; i < w->nsocks; i++)
         sl_udp_close(w->socks[i].watch.udp);
     sl_txq_destroy(w->txq);

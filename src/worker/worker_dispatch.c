@@ -318,6 +318,7 @@ void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m)
         [SL_WMSG_SCTP_OUT] = on_sctp_out,
         [SL_WMSG_MIRROR_OPEN] = sl_worker_mirror_open,
         [SL_WMSG_MIRROR_CLOSE] = sl_worker_mirror_close,
+        [SL_WMSG_TCP] = sl_worker_tcp_take,
     };
 
     handlers[m->type](w, m);

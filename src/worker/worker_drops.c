@@ -13,7 +13,7 @@ static const bool is_told[SL_DROP_MAX] = {
     [SL_DROP_NO_KEYS] = true,      [SL_DROP_AUTH] = true,       [SL_DROP_REPLAY] = true,
     [SL_DROP_UNKNOWN_SSRC] = true, [SL_DROP_SSRC_LIMIT] = true, [SL_DROP_UNKNOWN_ADDRESS] = true,
     [SL_DROP_WRONG_PT] = true,     [SL_DROP_CODEC] = true,      [SL_DROP_RING_FULL] = true,
-    [SL_DROP_PROTECT] = true,      [SL_DROP_DATA_FULL] = true,
+    [SL_DROP_TCP_FULL] = true,     [SL_DROP_PROTECT] = true,    [SL_DROP_DATA_FULL] = true,
 };
 
 static const char *socket_drop_to_str(enum sl_socket_drop why)
@@ -22,6 +22,17 @@ static const char *socket_drop_to_str(enum sl_socket_drop why)
         [SL_SOCKET_OVERFLOW] = "overflow",
         [SL_SOCKET_TRUNCATED] = "truncated",
         [SL_SOCKET_SURPLUS] = "surplus",
+    };
+
+    return names[why];
+}
+
+static const char *tcp_closed_to_str(enum sl_tcp_closed why)
+{
+    static const char *const names[SL_TCP_CLOSED_MAX] = {
+        [SL_TCP_BAD_FRAME] = "bad_frame",
+        [SL_TCP_UNPROVEN] = "unproven",
+        [SL_TCP_CROWDED] = "crowded",
     };
 
     return names[why];
@@ -45,6 +56,8 @@ void sl_worker_drops_write(const struct sl_worker_drops *now, const struct sl_wo
         add(out, "tx_", sl_tx_drop_to_str(i), now->tx[i] - seen->tx[i]);
     for (unsigned int i = 0; i < SL_SOCKET_DROP_MAX; i++)
         add(out, "socket_", socket_drop_to_str(i), now->socket[i] - seen->socket[i]);
+    for (unsigned int i = 0; i < SL_TCP_CLOSED_MAX; i++)
+        add(out, "tcp_", tcp_closed_to_str(i), now->tcp[i] - seen->tcp[i]);
 }
 
 static void collect(const struct sl_worker *w, struct sl_worker_drops *out)
@@ -56,6 +69,7 @@ static void collect(const struct sl_worker *w, struct sl_worker_drops *out)
     out->socket[SL_SOCKET_OVERFLOW] = w->overflows;
     out->socket[SL_SOCKET_TRUNCATED] = w->batch->truncated;
     out->socket[SL_SOCKET_SURPLUS] = w->batch->surplus;
+    memcpy(out->tcp, w->tcp.closed, sizeof(out->tcp));
 }
 
 void sl_worker_drops_tell(struct sl_worker *w)

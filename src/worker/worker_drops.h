@@ -3,7 +3,7 @@
  *
  *   INFO worker dropped worker=0 malformed=3 auth=1 stun_bad_integrity=12 socket_overflow=200
  *
- * Numbers are packets since the last line; a second without any has no line. What is dropped in the
+ * Numbers are packets (with tcp_: connections) since the last line; a second without any has no line. What is dropped in the
  * normal course of things (other layers, paused sinks, padding, before the first key frame) is
  * counted, too, but not told.
  *
@@ -15,6 +15,7 @@
 #include "ice/ice_lite.h"
 #include "media/media_ctx.h"
 #include "net/net_udp.h"
+#include "worker/worker_tcp.h"
 
 struct sl_strbuf;
 
@@ -32,6 +33,7 @@ struct sl_worker_drops {
     uint64_t stun[SL_LITE_DROP_MAX];
     uint64_t tx[SL_TX_DROP_MAX];
     uint64_t socket[SL_SOCKET_DROP_MAX];
+    uint64_t tcp[SL_TCP_CLOSED_MAX]; /* connections */
 };
 
 /* Appends " name=number" for each reason to be told that grew from @seen to @now. */

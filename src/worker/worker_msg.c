@@ -1,5 +1,6 @@
 #include "worker/worker_msg.h"
 
+#include "net/net_tcp.h"
 #include "relay/relay.h"
 
 #include <stdlib.h>
@@ -41,5 +42,7 @@ void sl_wmsg_free(struct sl_wmsg *m)
         sl_relay_conf_destroy(m->relay);
     else if (m->type == SL_WMSG_ICE_PATH)
         sl_udp_close(m->path.udp);
+    else if (m->type == SL_WMSG_TCP)
+        sl_tcp_destroy(m->tcp);
     free(m);
 }

@@ -47,6 +47,7 @@ enum sl_wmsg_type {
     /* from another worker; `pc` is the publisher */
     SL_WMSG_MIRROR_OPEN,
     SL_WMSG_MIRROR_CLOSE,
+    SL_WMSG_TCP, /* from the one that listens; `pc` is none */
     SL_WMSG_MAX
 };
 
@@ -89,6 +90,7 @@ struct sl_wmsg {
         enum sl_ice_state ice_state;
         struct sl_ice_path path; /* its udp is owned */
         struct sl_addr checked;
+        struct sl_tcp *tcp; /* owned, with what was read */
         struct {
             size_t len;
             uint8_t *bytes; /* behind the struct, same block; EP_DATA: see sl_relay_data_send */

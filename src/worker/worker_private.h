@@ -50,6 +50,7 @@ struct sl_worker {
     size_t nsocks;
     bool has_coarse_sleep;  /* the kernel knows milliseconds only */
     uint64_t hold_until_us; /* what is staged waits until then; 0: nothing is */
+    struct sl_worker_tcp tcp;
     struct sl_udp_batch *batch;
     uint64_t overflows; /* of all sockets that were read */
     struct sl_txq *txq;

@@ -317,7 +317,7 @@ static void worker_open(size_t i) SL_ON_WORKER
     struct sl_ice_creds creds;
     struct sl_wmsg *m = message(SL_WMSG_PC_OPEN, i);
 
-    sl_ice_creds_make(&creds);
+    sl_ice_creds_make(0, &creds);
     bench_must(!rtc_init(c, &w.at, &creds, s.client_cert, &s.fp));
     w.fd[i] = c->fd;
     m->open.lite = true;

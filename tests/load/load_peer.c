@@ -262,7 +262,7 @@ int load_peer_create(const struct load_peer_conf *conf, struct load_tally *tally
     p->fd = -1;
     p->check_due_us = UINT64_MAX;
     p->local.twcc = conf->rx.twcc;
-    sl_ice_creds_make(&p->local.creds);
+    sl_ice_creds_make(0, &p->local.creds);
     if (conf->cert)
         p->local.fingerprint = sl_cert_fingerprint(conf->cert);
     err = load_rx_init(&p->rx, &conf->rx, tally);

@@ -1,5 +1,6 @@
 #include "tests/mock/rtc_client.h"
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "rtp/rtp_pkt.h"
 #include "tests/unit/ice/stun_raw.h"
@@ -27,8 +28,9 @@ static void on_state(void *arg, enum sl_dtls_state state)
         (void)sl_srtp_create(&keys, &c->srtp);
 }
 
-int rtc_init(struct rtc_client *c, const struct sl_addr *server, const struct sl_ice_creds *remote,
-             const struct sl_cert *cert, const struct sl_fingerprint *fp)
+static int init(struct rtc_client *c, int type, const struct sl_addr *server,
+                const struct sl_ice_creds *remote, const struct sl_cert *cert,
+                const struct sl_fingerprint *fp) SL_ON_WORKER
 {
     static const struct sl_dtls_cb cb = { .send = on_send, .state = on_state };
     struct sl_addr any;
@@ -39,7 +41,7 @@ int rtc_init(struct rtc_client *c, const struct sl_addr *server, const struct sl
     c->remote = *remote;
     c->cert = cert;
     c->received = calloc(RTC_RECEIVED_MAX, sizeof(*c->received));
-    c->fd = socket(AF_INET, SOCK_DGRAM, 0);
+    c->fd = socket(AF_INET, type, 0);
     if (!c->received || c->fd < 0)
         return -errno;
     (void)setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
@@ -49,10 +51,31 @@ int rtc_init(struct rtc_client *c, const struct sl_addr *server, const struct sl
     return sl_dtls_create(cert, false, fp, 1200, &cb, c, &c->dtls);
 }
 
+int rtc_init(struct rtc_client *c, const struct sl_addr *server, const struct sl_ice_creds *remote,
+             const struct sl_cert *cert, const struct sl_fingerprint *fp)
+{
+    return init(c, SOCK_DGRAM, server, remote, cert, fp);
+}
+
+int rtc_init_tcp(struct rtc_client *c, const struct sl_addr *server,
+                 const struct sl_ice_creds *remote, const struct sl_cert *cert,
+                 const struct sl_fingerprint *fp)
+{
+    int err = init(c, SOCK_STREAM, server, remote, cert, fp);
+
+    if (err)
+        return err;
+    c->frames = calloc(1, sizeof(*c->frames));
+    if (!c->frames || connect(c->fd, &server->sa, sl_addr_len(server)))
+        return -errno;
+    return 0;
+}
+
 void rtc_fini(struct rtc_client *c)
 {
     sl_dtls_destroy(c->dtls);
     sl_srtp_destroy(c->srtp);
+    free(c->frames);
     free(c->received);
     if (c->fd >= 0)
         close(c->fd);
@@ -60,7 +83,15 @@ void rtc_fini(struct rtc_client *c)
 
 void rtc_send_raw(struct rtc_client *c, const void *data, size_t len)
 {
-    (void)sendto(c->fd, data, len, 0, &c->server.sa, sl_addr_len(&c->server));
+    uint8_t frame[2 + SL_FRAME_MAX];
+
+    if (!c->frames) {
+        (void)sendto(c->fd, data, len, 0, &c->server.sa, sl_addr_len(&c->server));
+        return;
+    }
+    sl_put16(frame, (uint16_t)len);
+    memcpy(frame + 2, data, len);
+    (void)!send(c->fd, frame, 2 + len, MSG_NOSIGNAL);
 }
 
 void rtc_check(struct rtc_client *c)
@@ -102,6 +133,25 @@ static void take(struct rtc_client *c, uint8_t *data, size_t len) SL_ON_WORKER
     memcpy(p->data, data, len);
 }
 
+static void take_frames(struct rtc_client *c) SL_ON_WORKER
+{
+    uint8_t buf[SL_FRAME_MAX + 64], *data, *at;
+    size_t len, room;
+    ssize_t n;
+
+    at = sl_frames_room(c->frames, &room);
+    n = recv(c->fd, at, room, 0);
+    if (n <= 0) {
+        c->is_closed = true;
+        return;
+    }
+    sl_frames_add(c->frames, (size_t)n);
+    while (sl_frames_next(c->frames, &data, &len) == 1) {
+        memcpy(buf, data, len);
+        take(c, buf, len);
+    }
+}
+
 void rtc_poll(struct rtc_client *c, int ms)
 {
     uint64_t end_us = sl_now_us() + (uint64_t)ms * 1000;
@@ -113,8 +163,12 @@ void rtc_poll(struct rtc_client *c, int ms)
         int left = now_us < end_us ? (int)((end_us - now_us + 999) / 1000) : 0;
         ssize_t n;
 
-        if (poll(&pfd, 1, left) <= 0)
+        if (c->is_closed || poll(&pfd, 1, left) <= 0)
             return;
+        if (c->frames) {
+            take_frames(c);
+            continue;
+        }
         n = recv(c->fd, buf, sizeof(buf) - 64, 0);
         if (n > 0)
             take(c, buf, (size_t)n);

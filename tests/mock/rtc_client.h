@@ -1,6 +1,6 @@
 /*
- * rtc_client.h - the client's end of a peer connection over a real loopback socket: checks, DTLS,
- * SRTP. For tests of peer and worker, which so meet nothing but bytes.
+ * rtc_client.h - the client's end of a peer connection over a real loopback socket, UDP or TCP:
+ * checks, DTLS, SRTP. For tests of peer and worker, which so meet nothing but bytes.
  *
  * Thread: one, which plays a worker (sl_role_worker): the DTLS and SRTP of the server are used.
  */
@@ -9,6 +9,7 @@
 
 #include "dtls/dtls.h"
 #include "ice/ice.h"
+#include "net/net_tcp.h"
 #include "srtp/srtp.h"
 
 #define RTC_RECEIVED_MAX 4096
@@ -21,6 +22,8 @@ struct rtc_packet {
 
 struct rtc_client {
     int fd;
+    struct sl_frames *frames; /* by TCP: what came; NULL: UDP */
+    bool is_closed;           /* by TCP: from the other end */
     struct sl_addr server;
     struct sl_ice_creds remote; /* the server's */
     const struct sl_cert *cert;
@@ -37,6 +40,10 @@ struct rtc_client {
 /* @fp: of the server's certificate. 0 or -errno. */
 int rtc_init(struct rtc_client *c, const struct sl_addr *server, const struct sl_ice_creds *remote,
              const struct sl_cert *cert, const struct sl_fingerprint *fp) SL_ON_WORKER;
+/* The same by TCP. */
+int rtc_init_tcp(struct rtc_client *c, const struct sl_addr *server,
+                 const struct sl_ice_creds *remote, const struct sl_cert *cert,
+                 const struct sl_fingerprint *fp) SL_ON_WORKER;
 void rtc_fini(struct rtc_client *c) SL_ON_WORKER;
 
 /* One nominating check. */

@@ -1,6 +1,7 @@
 // ICE restarts from both ends while media flows; the DTLS connection and the streams stay.
 
 import assert from 'node:assert/strict';
+import { freePorts } from '../../lib/server.mjs';
 import { test } from '../lib/runner.mjs';
 
 const variants = [['chromium', 'lite'], ['chromium', 'full'], ['firefox', 'lite']];
@@ -42,4 +43,29 @@ test('ICE restart by the server', { variants }, async (t) => {
   const after = await page.evaluate(() => T.transport('me-sub'));
   assert.equal(after.fingerprint, before.fingerprint);
   assert.deepEqual((await page.evaluate(() => T.state('me-sub'))).hangups, []);
+});
+
+// The page takes the UDP candidates out of the answer, as a network that blocks UDP does in effect.
+test('ICE-TCP where UDP is blocked', { variants: [['chromium', 'lite'], ['firefox', 'lite']], tags: ['asan'] }, async (t) => {
+  const server = await t.server({ media: { tcp_port: await freePorts(1) } });
+  const page = await t.client();
+  await page.evaluate((url) => T.connect(url), server.ws);
+  await page.evaluate(() => T.echo('echo', { transport: 'tcp', data: true }));
+  const video = await page.evaluate(() => T.seesMotion('echo', '1'));
+  assert.ok(video.width > 0 && video.frames > 0);
+  await page.evaluate(() => T.hearsSomething('echo', '0'));
+  assert.equal(await page.evaluate(() => T.protocol('echo')), 'tcp');
+  await page.waitFor(() => T.state('echo').dataOpen);
+  await page.evaluate(() => T.say('echo', 'x'.repeat(50000)));
+  await page.waitFor(() => T.state('echo').data.length);
+  await page.evaluate(() => T.destroy());
+});
+
+test('ICE-TCP is there but UDP is taken', { variants: [['chromium', 'lite'], ['firefox', 'lite']] }, async (t) => {
+  const server = await t.server({ media: { tcp_port: await freePorts(1) } });
+  const page = await t.client();
+  await page.evaluate((url) => T.connect(url), server.ws);
+  await page.evaluate(() => T.echo());
+  await page.evaluate(() => T.seesMotion('echo', '1'));
+  assert.equal(await page.evaluate(() => T.protocol('echo')), 'udp');
 });

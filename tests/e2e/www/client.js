@@ -236,8 +236,15 @@ function tracksOf({ audio = true, video = 'camera', data = false, recv = true })
 
 // ---- echo ---------------------------------------------------------------------------------------
 
+// The description without the candidates of the other transports, as if a network blocked them.
+const only = (transport, jsep) => ({
+  ...jsep,
+  sdp: jsep.sdp.split('\r\n').filter((l) => !l.startsWith('a=candidate:') || l.split(' ')[2].toLowerCase() === transport).join('\r\n'),
+});
+
 async function echo(name = 'echo', options = {}) {
-  const entry = await attach(name, ECHO, (e, data, jsep) => jsep && accept(e, jsep));
+  const { transport: way } = options;
+  const entry = await attach(name, ECHO, (e, data, jsep) => jsep && accept(e, way ? only(way, jsep) : jsep));
   const jsep = await createOffer(entry, { tracks: tracksOf(options), trickle: options.trickle });
   await send(entry, { audio: true, video: true }, jsep);
   await until('WebRTC up', () => entry.up);
@@ -495,6 +502,15 @@ async function firstFrame(name, ms = 10000) {
 }
 
 // The ICE user fragment and the DTLS state, which tell restarts from new connections.
+// The protocol of the selected pair.
+async function protocol(name) {
+  const stats = await of(name).handle.webrtcStuff.pc.getStats();
+  const all = [...stats.values()];
+  const id = all.find((s) => s.type === 'transport')?.selectedCandidatePairId;
+  const pair = all.find((s) => s.type === 'candidate-pair' && (id ? s.id === id : s.selected));
+  return stats.get(pair?.remoteCandidateId)?.protocol;
+}
+
 function transport(name) {
   const pc = of(name).handle.webrtcStuff.pc;
   const sdp = pc?.remoteDescription?.sdp ?? '';
@@ -534,7 +550,7 @@ window.T = {
   accept: (name, jsep) => accept(of(name), jsep), answer: (name, options) => createAnswer(of(name), options),
   tone, tracksOf, lastJsep: (name) => of(name).lastJsep, until,
   connect, destroy, reconnect, attach, ask, detach, echo, join, publish, unpublish, renegotiate, replaceTracks,
-  received, look, seesMotion, seesOthers, hearsSomething, firstFrame, midsOf, transport, state, has, say,
+  received, look, seesMotion, seesOthers, hearsSomething, firstFrame, midsOf, transport, protocol, state, has, say,
   heard, sha256, sleep,
   offer: (name, tracks, iceRestart, customizeSdp) => createOffer(of(name), { tracks, iceRestart, customizeSdp }),
   watchOnly, beaconOnPagehide, rememberSockets, breakSocket,

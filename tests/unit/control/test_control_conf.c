@@ -219,7 +219,7 @@ static void says_what_is_wrong(void **state)
         { "media.public_ip=example.org", "expects IP addresses between commas" },
         { "http.bind=localhost", "key \"bind\": expects an IP address" },
         { "unix.enabled=yes", "there is no group [unix]" },
-        { "media.tcp_port=1", "there is no key \"tcp_port\"" },
+        { "media.sctp_port=1", "there is no key \"sctp_port\"" },
         { "media.max_peers=0", "expects a number from 1 to" },
         { "media.rtp_port_range=9-1", "expects LOW-HIGH" },
     };

@@ -33,19 +33,30 @@ struct world {
     size_t out_len;
     unsigned int nsent;
     struct sl_addr to, from;
+    /* The connection that messages come on; NULL: UDP. It is only a name here. */
+    struct sl_tcp *tcp;
+    const struct sl_tcp *gone;
+    unsigned int ngone;
 };
 
-static inline void world_on_send(void *arg, int fd, const struct sl_addr *to,
-                                 const struct sl_addr *from, const uint8_t *data, size_t len)
+static inline void world_on_send(void *arg, const struct sl_ice_path *path, const uint8_t *data,
+                                 size_t len)
 {
     struct world *w = arg;
 
-    (void)fd;
-    w->to = *to;
-    w->from = *from;
+    w->to = path->remote;
+    w->from = path->local;
     w->out_len = len < sizeof(w->out) ? len : sizeof(w->out);
     memcpy(w->out, data, w->out_len);
     w->nsent++;
+}
+
+static inline void world_on_gone(void *arg, struct sl_tcp *tcp)
+{
+    struct world *w = arg;
+
+    w->gone = tcp;
+    w->ngone++;
 }
 
 static inline void world_on_state(void *user, enum sl_ice_state state)
@@ -68,7 +79,8 @@ static inline void world_on_path(void *user, const struct sl_ice_path *path)
 static inline int world_init(struct world *w)
 {
     SL_ASSUME(worker);
-    static const struct sl_ice_lite_cb cb = { world_on_send, world_on_state, world_on_path };
+    static const struct sl_ice_lite_cb cb = { world_on_send, world_on_gone, world_on_state,
+                                              world_on_path };
 
     memset(w, 0, sizeof(*w));
     w->now_us = 1000000;
@@ -125,13 +137,18 @@ static inline int world_input(struct world *w, const struct sl_addr *from, const
                               size_t len)
 {
     SL_ASSUME(worker);
-    struct sl_addr local =
-        world_addr(from->sa.sa_family == AF_INET6 ? "2001:db8::99" : "192.0.2.99", 10000);
+    struct sl_ice_path path = {
+        .kind = w->tcp ? SL_ICE_PATH_TCP : SL_ICE_PATH_DIRECT,
+        .fd = WORLD_FD,
+        .tcp = w->tcp,
+        .remote = *from,
+        .local = world_addr(from->sa.sa_family == AF_INET6 ? "2001:db8::99" : "192.0.2.99", 10000)
+    };
     unsigned int before = w->nsent;
     const uint8_t *v;
     size_t n;
 
-    sl_ice_lite_input(w->lite, WORLD_FD, from, &local, data, len, w->now_us);
+    sl_ice_lite_input(w->lite, &path, data, len, w->now_us);
     if (w->nsent == before)
         return 0;
     if (sl_get16(w->out) == RAW_BINDING_SUCCESS)

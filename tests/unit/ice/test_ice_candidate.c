@@ -95,19 +95,28 @@ static void writes_host_candidates_in_order_of_preference(void **state)
     a6.in6.sin6_port = htons(10001);
     inet_pton(AF_INET6, "::ffff:192.0.2.1", &a6.in6.sin6_addr);
 
-    n = sl_ice_candidate_write_host(&a4, 0, text, sizeof(text));
+    n = sl_ice_candidate_write_host(&a4, true, 0, text, sizeof(text));
     assert_string_equal(text, "candidate:1 1 udp 2130706431 192.0.2.1 10000 typ host");
     assert_int_equal(n, strlen(text));
     assert_int_equal(sl_ice_candidate_parse(text, &c), 0);
-    assert_true(sl_ice_candidate_write_host(&a6, 1, text, sizeof(text)) > 0);
+    assert_true(sl_ice_candidate_write_host(&a6, true, 1, text, sizeof(text)) > 0);
     assert_int_equal(sl_ice_candidate_parse(text, &d), 0);
     assert_string_equal(d.address, "192.0.2.1");
     assert_int_equal(d.port, 10001);
     assert_true(d.priority < c.priority);
     assert_string_not_equal(d.foundation, c.foundation);
-    assert_int_equal(sl_ice_candidate_write_host(&a4, 0, text, 20), -ENOSPC);
+    /* RFC 6544 section 4.5; any TCP candidate comes after any UDP one. */
+    assert_true(sl_ice_candidate_write_host(&a4, false, 2, text, sizeof(text)) > 0);
+    assert_string_equal(text, "candidate:3 1 tcp 1520434687 192.0.2.1 10000 typ host "
+                              "tcptype passive");
+    assert_true(sl_ice_candidate_write_host(&a4, false, 0, text, sizeof(text)) > 0);
+    assert_int_equal(sl_ice_candidate_parse(text, &c), 0);
+    assert_true(sl_ice_candidate_write_host(&a4, true, 70000, text, sizeof(text)) > 0);
+    assert_int_equal(sl_ice_candidate_parse(text, &d), 0);
+    assert_true(d.priority > c.priority);
+    assert_int_equal(sl_ice_candidate_write_host(&a4, true, 0, text, 20), -ENOSPC);
     a4.in4.sin_family = AF_UNSPEC;
-    assert_int_equal(sl_ice_candidate_write_host(&a4, 0, text, sizeof(text)), -EINVAL);
+    assert_int_equal(sl_ice_candidate_write_host(&a4, true, 0, text, sizeof(text)), -EINVAL);
 }
 
 static void makes_credentials_of_ice_chars(void **state)
@@ -115,12 +124,20 @@ static void makes_credentials_of_ice_chars(void **state)
     struct sl_ice_creds a, b;
 
     (void)state;
-    sl_ice_creds_make(&a);
-    sl_ice_creds_make(&b);
-    assert_int_equal(strlen(a.ufrag), 8);
+    sl_ice_creds_make(0, &a);
+    sl_ice_creds_make(0, &b);
+    assert_int_equal(strlen(a.ufrag), 9);
     assert_int_equal(strlen(a.pwd), 24);
     assert_string_not_equal(a.ufrag, b.ufrag);
     assert_string_not_equal(a.pwd, b.pwd);
+    for (unsigned int w = 0; w < 64; w++) {
+        sl_ice_creds_make(w, &a);
+        assert_int_equal(sl_ice_ufrag_worker(a.ufrag, strlen(a.ufrag)), w);
+    }
+    assert_int_equal(sl_ice_ufrag_worker("", 0), -EBADMSG);
+    assert_int_equal(sl_ice_ufrag_worker("\0AAAAAAAA", 9), -EBADMSG);
+    assert_int_equal(sl_ice_ufrag_worker("-AAAAAAAA", 9), -EBADMSG);
+    assert_int_equal(sl_ice_ufrag_worker("AAAAAAAAAA", 10), -EBADMSG);
     assert_string_equal(sl_ice_state_to_str(SL_ICE_DISCONNECTED), "disconnected");
     assert_string_equal(sl_ice_state_to_str((enum sl_ice_state)99), "?");
 }

@@ -49,11 +49,11 @@ static void offers_a_path_at_the_first_check_and_connects_at_nomination(void **s
     struct fixture *f = *state;
     struct sl_addr x = world_addr("198.51.100.1", 4000);
 
-    assert_null(sl_ice_lite_find(f->w.lite, &x));
+    assert_null(sl_ice_lite_find(f->w.lite, &x, NULL));
     assert_int_equal(world_check(&f->w, &f->a, &x, 100, false), 200);
     assert_int_equal(f->a.state, SL_ICE_CONNECTING);
     assert_path(&f->a, &x);
-    assert_ptr_equal(sl_ice_lite_find(f->w.lite, &x), &f->a);
+    assert_ptr_equal(sl_ice_lite_find(f->w.lite, &x, NULL), &f->a);
     assert_true(raw_is_sealed(f->w.out, f->w.out_len, f->a.creds.pwd));
     assert_true(sl_addr_is_equal(&f->w.to, &x));
     assert_int_equal(sl_addr_port(&f->w.from), 10000);
@@ -152,7 +152,7 @@ static void gives_nothing_to_who_does_not_know_the_password(void **state)
 
     assert_int_equal(f->w.nsent, 0);
     assert_int_equal(f->a.nstates, 0);
-    assert_null(sl_ice_lite_find(f->w.lite, &x));
+    assert_null(sl_ice_lite_find(f->w.lite, &x, NULL));
 }
 
 static void takes_only_the_peer_s_ufrag_once_it_is_known(void **state)
@@ -195,7 +195,7 @@ static void answers_errors_only_to_who_is_authenticated(void **state)
     raw_integrity(&r, f->a.creds.pwd);
     raw_fingerprint(&r);
     assert_int_equal(world_input(&f->w, &x, r.b, r.n), 420);
-    assert_null(sl_ice_lite_find(f->w.lite, &x));
+    assert_null(sl_ice_lite_find(f->w.lite, &x, NULL));
     assert_int_equal(f->a.state, SL_ICE_NEW);
 }
 
@@ -210,9 +210,9 @@ static void moves_an_address_to_another_agent_only_by_a_check(void **state)
     world_check(&f->w, &f->a, &x, 100, true);
     raw_check_write(&r, &c, 1); /* the password of the wrong agent */
     assert_int_equal(world_input(&f->w, &x, r.b, r.n), 0);
-    assert_ptr_equal(sl_ice_lite_find(f->w.lite, &x), &f->a);
+    assert_ptr_equal(sl_ice_lite_find(f->w.lite, &x, NULL), &f->a);
     assert_int_equal(world_check(&f->w, &f->b, &x, 100, true), 200);
-    assert_ptr_equal(sl_ice_lite_find(f->w.lite, &x), &f->b);
+    assert_ptr_equal(sl_ice_lite_find(f->w.lite, &x, NULL), &f->b);
     assert_int_equal(f->a.path.kind, SL_ICE_PATH_NONE);
     assert_int_equal(f->a.state, SL_ICE_DISCONNECTED);
     assert_path(&f->b, &x);
@@ -220,6 +220,84 @@ static void moves_an_address_to_another_agent_only_by_a_check(void **state)
     assert_path(&f->a, &x);
     assert_int_equal(f->a.state, SL_ICE_CONNECTED);
     assert_int_equal(f->b.state, SL_ICE_DISCONNECTED);
+}
+
+/* Behind one NAT, the same address and port may be of two clients, one by UDP and one by TCP. */
+static void a_connection_is_another_way_than_its_address(void **state)
+{
+    SL_ASSUME(worker);
+    struct fixture *f = *state;
+    struct sl_addr x = world_addr("198.51.100.1", 4000);
+    struct sl_tcp *tcp = (struct sl_tcp *)(void *)f; /* only its name counts */
+
+    world_check(&f->w, &f->a, &x, 100, true);
+    f->w.tcp = tcp;
+    assert_int_equal(world_check(&f->w, &f->b, &x, 100, true), 200);
+    assert_ptr_equal(sl_ice_lite_find(f->w.lite, &x, NULL), &f->a);
+    assert_ptr_equal(sl_ice_lite_find(f->w.lite, &x, tcp), &f->b);
+    assert_path(&f->a, &x);
+    assert_int_equal(f->b.path.kind, SL_ICE_PATH_TCP);
+    assert_ptr_equal(f->b.path.tcp, tcp);
+
+    /* The connection breaks: it may come back. */
+    sl_ice_lite_lost(f->w.lite, &x, tcp);
+    sl_ice_lite_lost(f->w.lite, &x, tcp);
+    assert_int_equal(f->b.state, SL_ICE_DISCONNECTED);
+    assert_int_equal(f->b.path.kind, SL_ICE_PATH_NONE);
+    assert_null(sl_ice_lite_find(f->w.lite, &x, tcp));
+    assert_path(&f->a, &x);
+    world_check(&f->w, &f->b, &x, 100, true);
+    assert_int_equal(f->b.state, SL_ICE_CONNECTED);
+
+    /* Without consent it leads to nobody any more. */
+    f->w.ngone = 0;
+    world_run(&f->w, 31000000);
+    assert_int_equal(f->w.ngone, 1);
+    assert_ptr_equal(f->w.gone, tcp);
+}
+
+static void udp_is_preferred_to_tcp_while_both_work(void **state)
+{
+    SL_ASSUME(worker);
+    struct fixture *f = *state;
+    struct sl_addr x = world_addr("198.51.100.1", 4000), y = world_addr("198.51.100.1", 4001);
+    struct sl_tcp *tcp = (struct sl_tcp *)(void *)f;
+
+    f->w.tcp = tcp;
+    world_check(&f->w, &f->a, &y, 50, true);
+    f->w.tcp = NULL;
+    world_check(&f->w, &f->a, &x, 100, true);
+    assert_path(&f->a, &x);
+    f->w.tcp = tcp;
+    world_check(&f->w, &f->a, &y, 50, true);
+    assert_path(&f->a, &x);
+    f->w.ngone = 0;
+    sl_lite_agent_destroy(f->a.agent);
+    f->a.agent = NULL;
+    assert_int_equal(f->w.ngone, 1);
+}
+
+static void a_request_tells_its_worker_but_proves_nothing(void **state)
+{
+    SL_ASSUME(worker);
+    struct fixture *f = *state;
+    struct sl_addr x = world_addr("198.51.100.1", 4000);
+    struct raw_check c = { NULL, "a password that is not known here", 100, true, false };
+    struct sl_ice_creds creds;
+    char user[SL_ICE_UFRAG_MAX + 8];
+    struct raw r;
+
+    sl_ice_creds_make(5, &creds);
+    (void)snprintf(user, sizeof(user), "%s:them", creds.ufrag);
+    c.user = user;
+    raw_check_write(&r, &c, 1);
+    assert_int_equal(sl_ice_lite_worker_of(f->w.lite, r.b, r.n), 5);
+    assert_int_equal(f->w.nsent, 0);
+    assert_null(sl_ice_lite_find(f->w.lite, &x, NULL));
+    assert_int_equal(sl_ice_lite_worker_of(f->w.lite, r.b, r.n - 1), -EBADMSG);
+    c.user = "ufragAAA"; /* names nobody */
+    raw_check_write(&r, &c, 2);
+    assert_int_equal(sl_ice_lite_worker_of(f->w.lite, r.b, r.n), -EBADMSG);
 }
 
 static void keeps_sixteen_addresses_and_replaces_the_oldest(void **state)
@@ -234,10 +312,10 @@ static void keeps_sixteen_addresses_and_replaces_the_oldest(void **state)
         x = world_addr("198.51.100.1", (uint16_t)(4000 + i));
         assert_int_equal(world_check(&f->w, &f->a, &x, 100, false), 200);
     }
-    assert_non_null(sl_ice_lite_find(f->w.lite, &first)); /* selected */
+    assert_non_null(sl_ice_lite_find(f->w.lite, &first, NULL)); /* selected */
     for (uint16_t i = 1; i <= 20; i++) {
         x = world_addr("198.51.100.1", (uint16_t)(4000 + i));
-        assert_int_equal(sl_ice_lite_find(f->w.lite, &x) != NULL, i > 5);
+        assert_int_equal(sl_ice_lite_find(f->w.lite, &x, NULL) != NULL, i > 5);
     }
     assert_path(&f->a, &first);
 }
@@ -286,7 +364,7 @@ static void restarts_without_an_interruption(void **state)
     assert_path(&f->a, &y); /* takes over, whatever its priority */
     assert_int_equal(f->a.state, SL_ICE_CONNECTED);
     assert_int_equal(world_check(&f->w, &old, &x, 100, true), 0); /* gone */
-    assert_ptr_equal(sl_ice_lite_find(f->w.lite, &x), &f->a); /* media in flight is still taken */
+    assert_ptr_equal(sl_ice_lite_find(f->w.lite, &x, NULL), &f->a); /* media in flight is still taken */
     assert_path(&f->a, &y);
 }
 
@@ -344,7 +422,7 @@ static void forgets_a_destroyed_agent(void **state)
     world_check(&f->w, &f->a, &x, 100, true);
     sl_lite_agent_destroy(f->a.agent);
     f->a.agent = NULL;
-    assert_null(sl_ice_lite_find(f->w.lite, &x));
+    assert_null(sl_ice_lite_find(f->w.lite, &x, NULL));
     assert_int_equal(world_check(&f->w, &f->a, &x, 100, true), 0);
     world_run(&f->w, 60000000); /* no timer of it is left */
     assert_int_equal(f->a.state, SL_ICE_CONNECTED);
@@ -406,6 +484,9 @@ int main(void)
         T(takes_only_the_peer_s_ufrag_once_it_is_known),
         T(answers_errors_only_to_who_is_authenticated),
         T(moves_an_address_to_another_agent_only_by_a_check),
+        T(a_connection_is_another_way_than_its_address),
+        T(udp_is_preferred_to_tcp_while_both_work),
+        T(a_request_tells_its_worker_but_proves_nothing),
         T(keeps_sixteen_addresses_and_replaces_the_oldest),
         T(refuses_more_fresh_nominations_than_it_can_keep),
         T(restarts_without_an_interruption),

@@ -142,12 +142,17 @@ struct server {
     unsigned int ndata;
 };
 
-static void server_on_send(void *arg, int fd, const struct sl_addr *to, const struct sl_addr *from,
-                           const uint8_t *data, size_t len)
+static void server_on_send(void *arg, const struct sl_ice_path *path, const uint8_t *data,
+                           size_t len)
 {
     (void)arg;
-    (void)from;
-    (void)!sendto(fd, data, len, 0, &to->sa, sl_addr_len(to));
+    (void)!sendto(path->fd, data, len, 0, &path->remote.sa, sl_addr_len(&path->remote));
+}
+
+static void server_on_gone(void *arg, struct sl_tcp *tcp)
+{
+    (void)arg;
+    (void)tcp;
 }
 
 static void server_on_state(void *user, enum sl_ice_state state)
@@ -166,7 +171,8 @@ static void server_on_path(void *user, const struct sl_ice_path *path)
 static void server_open(struct server *s)
 {
     SL_ASSUME(worker);
-    static const struct sl_ice_lite_cb cb = { server_on_send, server_on_state, server_on_path };
+    static const struct sl_ice_lite_cb cb = { server_on_send, server_on_gone, server_on_state,
+                                              server_on_path };
     socklen_t len = sizeof(s->addr.in4);
 
     memset(s, 0, sizeof(*s));
@@ -176,7 +182,7 @@ static void server_open(struct server *s)
     assert_int_equal(bind(s->fd, &s->addr.sa, sl_addr_len(&s->addr)), 0);
     assert_int_equal(getsockname(s->fd, &s->addr.sa, &len), 0);
     sl_wheel_init(&s->wheel, sl_now_us());
-    sl_ice_creds_make(&s->creds);
+    sl_ice_creds_make(0, &s->creds);
     assert_int_equal(sl_ice_lite_create(&s->wheel, &cb, s, &s->lite), 0);
     assert_int_equal(sl_lite_agent_create(s->lite, &s->creds, s, &s->agent), 0);
 }
@@ -200,7 +206,9 @@ static void server_run(struct server *s, struct net *t,
         struct pollfd p = { s->fd, POLLIN, 0 };
         struct sockaddr_storage ss;
         socklen_t len = sizeof(ss);
-        struct sl_addr from;
+        struct sl_ice_path path = {
+            .kind = SL_ICE_PATH_DIRECT, .fd = s->fd, .local = s->addr
+        };
         uint8_t buf[2048];
         ssize_t n;
 
@@ -208,10 +216,10 @@ static void server_run(struct server *s, struct net *t,
         if (poll(&p, 1, 10) > 0) {
             n = recvfrom(s->fd, buf, sizeof(buf), 0, (struct sockaddr *)&ss, &len);
             assert_true(n > 0);
-            assert_int_equal(sl_addr_from_sockaddr((struct sockaddr *)&ss, len, &from), 0);
+            assert_int_equal(sl_addr_from_sockaddr((struct sockaddr *)&ss, len, &path.remote), 0);
             if (buf[0] < 4)
-                sl_ice_lite_input(s->lite, s->fd, &from, &s->addr, buf, (size_t)n, sl_now_us());
-            else if (sl_ice_lite_find(s->lite, &from) == s)
+                sl_ice_lite_input(s->lite, &path, buf, (size_t)n, sl_now_us());
+            else if (sl_ice_lite_find(s->lite, &path.remote, NULL) == s)
                 s->ndata++;
         }
         sl_wheel_run(&s->wheel, sl_now_us());
@@ -243,7 +251,7 @@ static void server_tell(struct server *s, struct net *t)
 {
     char text[SL_ICE_CAND_MAX];
 
-    assert_true(sl_ice_candidate_write_host(&s->addr, 0, text, sizeof(text)) > 0);
+    assert_true(sl_ice_candidate_write_host(&s->addr, true, 0, text, sizeof(text)) > 0);
     sl_nice_remote(t->nice, 1, &s->creds);
     sl_nice_candidate(t->nice, 1, text);
     sl_nice_candidate(t->nice, 1, NULL);
@@ -272,7 +280,7 @@ static void connects_to_ice_lite_exchanges_data_and_restarts(void **state)
     wait_for(t, 1, has_data, 1);
     assert_memory_equal(side_get(t, 1).data, "\x80 down", 6);
 
-    sl_ice_creds_make(&s.creds);
+    sl_ice_creds_make(0, &s.creds);
     assert_int_equal(sl_lite_agent_restart(s.agent, &s.creds), 0);
     server_tell(&s, t);
     server_run(&s, t, client_restarted);
@@ -372,7 +380,7 @@ static void takes_early_and_odd_candidates(void **state)
     sl_nice_candidate(t->nice, 1, "candidate:1 2 udp 1 127.0.0.1 9 typ host");
     for (int i = 0; i < 200; i++)
         sl_nice_candidate(t->nice, 1, "candidate:1 1 tcp 1 127.0.0.1 9 typ host");
-    assert_true(sl_ice_candidate_write_host(&s.addr, 0, text, sizeof(text)) > 0);
+    assert_true(sl_ice_candidate_write_host(&s.addr, true, 0, text, sizeof(text)) > 0);
     sl_nice_candidate(t->nice, 1, text);
     sl_nice_candidate(t->nice, 1, NULL);
     sl_nice_remote(t->nice, 1, &s.creds); /* the last to come */

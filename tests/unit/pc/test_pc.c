@@ -277,7 +277,7 @@ static void refused_by_its_worker_it_goes_down_once_and_frees_its_slot_once(void
     before = nfree();
     m = sl_wmsg_new(SL_WMSG_PC_OPEN, pc->id, 0); /* so that its own finds the slot taken */
     m->open.lite = true;
-    sl_ice_creds_make(&m->open.local);
+    sl_ice_creds_make(0, &m->open.local);
     sl_pc_world_post(fix.world, m);
     assert_int_equal(set_remote(pc, fix.offer, &in), 0);
     assert_int_equal(answer(pc, &in), 0);

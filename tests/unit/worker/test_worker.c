@@ -163,7 +163,7 @@ static void an_unproven_address_gets_no_answer(void **state)
 
     (void)state;
     SL_ASSUME(worker);
-    sl_ice_creds_make(&creds); /* nobody's */
+    sl_ice_creds_make(0, &creds); /* nobody's */
     client_init(&c, 0, &creds);
     rtc_check(&c);
     sl_dtls_start(c.dtls);

@@ -63,8 +63,8 @@ static void every_reason_has_a_name_of_its_own(void **state)
     assert_null(strstr(b.text, "unknown="));
     for (char *w = strtok(b.text, " "); w; w = strtok(NULL, " "))
         words++;
-    assert_int_equal(words,
-                     SL_DROP_MAX - 10 + SL_LITE_DROP_MAX + SL_TX_DROP_MAX + SL_SOCKET_DROP_MAX);
+    assert_int_equal(words, SL_DROP_MAX - 10 + SL_LITE_DROP_MAX + SL_TX_DROP_MAX +
+                                SL_SOCKET_DROP_MAX + SL_TCP_CLOSED_MAX);
     sl_strbuf_fini(&b);
 }
 
@@ -126,7 +126,7 @@ static void what_comes_from_unproven_addresses_is_told(void **state)
 
     (void)state;
     SL_ASSUME(worker);
-    sl_ice_creds_make(&creds); /* nobody's */
+    sl_ice_creds_make(0, &creds); /* nobody's */
     client_init(&c, 0, &creds);
     listen_to(play_unproven, &c);
     assert_non_null(strstr(told, " INFO worker dropped worker=0 "));

@@ -170,7 +170,7 @@ static void a_stranger_makes_no_state_and_no_trouble(void **state)
     (void)state;
     SL_ASSUME(worker);
     scene_begin(&s);
-    sl_ice_creds_make(&creds);
+    sl_ice_creds_make(0, &creds);
     client_init(&evil, 0, &creds);
     run(&s, &evil, random_datagrams); /* all that grows once has grown */
     run(&s, &evil, checks_gone_wrong);

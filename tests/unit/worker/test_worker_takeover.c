@@ -80,7 +80,7 @@ static void full_join(struct full *f) SL_ON_WORKER
     m->remote.dtls_server = true;
     post(m);
     post_media(f->id, make_media(SL_DIR_RECV));
-    sl_ice_creds_make(&creds);
+    sl_ice_creds_make(0, &creds);
     assert_int_equal(rtc_init(&f->c, &f->nice->local, &creds, world.client_cert, &world.fp), 0);
     f->client = client_addr(&f->c);
     post_state(f, SL_ICE_CONNECTED);

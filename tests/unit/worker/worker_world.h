@@ -45,6 +45,9 @@ static struct world world;
 /* Options of the workers, to be set before setup. */
 static uint32_t world_burst_wait_us;
 static bool world_pin;
+static uint16_t world_tcp_port; /* ICE-TCP; 0: none */
+/* How clients connect. */
+static bool world_by_tcp;
 
 static inline void on_report(void *arg, struct sl_report *r)
 {
@@ -109,6 +112,7 @@ static inline int setup(void **state)
             .burst_wait_us = world_burst_wait_us,
             .pin = world_pin,
             .max_ssrcs = 64,
+            .tcp_port = world_tcp_port,
             .report = on_report,
             .arg = &world,
         };
@@ -178,8 +182,13 @@ static inline void client_init(struct rtc_client *c, unsigned int worker,
 {
     struct sl_addr server;
 
-    (void)sl_addr_from_ip("127.0.0.1", (uint16_t)(PORT + worker), &server);
-    assert_int_equal(rtc_init(c, &server, creds, world.client_cert, &world.fp), 0);
+    uint16_t port = world_by_tcp ? world_tcp_port : (uint16_t)(PORT + worker);
+    int err;
+
+    (void)sl_addr_from_ip("127.0.0.1", port, &server);
+    err = world_by_tcp ? rtc_init_tcp(c, &server, creds, world.client_cert, &world.fp)
+                       : rtc_init(c, &server, creds, world.client_cert, &world.fp);
+    assert_int_equal(err, 0);
 }
 
 /* A peer connection on @worker without m-lines, and its client, which is not connected yet. */
@@ -189,7 +198,7 @@ static inline sl_id open_pc(struct rtc_client *c, unsigned int worker) SL_ON_WOR
     struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_PC_OPEN, id, 0);
     struct sl_ice_creds creds;
 
-    sl_ice_creds_make(&creds);
+    sl_ice_creds_make(worker, &creds);
     m->open.lite = true;
     m->open.local = creds;
     post(m);
