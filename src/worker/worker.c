@@ -19,7 +19,7 @@
     8 /* batches of one socket in one turn, so that no socket starves others                       \
        */
 #define EVENTS_MAX    32
-#define TXQ_PACKETS   4096
+#define TXQ_PACKETS   1024
 #define HANDSHAKES_US 1000 /* of a turn: what the packets of others wait for DTLS at most */
 
 /* ---- callbacks of lower levels --------------------------------------------------------------- */
@@ -148,13 +148,15 @@ static void on_lite_send(void *arg, const struct sl_ice_path *path, const uint8_
 static void send_sealed(struct sl_worker *w) SL_ON_WORKER
 {
     struct sl_slot *s, *next;
+    uint64_t now_us;
 
     if (!w->ctx.sent)
         return;
     sl_txq_flush(w->txq);
-    sl_worker_stats_sent(w, w->ctx.sent, sl_now_us());
+    now_us = sl_now_us();
     for (s = w->ctx.sent; s; s = next) {
         next = s->next;
+        sl_worker_stats_sent(w, s, now_us);
         sl_pool_put(&w->ctx.slots, s);
     }
     w->ctx.sent = NULL;

@@ -95,9 +95,13 @@ void sl_worker_drops_tell(struct sl_worker *w) SL_ON_WORKER;
 
 /* worker_stats.c */
 void sl_worker_stats_init(struct sl_worker *w) SL_ON_WORKER;
-/* @sent: slots that the kernel has since @now_us. */
-void sl_worker_stats_sent(struct sl_worker *w, const struct sl_slot *sent,
-                          uint64_t now_us) SL_ON_WORKER;
+/* The kernel has the packet in @s since @now_us. */
+static inline void sl_worker_stats_sent(struct sl_worker *w, const struct sl_slot *s,
+                                        uint64_t now_us)
+{
+    if (s->rx_us)
+        sl_hist_add(&w->stats.latency, now_us > s->rx_us ? now_us - s->rx_us : 0);
+}
 /* True when a second passed: the copy for others is new. */
 bool sl_worker_stats_second(struct sl_worker *w, uint64_t now_us) SL_ON_WORKER;
 

@@ -20,13 +20,6 @@ void sl_worker_stats_init(struct sl_worker *w)
     w->stats.cpu_us = thread_cpu_us();
 }
 
-void sl_worker_stats_sent(struct sl_worker *w, const struct sl_slot *sent, uint64_t now_us)
-{
-    for (const struct sl_slot *s = sent; s; s = s->next)
-        if (s->rx_us)
-            sl_hist_add(&w->stats.latency, now_us > s->rx_us ? now_us - s->rx_us : 0);
-}
-
 static void collect(struct sl_worker *w, uint64_t cpu_us)
 {
     struct sl_worker_stats *s = &w->stats;

@@ -77,16 +77,47 @@ static void latency_counts_from_the_arrival_at_the_kernel(void **state)
     leave(&sub, to);
 }
 
+/* A worker that waits for something, or for a core, is not loaded. */
 static void load_is_cpu_time(void **state)
 {
-    struct sl_worker_load before = sl_worker_load(world.workers[0]), load;
-    uint64_t cpu_us = stats(0).cpu_us;
+    uint64_t cpu_us = stats(1).cpu_us;
+    struct sl_worker_load before = sl_worker_load(world.workers[1]), load;
 
     (void)state;
-    load = sl_worker_load(world.workers[0]);
-    assert_true(load.told > before.told);
-    assert_in_range(load.busy_permille, 0, 200); /* nothing to do */
-    assert_true(stats(0).cpu_us - cpu_us < 500000);
+    atomic_store(&world.stuck, true);
+    post(sl_wmsg_new(SL_WMSG_EP_CLOSE, sl_id_make(1, 0, 999), 0));
+    usleep(1500000);
+    atomic_store(&world.stuck, false);
+    for (int i = 0; i < 300 && sl_worker_load(world.workers[1]).told == before.told; i++)
+        usleep(10000);
+    load = sl_worker_load(world.workers[1]);
+    assert_int_not_equal(load.told, before.told);
+    assert_in_range(load.busy_permille, 0, 500);
+    assert_true(stats(1).cpu_us - cpu_us < 1000000);
+}
+
+/* The CPU time of a worker is where it is told. */
+static void work_is_load(void **state)
+{
+    struct rtc_client pub, sub;
+    uint64_t before_us, after_us;
+    sl_id p, to;
+
+    (void)state;
+    SL_ASSUME(worker);
+    p = join(&pub, 0, SL_DIR_RECV);
+    to = join(&sub, 0, SL_DIR_SEND);
+    route(p, to);
+    before_us = stats(0).cpu_us;
+    for (unsigned int i = 0; i < 3000; i++) {
+        send_video(&pub, (uint16_t)(1 + i), i * 3000, i == 0);
+        if (i % 100 == 99)
+            rtc_poll(&sub, 1);
+    }
+    after_us = stats(0).cpu_us;
+    assert_in_range(after_us - before_us, 1000, 10000000); /* a third of a microsecond each */
+    leave(&pub, p);
+    leave(&sub, to);
 }
 
 /* Timers of all peers fire together, and feedback that is not due wakes nobody. */
@@ -116,6 +147,7 @@ int main(void)
         cmocka_unit_test(latency_is_told_for_every_packet_that_left),
         cmocka_unit_test(latency_counts_from_the_arrival_at_the_kernel),
         cmocka_unit_test(load_is_cpu_time),
+        cmocka_unit_test(work_is_load),
         cmocka_unit_test(peers_that_do_nothing_let_the_worker_sleep),
     };
 
