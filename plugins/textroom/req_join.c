@@ -22,6 +22,7 @@ static int enter_check(struct tr_req *r, struct tr_room *room)
 {
     static const struct sl_arg args[] = {
         { "username", SL_ARG_STRING, SL_ARG_REQUIRED, SL_ARG_NAME_MAX },
+        { "pin", SL_ARG_STRING },
         { "token", SL_ARG_STRING },
         { "display", SL_ARG_STRING, SL_ARG_OPTIONAL, SL_ARG_NAME_MAX },
         { "history", SL_ARG_BOOL },

@@ -9,7 +9,7 @@ int req_kick(struct tr_req *r)
     struct tr_room *room;
     json_t *event;
 
-    if (tr_arg_room_secret(r, &room) < 0 || TR_ARGS(r, args) < 0)
+    if (TR_ARGS(r, args) < 0 || tr_arg_room_secret(r, &room) < 0)
         return -1;
     m = tr_member_find(room, username);
     if (!m)

@@ -2,12 +2,11 @@
 
 int req_list(struct tr_req *r)
 {
-    static const struct sl_arg args[] = { { "admin_key", SL_ARG_STRING } };
     const bool has_key = tr_conf.admin_key && sl_arg_get(r->body, "admin_key");
     json_t *list, *v;
     const char *id;
 
-    if (TR_ARGS(r, args) < 0 || (has_key && tr_arg_secret(r, "admin_key", tr_conf.admin_key) < 0))
+    if (has_key && tr_arg_secret(r, "admin_key", tr_conf.admin_key) < 0)
         return -1;
     list = json_array();
     json_object_foreach((json_t *)tr_rooms(), id, v)

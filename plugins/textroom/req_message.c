@@ -82,7 +82,7 @@ int req_announcement(struct tr_req *r)
     struct tr_room *room;
     json_t *event;
 
-    if (tr_arg_room_secret(r, &room) < 0 || TR_ARGS(r, args) < 0)
+    if (TR_ARGS(r, args) < 0 || tr_arg_room_secret(r, &room) < 0)
         return -1;
     event = tr_room_event(room, "announcement");
     json_object_set_new(event, "date", tr_date());

@@ -134,10 +134,8 @@ void tr_request_data(struct tr_handle *h, const char *text, size_t len)
     const struct request *request;
     const char *transaction;
 
-    if (!json_is_object(body)) {
-        json_decref(body);
+    if (!body)
         return; /* no answer could be matched */
-    }
     transaction = sl_arg_str(body, "transaction", NULL);
     request = TR_ARGS(&r, args) < 0 ? NULL : request_find(&r, "textroom");
     answer = request ? request_run(&r, request) : pl_error_json(&r.error, "textroom", "error");

@@ -8,7 +8,7 @@ static void fail(struct tr_handle *h, struct sl_msg *m, enum tr_error code, cons
 {
     tr_core->event(
         h->h, m,
-        json_pack("{s:s, s:i, s:s}", "textroom", "event", "error_code", (int)code, "error", text),
+        json_pack("{s:s, s:i, s:s}", "textroom", "error", "error_code", (int)code, "error", text),
         NULL);
 }
 
