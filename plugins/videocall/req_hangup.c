@@ -2,12 +2,8 @@
 
 int req_hangup(struct vc_req *r)
 {
-    static const struct sl_arg args[] = { { "reason", SL_ARG_STRING } };
-    json_t *event;
+    json_t *event = vc_result("hangup", r->user->name);
 
-    if (VC_ARGS(r, args) < 0)
-        return -1;
-    event = vc_result("hangup", r->user->name);
     json_object_set_new(json_object_get(event, "result"), "reason", json_string("Explicit hangup"));
     vc_answer(r, event);
     vc_call_end(r->user, sl_arg_str(r->body, "reason", "We did the hangup"));

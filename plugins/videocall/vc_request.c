@@ -25,12 +25,7 @@ const char *vc_arg_name(struct vc_req *r)
                                             SL_ARG_NAME_MAX } };
     const char *name = sl_arg_str(r->body, "username", "");
 
-    if (VC_ARGS(r, args) < 0)
-        return NULL;
-    if (*name && strlen(name) <= VC_NAME_MAX)
-        return name;
-    vc_fail(r, VC_ERR_INVALID, "Invalid element (username should have 1 to %d bytes)", VC_NAME_MAX);
-    return NULL;
+    return VC_ARGS(r, args) < 0 ? NULL : name;
 }
 
 void vc_answer(struct vc_req *r, json_t *data)
