@@ -3,17 +3,33 @@
 // Plays the conversations of talks/ and compares what Sluice says with what the reference server
 // said (NAME.golden.jsonl, recorded with --record from a running one). Every difference must be
 // explained by a line of differences.jsonl, and every line must explain one. The tree under test is
-// $SLUICE_BUILD, else build/. Needs nothing but node.
+// $SLUICE_BUILD, as for the end-to-end tests (../e2e), whose server and browser these are.
 
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { closeBrowsers } from '../e2e/lib/browsers.mjs';
+import { buildDir } from '../e2e/lib/paths.mjs';
+import { Server } from '../e2e/lib/server.mjs';
 import { differences, explains } from './lib/compare.mjs';
-import { startSluice } from './lib/server.mjs';
 import { Talk, readLines } from './lib/talk.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const talks = path.join(here, 'talks');
+// The rooms of the reference server.
+const ROOMS = {
+  'videoroom.conf': `[room 1234]
+description = Demo Room
+secret = adminpwd
+publishers = 6
+bitrate = 128000
+fir_freq = 10
+`,
+  'textroom.conf': `[room 1234]
+description = Demo Room
+secret = adminpwd
+`,
+};
 const args = process.argv.slice(2);
 const record = args[0] === '--record' ? { http: args[1], ws: args[2] } : null;
 const wanted = args.slice(record ? 3 : 0);
@@ -26,9 +42,13 @@ async function recordTalk(name, server) {
   const steps = readLines(path.join(talks, `${name}.jsonl`));
   const file = fs.openSync(path.join(talks, `${name}.golden.jsonl`), 'w');
 
-  for (const step of steps)
-    fs.writeSync(file, `${JSON.stringify({ name: step.name, got: await talk.play(step) })}\n`);
-  talk.close();
+  for (const step of steps) {
+    const got = await talk.play(step);
+    if ((step.ws || step.data) && !step.silent && !Object.keys(got).length)
+      throw new Error(`${name}: ${step.name}: no answer`);
+    fs.writeSync(file, `${JSON.stringify({ name: step.name, got })}\n`);
+  }
+  await talk.close();
   fs.closeSync(file);
   console.log(`${name}: ${steps.length} steps recorded`);
 }
@@ -56,7 +76,7 @@ async function checkTalk(name, server, rules) {
     for (const d of wrong)
       console.log(`  ${d.at}: reference ${JSON.stringify(d.reference)}, sluice ${JSON.stringify(d.sluice)}`);
   }
-  talk.close();
+  await talk.close();
   return { passed: steps.length - failed, failed };
 }
 
@@ -70,17 +90,19 @@ async function main() {
   let failed = 0;
 
   for (const name of names) {
-    const server = await startSluice();
+    const dir = path.join(buildDir, 'golden', name);
+    const server = new Server(dir, {}, ROOMS);
     try {
+      fs.rmSync(dir, { recursive: true, force: true });
+      await server.start();
       const r = await checkTalk(name, server, rules);
       passed += r.passed;
       failed += r.failed;
-    } finally {
-      const status = await server.stop();
-      if (status !== 0) {
-        failed++;
-        console.log(`not ok ${name}: the server ended with ${status}\n${server.log()}`);
-      }
+      await server.stop();
+    } catch (e) {
+      failed++;
+      console.log(`not ok ${name}: ${e.stack}`);
+      await server.stop().catch(() => {});
     }
   }
   for (const r of rules) {
@@ -92,4 +114,6 @@ async function main() {
   return failed ? 1 : 0;
 }
 
-process.exit(await main());
+const status = await main();
+await closeBrowsers();
+process.exit(status);

@@ -6,18 +6,29 @@
 //   {"name", "http": "POST /$S", "body": {...}}  over HTTP below the base path; "raw", "headers"
 //     with "later": NAME it is not waited for until {"name", "await": NAME}
 //   {"name", "close": SOCKET}                    the socket is closed
-// Requests have the transaction "t" unless they bring one.
+//   {"name", "data": "$H", "body": {...}}        over the data channel of that handle; "raw"; with
+//     "silent": true there is no answer to wait for
+//   {"name", "end": "$H"}                        the peer connection of that handle is closed
+// Requests have the transaction "t" unless they bring one. With "jsep": "offer" or "answer" the
+// handle of "msg" has a peer connection of its own (peers.mjs), which gets every "jsep" of the
+// handle's messages. "slow": true: more than an answer comes, in its own time; "less": true: some
+// of it, as differences.jsonl explains, does not come from Sluice.
 // "keep": {"S": "data.id"} remembers a value of the first message that has it: "$S" in later steps,
 // and in all that is written down ("maybe": true, when it need not be there). "pick": [...] writes down these members only.
-// What is written down of a step: { SOCKET: [messages], "http": {status, headers, body} }.
+// What is written down of a step: { SOCKET: [messages], "$H": [messages of that data channel],
+// "http": {status, headers, body} }.
 
 import fs from 'node:fs';
 import http from 'node:http';
+import { Peers } from './peers.mjs';
 import { openWebSocket } from './ws.mjs';
 
 const ANSWER_MS = 5000;
 const MORE_MS = 1000; // what is expected behind the first message
-const CHANCE = ['sdp', 'candidate']; // no two are the same
+const LESS_MS = 500; // when some of that does not come
+const SLOW = 10; // times as long for a slow step
+// No two are the same; but what they look like is.
+const CHANCE = { sdp: /^v=0/, candidate: /./, date: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000$/ };
 const HEADERS = ['content-type', 'location', 'access-control-allow-origin', 'access-control-allow-methods',
   'access-control-allow-headers', 'access-control-max-age'];
 
@@ -61,7 +72,7 @@ function hide(value, kept) {
   if (Array.isArray(value)) return value.map((v) => hide(v, kept));
   if (value && typeof value === 'object')
     return Object.fromEntries(Object.entries(value).map(([k, v]) =>
-      [k, CHANCE.includes(k) && typeof v === 'string' ? `$${k}` : hide(v, kept)]));
+      [k, typeof v === 'string' && CHANCE[k]?.test(v) ? `$${k}` : hide(v, kept)]));
   return value;
 }
 
@@ -93,9 +104,28 @@ function request(base, step) {
   });
 }
 
-// The order of an ack and the event behind it, and that of rooms, is not the reference's to keep.
+// What a data channel brought: objects as such, the rest as text.
+function fromChannel(text) {
+  try {
+    return text.startsWith('{') ? JSON.parse(text) : text;
+  } catch {
+    return text;
+  }
+}
+
+// The order of an ack and the event behind it, and that of rooms and names, is not the reference's
+// to keep.
 function sorted(messages) {
-  for (const m of messages) m.plugindata?.data?.list?.sort?.((a, b) => a.room - b.room);
+  const by = (key) => (a, b) => (a[key] < b[key] ? -1 : 1);
+
+  for (const m of messages) {
+    const data = m.plugindata?.data ?? m;
+    data.list?.sort?.(by('room'));
+    data.result?.list?.sort?.();
+    if (!data.textroom) continue;
+    data.participants?.sort?.(by('username'));
+    data.allowed?.sort?.();
+  }
   const acks = messages.filter((m) => m.janus === 'ack');
   return [...acks, ...messages.filter((m) => m.janus !== 'ack')];
 }
@@ -108,12 +138,28 @@ export class Talk {
     this.sockets = new Map();
     this.pending = new Map();
     this.kept = new Map();
+    this.peers = new Peers((name, text) => this.channel(name).got.push(fromChannel(text)));
+    this.channels = new Map();
+    this.offers = new Map(); // of the server, by handle, until they are answered
+    this.candidates = new Map(); // of the server, by the handle's id, until they are taken
+  }
+
+  channel(name) {
+    if (!this.channels.has(name)) this.channels.set(name, { got: [] });
+    return this.channels.get(name);
+  }
+
+  // Candidates are not written down: Sluice has them in its descriptions.
+  hear(socket, m) {
+    if (m.janus !== 'trickle') return socket.got.push(m);
+    if (!this.candidates.has(m.sender)) this.candidates.set(m.sender, []);
+    return this.candidates.get(m.sender).push(m.candidate);
   }
 
   async socket(name) {
     if (!this.sockets.has(name)) {
       const s = { got: [] };
-      s.ws = await openWebSocket(this.server.ws, 'janus-protocol', (t) => s.got.push(JSON.parse(t)));
+      s.ws = await openWebSocket(this.server.ws, 'janus-protocol', (t) => this.hear(s, JSON.parse(t)));
       this.sockets.set(name, s);
     }
     return this.sockets.get(name);
@@ -121,19 +167,51 @@ export class Talk {
 
   // Until everything that @expected has came, or time is over.
   async settle(step, expected) {
-    const isAnswered = () => !step.ws || this.sockets.get(step.ws).got.length > 0;
+    const times = step.slow ? SLOW : 1;
+    const source = (name) => this.sockets.get(name) ?? this.channels.get(name);
+    const isAnswered = () => step.silent || !(step.ws ?? step.data) ||
+      source(step.ws ?? step.data)?.got.length > 0;
     const isThere = () => Object.entries(expected ?? {}).every(([name, list]) => name === 'http' ||
-      (this.sockets.get(name)?.got.length ?? 0) >= list.length);
+      (source(name)?.got.length ?? 0) >= list.length);
 
     for (let t = 0; t < ANSWER_MS && !isAnswered(); t += 2) await sleep(2);
-    for (let t = 0; t < MORE_MS && !isThere(); t += 2) await sleep(2);
-    await sleep(this.patience);
+    const more = step.less ? LESS_MS : MORE_MS * times;
+    for (let t = 0; t < more && !isThere(); t += 2) await sleep(2);
+    await sleep(this.patience * times);
   }
 
-  message(step) {
+  // The SDP of the handle's own peer connection, for a step that says "offer" or "answer".
+  async describe(handle, type) {
+    if (type === 'answer') await this.takeDescription(handle, this.offers.get(handle));
+    return { type, sdp: await this.peers.describe(handle) };
+  }
+
+  async takeDescription(handle, jsep) {
+    const id = this.kept.get(handle);
+    await this.peers.take(handle, jsep);
+    for (const c of this.candidates.get(id) ?? []) {
+      if (c.candidate) await this.peers.add(handle, c);
+    }
+    this.candidates.delete(id);
+  }
+
+  async message(step) {
     const [session_id, handle_id] = step.msg.split('/');
-    const { body, jsep } = step;
-    return fill({ janus: 'message', session_id, handle_id, body, jsep }, this.kept);
+    const jsep = typeof step.jsep === 'string' ? await this.describe(handle_id, step.jsep) : step.jsep;
+    return fill({ janus: 'message', session_id, handle_id, body: step.body, jsep }, this.kept);
+  }
+
+  // What the server says to the handles' peer connections.
+  async take(messages) {
+    for (const { janus, jsep, sender } of messages) {
+      const handle = [...this.kept].find(([, v]) => v === sender)?.[0];
+      if (jsep?.type === 'offer') this.offers.set(handle, jsep);
+      if (jsep?.type === 'answer' && this.peers.has(handle)) await this.takeDescription(handle, jsep);
+      if (janus === 'hangup') {
+        await this.peers.end(handle);
+        this.candidates.delete(sender);
+      }
+    }
   }
 
   async play(step, expected) {
@@ -143,23 +221,28 @@ export class Talk {
 
     if (s.ws) {
       const socket = await this.socket(s.ws);
-      socket.ws.send(s.raw ?? JSON.stringify({ transaction: 't', ...(s.send ?? this.message(step)) }));
+      socket.ws.send(s.raw ?? JSON.stringify({ transaction: 't', ...(s.send ?? await this.message(step)) }));
     } else if (s.http) {
       const answer = request(this.server.http, s);
       if (s.later) this.pending.set(s.later, answer);
       else reply = await answer;
     } else if (s.await) {
       reply = await this.pending.get(s.await);
+    } else if (s.data) {
+      await this.peers.send(step.data, s.raw ?? JSON.stringify({ transaction: 't', ...s.body }));
+    } else if (s.end) {
+      await this.peers.end(step.end);
     } else if (s.close) {
       (await this.socket(s.close)).ws.close();
       this.sockets.delete(s.close);
     }
-    await this.settle(s, expected);
-    for (const [name, socket] of this.sockets) {
-      if (socket.got.length) out[name] = sorted(socket.got.splice(0));
+    await this.settle(step, expected);
+    for (const [name, source] of [...this.sockets, ...this.channels]) {
+      if (source.got.length) out[name] = sorted(source.got.splice(0));
     }
     if (reply) out.http = reply;
     this.keep(step, out);
+    await this.take(Object.values(out).flat());
     return hide(this.pick(step, out), this.kept);
   }
 
@@ -180,7 +263,8 @@ export class Talk {
       [name, name === 'http' ? { ...v, body: only(v.body) } : v.map(only)]));
   }
 
-  close() {
+  async close() {
     for (const s of this.sockets.values()) s.ws.close();
+    await this.peers.close();
   }
 }
