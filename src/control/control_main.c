@@ -7,6 +7,7 @@
 #include "config.h"
 #include "base/role.h"
 #include "control/control.h"
+#include "dtls/dtls.h"
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,6 +94,7 @@ int main(int argc, char **argv)
     size_t n = 0;
     int opt;
 
+    (void)sl_dtls_init(); /* before any other use of libcrypto */
     while ((opt = getopt_long(argc, argv, "c:o:", options, NULL)) != -1) {
         if (opt == '?')
             return EXIT_FAILURE; /* getopt said why */

@@ -1,6 +1,7 @@
 #include "dtls/dtls.h"
 #include "dtls/dtls_assoc.h"
 #include "dtls/dtls_cert.h"
+#include "dtls/dtls_mem.h"
 #include "base/opt.h"
 #include <assert.h>
 #include <errno.h>
@@ -98,6 +99,7 @@ void sl_dtls_destroy(struct sl_dtls *d)
         return;
     assert(!d->depth);
     SSL_free(d->ssl);
+    sl_dtls_mem_forget(&d->cold);
     OPENSSL_cleanse(d, sizeof(*d));
     free(d);
 }
@@ -108,16 +110,23 @@ void sl_dtls_destroy(struct sl_dtls *d)
 static void enter(struct sl_dtls *d)
 {
     ERR_clear_error();
-    d->depth++;
+    if (!d->depth++)
+        d->outer = sl_dtls_mem_watch(&d->cold);
 }
 
 static void leave(struct sl_dtls *d)
 {
-    /* 33 KB of record buffers; libssl allocates them again when a record comes. */
-    if (d->state == SL_DTLS_CONNECTED && !d->has_data)
-        SSL_free_buffers(d->ssl);
-    d->depth--;
     ERR_clear_error();
+    if (--d->depth)
+        return;
+    (void)sl_dtls_mem_watch(d->outer);
+    /* 33 KB of record buffers; libssl allocates them again when a record comes. */
+    if (d->state >= SL_DTLS_CONNECTED)
+        SSL_free_buffers(d->ssl);
+    if (d->state >= SL_DTLS_CONNECTED && !d->is_chilled) {
+        sl_dtls_mem_chill(&d->cold);
+        d->is_chilled = true;
+    }
 }
 
 /* Never from within libssl, so that the callback may send or close. */
@@ -181,7 +190,6 @@ static void read_all(struct sl_dtls *d)
             read_ended(d, n);
             return;
         }
-        d->has_data = true;
         if (d->cb.data)
             d->cb.data(d->arg, buf, (size_t)n);
     }
@@ -252,7 +260,6 @@ int sl_dtls_send(struct sl_dtls *d, const uint8_t *data, size_t len)
     if (len > DTLS_get_data_mtu(d->ssl))
         return -EMSGSIZE;
     enter(d);
-    d->has_data = true;
     /* Writing into freed buffers would crash: libssl allocates them for reading only. */
     ret = SSL_alloc_buffers(d->ssl) ? SSL_write(d->ssl, data, (int)len) : 0;
     leave(d);

@@ -17,6 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Once, before anything in the process uses libcrypto; without it associations work, but each takes
+ * 22 KB more (dtls_mem.h). 0, or -EBUSY: too late. */
+int sl_dtls_init(void);
+
 /* ---- certificate (any thread, read-only) ----------------------------------------------------- */
 
 struct sl_cert;

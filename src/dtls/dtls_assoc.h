@@ -22,9 +22,11 @@ struct sl_dtls {
     const uint8_t *in;
     size_t in_len;
     enum sl_dtls_state state;
-    bool peer_matched; /* the fingerprint did */
-    bool has_data;     /* application data went either way: keep libssl's record buffers */
-    int depth;         /* inside our calls: destroying is a bug */
+    bool peer_matched;           /* the fingerprint did */
+    bool is_chilled;             /* what the handshake needed was given back */
+    int depth;                   /* inside our calls: destroying is a bug */
+    struct sl_dtls_cold *cold;   /* libssl's handshake buffer */
+    struct sl_dtls_cold **outer; /* of an association whose callback called us */
 };
 
 /* SSL_CTX_set_cert_verify_callback: 1 when the peer's certificate hashes to the association's

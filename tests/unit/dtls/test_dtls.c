@@ -394,6 +394,11 @@ int main(void)
         cmocka_unit_test(an_rsa_certificate_serves_as_well),
         cmocka_unit_test(a_client_hello_in_two_datagrams_is_put_together),
     };
+
+    if (sl_dtls_init()) {
+        print_error("libcrypto was in use before main\n");
+        return 1;
+    }
     int failed;
 
     sl_role_enter(&sl_role_worker);
