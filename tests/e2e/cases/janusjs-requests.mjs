@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { assertAll } from '../lib/coverage.mjs';
 import { test } from '../lib/runner.mjs';
 
-const CHROMIUM = { variants: [['chromium', 'lite']], browsers: ['chromium'] };
-const BOTH = { variants: [['chromium', 'lite'], ['firefox', 'lite']] };
+const CHROMIUM = { variants: [['chromium', 'lite']], browsers: ['chromium'], tags: ['asan'] };
+const BOTH = { variants: [['chromium', 'lite'], ['firefox', 'lite']], tags: ['asan'] };
 const VIDEOROOM = [
   'create', 'edit', 'destroy', 'exists', 'list', 'listparticipants', 'allowed', 'kick', 'moderate', 'enable_recording',
   'rtp_forward', 'stop_rtp_forward', 'listforwarders', 'publish_remotely', 'unpublish_remotely', 'listremotes',
