@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -140,6 +141,7 @@ static pid_t floor_start(const struct floor_case *c, int *out)
     pid = fork();
     bench_must(pid >= 0);
     if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* should this bench fail meanwhile */
         dup2(to[1], STDOUT_FILENO);
         dup2(err[1], STDERR_FILENO);
         execl(path, path, "--port", "0", "--method", c->method, "--profile", c->profile,
