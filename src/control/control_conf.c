@@ -11,6 +11,8 @@
 
 static const char *const level_words[] = { "error", "warn", "info", "debug", NULL };
 static const char *const format_words[] = { "text", "json", NULL };
+static const char *const type_words[] = { "seqpacket", "dgram", NULL };
+static const char *const access_words[] = { "owner", "group", "all", NULL };
 static const char *const anonymous_words[] = { "auto", "yes", "no", NULL };
 
 #define G struct sl_general_conf
@@ -97,6 +99,26 @@ static const struct sl_opt ws_opts[] = {
 };
 #undef G
 
+#define G struct sl_unix_conf_group
+static const struct sl_opt unix_opts[] = {
+    SL_OPT_BOOL("enabled", G, enabled, "no", "Unix sockets, for programs on this machine"),
+    SL_OPT_STR("path", G, path, NULL, "the socket of the session protocol; unset: none"),
+    SL_OPT_STR("admin_path", G, admin_path, NULL,
+               "the socket of the admin protocol, which asks for the secret of group admin; unset: "
+               "none"),
+    SL_OPT_ENUM("type", G, type, "seqpacket", type_words,
+                "connections, or datagrams between sockets that are both bound to a path"),
+    SL_OPT_ENUM("access", G, access, "owner", access_words,
+                "who may connect: the user that the server runs as, its group too, or everybody"),
+    SL_OPT_INT("max_message", G, max_message, 1048576, 65536, 67108864,
+               "bytes of a message of a client"),
+    SL_OPT_INT("max_queue", G, max_queue, 4194304, 65536, 1073741824,
+               "bytes that wait for a client that does not read; beyond it it is disconnected"),
+    SL_OPT_INT("max_connections", G, max_connections, 1000, 1, 1000000,
+               "clients at a time, of both sockets together"),
+};
+#undef G
+
 #define G struct sl_admin_conf_group
 static const struct sl_opt admin_opts[] = {
     SL_OPT_BOOL("enabled", G, enabled, "no", "the administrator's listener"),
@@ -114,6 +136,7 @@ static const struct sl_opt_group general_group = { "general", general_opts,
                                                    SL_COUNT(general_opts) };
 static const struct sl_opt_group http_group = { "http", http_opts, SL_COUNT(http_opts) };
 static const struct sl_opt_group ws_group = { "websockets", ws_opts, SL_COUNT(ws_opts) };
+static const struct sl_opt_group unix_group = { "unix", unix_opts, SL_COUNT(unix_opts) };
 static const struct sl_opt_group admin_group = { "admin", admin_opts, SL_COUNT(admin_opts) };
 
 static const struct {
@@ -123,6 +146,7 @@ static const struct {
     { &general_group, offsetof(struct sl_conf, general) },
     { &http_group, offsetof(struct sl_conf, http) },
     { &ws_group, offsetof(struct sl_conf, websockets) },
+    { &unix_group, offsetof(struct sl_conf, sockets) },
     { &admin_group, offsetof(struct sl_conf, admin) },
     { &sl_media_group, offsetof(struct sl_conf, media) },
 };
@@ -171,7 +195,7 @@ static int set_key(struct sl_conf *conf, const char *where, const char *group, c
         return rc;
     }
     snprintf(err, cap,
-             "%s: there is no group [%s]; it expects general, http, websockets, admin, media",
+             "%s: there is no group [%s]; it expects general, http, websockets, unix, admin, media",
              where, group);
     return -ENOENT;
 }
@@ -263,6 +287,10 @@ static int check(const struct sl_conf *c, char *err, size_t cap)
           "group [admin], key \"secret\": expects a secret, since the admin listener is enabled" },
         { c->admin.enabled && !c->admin.bind,
           "group [admin], key \"bind\": expects an IP address" },
+        { c->sockets.enabled && !c->sockets.path && !c->sockets.admin_path,
+          "group [unix]: expects path or admin_path to be set, since it is enabled" },
+        { c->sockets.enabled && c->sockets.admin_path && !c->admin.secret,
+          "group [admin], key \"secret\": expects a secret, since unix.admin_path is set" },
         { !is_path(c->http.base_path) || !is_path(c->admin.base_path),
           "groups [http] and [admin], key \"base_path\": expects a path that begins with /" },
         { c->http.enabled && c->http.tls_port && (!c->http.tls_cert || !c->http.tls_key),

@@ -47,6 +47,16 @@ struct sl_ws_conf_group {
     int64_t max_message, max_queue, ping_interval_s;
 };
 
+enum sl_conf_access { SL_CONF_ACCESS_OWNER, SL_CONF_ACCESS_GROUP, SL_CONF_ACCESS_ALL };
+
+struct sl_unix_conf_group {
+    bool enabled;
+    char *path, *admin_path;
+    int64_t type;   /* 0: SOCK_SEQPACKET, 1: SOCK_DGRAM */
+    int64_t access; /* enum sl_conf_access */
+    int64_t max_message, max_queue, max_connections;
+};
+
 struct sl_admin_conf_group {
     bool enabled;
     char *bind;
@@ -58,6 +68,7 @@ struct sl_conf {
     struct sl_general_conf general;
     struct sl_http_conf_group http;
     struct sl_ws_conf_group websockets;
+    struct sl_unix_conf_group sockets; /* [unix], which is a macro of the compiler */
     struct sl_admin_conf_group admin;
     struct sl_media_conf media;
 };

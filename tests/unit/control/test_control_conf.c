@@ -218,8 +218,10 @@ static void says_what_is_wrong(void **state)
         { "media.dtls_cert=x", "expects dtls_cert and dtls_key to be set both or none" },
         { "media.public_ip=example.org", "expects IP addresses between commas" },
         { "http.bind=localhost", "key \"bind\": expects an IP address" },
-        { "unix.enabled=yes", "there is no group [unix]" },
         { "media.sctp_port=1", "there is no key \"sctp_port\"" },
+        { "unix.enabled=yes", "expects path or admin_path" },
+        { "unix.type=stream", "group [unix], key \"type\": expects" },
+        { "unix.access=0600", "group [unix], key \"access\": expects" },
         { "media.max_peers=0", "expects a number from 1 to" },
         { "media.rtp_port_range=9-1", "expects LOW-HIGH" },
     };

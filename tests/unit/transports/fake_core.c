@@ -9,6 +9,8 @@
 
 #define GONE_MAX 4096
 
+const struct sl_transport *fake_lasting = &sl_ws_transport;
+
 struct job {
     struct job *next;
     struct sl_treq req;
@@ -77,7 +79,7 @@ const struct sl_tcore fake_core = {
 
 static void answer(const struct sl_treq *r, enum sl_tstatus status, json_t *json)
 {
-    (r->conn ? &sl_ws_transport : &sl_http_transport)->answer(r->conn, r->tag, status, json);
+    (r->conn ? fake_lasting : &sl_http_transport)->answer(r->conn, r->tag, status, json);
     json_decref(json);
 }
 
@@ -127,7 +129,7 @@ static void push(const struct sl_treq *r)
     for (int i = 0; i < count; i++) {
         json_t *ev = json_pack("{s:i, s:s}", "n", i, "pad", text);
 
-        sl_ws_transport.push(r->conn, ev);
+        fake_lasting->push(r->conn, ev);
         json_decref(ev);
     }
     free(text);

@@ -12,6 +12,8 @@
 #include <sluice/transport.h>
 
 extern const struct sl_tcore fake_core;
+/* Whose the lasting connections are; WebSocket unless a test says otherwise. */
+extern const struct sl_transport *fake_lasting;
 
 void fake_start(void);
 void fake_stop(void); /* answers nothing any more; late answers come through fake_release */
