@@ -12,7 +12,7 @@
 
 #define BATCH      64
 #define DATAGRAM   2048
-#define BUFFER     (4 << 20)
+#define BUFFER     (16 << 20) /* a generator that waits for its turn loses nothing */
 #define CAP_BUFFER (64 << 10)
 #define MTU        1200
 #define CHECK_US   50000   /* until the first answer: as Chromium */
@@ -157,23 +157,34 @@ static void take(struct load_peer *p, uint8_t *data, size_t len, uint64_t at_ns,
     }
 }
 
-static uint64_t stamp_of(struct msghdr *m)
+/* When the kernel got it; and what it dropped before it. */
+static uint64_t read_control(struct load_peer *p, struct msghdr *m)
 {
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
-        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
-            struct timespec ts;
+    uint64_t at_ns = 0;
 
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+        struct timespec ts;
+        uint32_t drops;
+
+        if (c->cmsg_level != SOL_SOCKET)
+            continue;
+        if (c->cmsg_type == SCM_TIMESTAMPNS) {
             memcpy(&ts, CMSG_DATA(c), sizeof(ts));
-            return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+            at_ns = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+        } else if (c->cmsg_type == SO_RXQ_OVFL) {
+            memcpy(&drops, CMSG_DATA(c), sizeof(drops));
+            p->rx.tally->overflowed += drops - p->overflows;
+            p->overflows = drops;
         }
-    return load_wall_ns();
+    }
+    return at_ns ? at_ns : load_wall_ns();
 }
 
 /* One recvmmsg of at most @max datagrams; how many bytes, and in *@n how many datagrams. */
 static size_t receive(struct load_peer *p, unsigned int max, int *n) SL_ON_WORKER
 {
     static uint8_t data[BATCH][DATAGRAM];
-    static uint8_t control[BATCH][CMSG_SPACE(sizeof(struct timespec))];
+    static uint8_t control[BATCH][CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(4)];
     static struct mmsghdr msgs[BATCH];
     static struct iovec iov[BATCH];
     uint64_t now_us;
@@ -190,7 +201,7 @@ static size_t receive(struct load_peer *p, unsigned int max, int *n) SL_ON_WORKE
     now_us = sl_now_us();
     for (int i = 0; i < *n; i++) {
         bytes += msgs[i].msg_len;
-        take(p, data[i], msgs[i].msg_len, stamp_of(&msgs[i].msg_hdr), now_us);
+        take(p, data[i], msgs[i].msg_len, read_control(p, &msgs[i].msg_hdr), now_us);
     }
     return bytes;
 }
@@ -243,6 +254,7 @@ static int open_socket(struct load_peer *p)
     if (setsockopt(p->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
         (void)setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
     (void)setsockopt(p->fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one));
+    (void)setsockopt(p->fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof(one));
     if (bind(p->fd, &p->conf->bind.sa, sl_addr_len(&p->conf->bind)) < 0 ||
         getsockname(p->fd, &p->local.addr.sa, &len) < 0)
         return -errno;

@@ -30,6 +30,7 @@ struct load_peer {
     const struct load_peer_conf *conf;
     /* Owned. */
     int fd;
+    uint32_t overflows; /* SO_RXQ_OVFL as told last */
     struct load_local local;
     struct sl_ice_creds theirs;
     bool controlling;

@@ -310,6 +310,7 @@ static void report_tally(struct load_run *r, const struct load_tally *t, const c
         { "duplicates", offsetof(struct load_tally, duplicates) },
         { "unreadable", offsetof(struct load_tally, unreadable) },
         { "dropped_here", offsetof(struct load_tally, dropped) },
+        { "overflowed_here", offsetof(struct load_tally, overflowed) },
         { "nacks", offsetof(struct load_tally, nacks) },
         { "key_frames_asked", offsetof(struct load_tally, plis) },
         { "padding_bytes", offsetof(struct load_tally, padding) },

@@ -247,9 +247,19 @@ static void write_nacks(struct load_rx *rx, struct load_stream *s, uint64_t now_
     rx->tally->nacks += n;
 }
 
+static bool has_feedback(const struct load_rx *rx, uint64_t now_us)
+{
+    for (size_t i = 0; i < rx->nstreams; i++)
+        for (size_t k = 0; k < rx->streams[i]->nmissing; k++)
+            if (rx->streams[i]->missing[k].due_us <= now_us)
+                return true;
+    return rx->twcc && sl_twcc_rx_due_us(rx->twcc) <= now_us;
+}
+
 void load_rx_feedback(struct load_rx *rx, uint64_t now_us, struct sl_writer *w)
 {
-    if (rx->report_due_us <= now_us) {
+    /* We do not negotiate reduced size: feedback comes behind a report (RFC 4585 section 3.1). */
+    if (rx->report_due_us <= now_us || has_feedback(rx, now_us)) {
         write_reports(rx, w);
         rx->report_due_us = now_us + REPORT_US;
     }

@@ -36,6 +36,7 @@ struct load_tally {
     uint64_t unreadable;  /* failed authentication, or no stamp in it */
     uint64_t holes;       /* numbers skipped in a stream, as far as later ones came */
     uint64_t dropped;     /* by ourselves: --loss */
+    uint64_t overflowed;  /* by the kernel, at receivers that were not read in time */
     uint64_t nacks, plis; /* numbers asked for; key frames that publishers were asked for */
     uint64_t padding;     /* bytes of RTP padding */
     struct load_hist latency;
