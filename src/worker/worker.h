@@ -24,7 +24,7 @@ struct sl_worker_conf {
     unsigned int index;         /* 0 .. nworkers - 1 */
     const struct sl_addr *bind; /* UDP addresses with port; borrowed during create */
     size_t nbind;
-    uint16_t tcp_port;       /* ICE-TCP on the same addresses, of worker 0; 0: none */
+    uint16_t tcp_port;          /* ICE-TCP on the same addresses, of worker 0; 0: none */
     const struct sl_cert *cert; /* borrowed, outlives the worker */
     struct sl_nice *nice;       /* full ICE; NULL: lite. Borrowed, outlives the thread */
     struct sl_sctp *sctp;       /* NULL: no data channels. Borrowed, outlives the thread */

@@ -3,9 +3,9 @@
  *
  *   INFO worker dropped worker=0 malformed=3 auth=1 stun_bad_integrity=12 socket_overflow=200
  *
- * Numbers are packets (with tcp_: connections) since the last line; a second without any has no line. What is dropped in the
- * normal course of things (other layers, paused sinks, padding, before the first key frame) is
- * counted, too, but not told.
+ * Numbers are packets (with tcp_: connections) since the last line; a second without any has no
+ * line. What is dropped in the normal course of things (other layers, paused sinks, padding, before
+ * the first key frame) is counted, too, but not told.
  *
  * Thread: worker.  Owner: struct sl_worker, embedded.
  */

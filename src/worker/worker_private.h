@@ -81,6 +81,13 @@ struct sl_worker {
     struct sl_worker_drops drops_told; /* as of the last second */
 };
 
+/* worker_loop.c */
+void sl_worker_turn(struct sl_worker *w) SL_ON_WORKER;
+void sl_worker_flush(void *arg); /* what is staged goes out */
+void sl_worker_datagram(struct sl_watch *watch, const struct sl_udp_dgram *d);
+int sl_worker_watch(void *arg, struct sl_watch *watch); /* 0 or -errno */
+void sl_worker_unwatch(void *arg, struct sl_watch *watch);
+
 /* worker_dispatch.c */
 void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER;
 /* NULL: no such endpoint any more; sl_worker_peer: or no peer connection. */

@@ -147,8 +147,8 @@ static void hand_over(struct conn *c, unsigned int worker)
 static void take_first(struct conn *c, uint8_t *data, size_t len, size_t start) SL_ON_WORKER
 {
     struct sl_worker *w = c->w;
-    int worker = sl_demux(data, len) == SL_DEMUX_STUN ? sl_ice_lite_worker_of(w->lite, data, len)
-                                                      : -EBADMSG;
+    int worker =
+        sl_demux(data, len) == SL_DEMUX_STUN ? sl_ice_lite_worker_of(w->lite, data, len) : -EBADMSG;
 
     if (worker < 0 || (size_t)worker >= w->nall) {
         reject(c, SL_TCP_UNPROVEN);

@@ -3,9 +3,9 @@
  * (RFC 6544, passive; frames of RFC 4571).
  *
  * Worker 0 listens for all. A connection's first packet must be a check, whose ufrag names the
- * worker that it belongs to; that one gets the connection and authenticates the check. From there on
- * it is a way to a peer like a UDP address, and it is closed as soon as it leads to nobody: without
- * an authenticated check for 30 s, and when its peer goes.
+ * worker that it belongs to; that one gets the connection and authenticates the check. From there
+ * on it is a way to a peer like a UDP address, and it is closed as soon as it leads to nobody:
+ * without an authenticated check for 30 s, and when its peer goes.
  *
  * Bounds: connections that proved nothing are SL_TCP_UNPROVEN_MAX (the oldest gives way) and live
  * 5 s; each peer has as many as addresses (16); what a slow reader leaves waiting is dropped.
