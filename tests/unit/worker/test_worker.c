@@ -112,7 +112,8 @@ static void passes_a_picture_loss_on(void **state)
     pub.nreceived = 0;
     sl_rtcp_pli_write(&w, 1, SSRC_OUT);
     rtc_send_rtcp(&sub, buf, sl_writer_len(&w));
-    rtc_poll(&pub, 300);
+    for (int i = 0; i < 20 && !got_rtcp(&pub, SL_RTCP_PSFB, SL_PSFB_PLI); i++)
+        rtc_poll(&pub, 100);
     assert_true(got_rtcp(&pub, SL_RTCP_PSFB, SL_PSFB_PLI));
     leave(&pub, p);
     leave(&sub, s);
