@@ -7,7 +7,7 @@ cd "${1:-.}" || exit 1
 find src plugins include -name '*.[ch]' -exec awk '
 BEGIN {
     n = split("base:0 net:1 rtp:1 rtcp:1 sdp:1 bwe:1 stats:1 dtls:2 srtp:2 ice:2 sctp:2 media:3 " \
-              "peer:4 relay:4 worker:5 pc:6 api:7 plugin:7 control:8", rows, " ")
+              "peer:4 relay:4 worker:5 pc:6 event:6 api:7 plugin:7 control:8", rows, " ")
     for (i = 1; i <= n; i++) {
         split(rows[i], row, ":")
         level[row[1]] = row[2] + 0
