@@ -18,7 +18,8 @@ async function paddedPackets(port) {
 for (const codec of ['vp8', 'vp9', 'h264'])
   test(`padding of ${codec}`, { variants: [['chromium', 'lite'], ['firefox', 'lite']], timeout: 90 }, async (t) => {
     const port = 9000 + Math.floor(Math.random() * 900);
-    const server = await t.server({ admin: { enabled: 'yes', port, secret: SECRET } });
+    // With one receiver the server is often faster than the sender: packets wait for their frame.
+    const server = await t.server({ admin: { enabled: 'yes', port, secret: SECRET }, media: { burst_wait_us: 3000 } });
     const sender = await t.client('chromium');
     const page = await t.client();
     for (const p of [sender, page]) {
