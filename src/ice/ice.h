@@ -26,8 +26,8 @@ struct sl_ice_creds {
     char pwd[SL_ICE_PWD_MAX + 1];
 };
 
-/* A ufrag of 8 random characters (globally unique in practice: lite finds the peer by it) behind one
- * that names @worker (below 64), so that a TCP connection finds there; a pwd of 24. */
+/* A ufrag of 8 random characters (globally unique in practice: lite finds the peer by it) behind
+ * one that names @worker (below 64), so that a TCP connection finds there; a pwd of 24. */
 void sl_ice_creds_make(unsigned int worker, struct sl_ice_creds *out);
 /* The worker of a ufrag of ours, which may be nobody's; -EBADMSG: it cannot be ours. */
 int sl_ice_ufrag_worker(const char *ufrag, size_t len);

@@ -9,7 +9,7 @@
 /* RFC 8445 section 5.1.2.1: type preference of host candidates, and the place of the other parts.
  */
 #define HOST_PREFERENCE 126u
-#define TCP_PREFERENCE  90u /* below that of UDP candidates of any type but relayed ones */
+#define TCP_PREFERENCE  90u        /* below that of UDP candidates of any type but relayed ones */
 #define TCP_PASSIVE     (4u << 13) /* RFC 6544 section 4.2: direction preference */
 #define TYPE_SHIFT      24
 #define LOCAL_SHIFT     8

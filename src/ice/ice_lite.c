@@ -426,8 +426,7 @@ void *sl_ice_lite_find(const struct sl_ice_lite *l, const struct sl_addr *remote
     return e ? e->agent->user : NULL;
 }
 
-void sl_ice_lite_lost(struct sl_ice_lite *l, const struct sl_addr *remote,
-                      const struct sl_tcp *tcp)
+void sl_ice_lite_lost(struct sl_ice_lite *l, const struct sl_addr *remote, const struct sl_tcp *tcp)
 {
     struct lite_addr *e = addr_find(l, remote, tcp);
     struct sl_lite_agent *a = e ? e->agent : NULL;

@@ -5,9 +5,9 @@
  * STUN coding is libnice's (ice_stun.h).
  *
  * A peer is found by the local ufrag in the USERNAME of a check, and after an authenticated check
- * by its exact remote address (and connection, if it came by TCP). Addresses that passed no check lead nowhere. Consent: an
- * authenticated Binding request within 30 s (RFC 7675 from the answering side; a lite agent sends
- * none itself).
+ * by its exact remote address (and connection, if it came by TCP). Addresses that passed no check
+ * lead nowhere. Consent: an authenticated Binding request within 30 s (RFC 7675 from the answering
+ * side; a lite agent sends none itself).
  */
 #ifndef SL_ICE_LITE_H
 #define SL_ICE_LITE_H

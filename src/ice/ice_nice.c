@@ -1,10 +1,12 @@
 #include "ice/ice_nice.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "ice/ice_nice_priv.h"
 #include <errno.h>
-#include <glib-unix.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #define SENDS_MAX    4096 /* datagrams that wait for the ICE thread */
 #define DATAGRAM_MAX 2048 /* bytes of one datagram that we relay */
@@ -21,12 +23,6 @@ struct cmd {
     bool flag; /* OPEN: controlling. CANDIDATE: there is one */
     size_t len;
     uint8_t data[]; /* REMOTE: struct sl_ice_creds. CANDIDATE: text. SEND: the datagram */
-};
-
-/* The mailbox as a source of the main loop: announces sleep, and looks again before the poll. */
-struct box_source {
-    GSource base;
-    struct sl_nice *nice;
 };
 
 /* ---- commands, in the ICE thread ------------------------------------------------------------ */
@@ -127,42 +123,25 @@ static bool box_has_work(const struct sl_nice *n)
     return atomic_load(&n->ends) || (!n->asking && !sl_mailbox_is_empty(&n->box));
 }
 
-static gboolean box_prepare(GSource *source, gint *timeout)
+static void box_take(struct sl_nice *n) SL_ON_ICE
 {
-    struct sl_nice *n = ((struct box_source *)source)->nice;
-
-    *timeout = -1;
-    sl_door_will_sleep(&n->door);
-    return box_has_work(n);
-}
-
-static gboolean box_check(GSource *source)
-{
-    struct sl_nice *n = ((struct box_source *)source)->nice;
-
-    sl_door_woke(&n->door);
-    return box_has_work(n);
-}
-
-static gboolean box_dispatch(GSource *source, GSourceFunc fn, gpointer arg)
-{
-    SL_ASSUME(ice);
-    struct sl_nice *n = ((struct box_source *)source)->nice;
     struct sl_mail *m, *next;
 
-    (void)fn;
-    (void)arg;
-    sl_door_woke(&n->door);
-    if (n->asking)
-        return G_SOURCE_CONTINUE;
-    for (m = sl_mailbox_take(&n->box); m; m = next) {
+    for (m = n->asking ? NULL : sl_mailbox_take(&n->box); m; m = next) {
         struct cmd *c = sl_container(m, struct cmd, mail);
 
         next = m->next;
         cmd_run(n, c);
         free(c);
     }
-    return G_SOURCE_CONTINUE;
+}
+
+static void turn(struct sl_nice *n) SL_ON_ICE
+{
+    sl_door_will_sleep(&n->door);
+    nice_loops_turn(n, box_has_work(n));
+    sl_door_woke(&n->door);
+    box_take(n);
 }
 
 static gboolean on_ask_again(gpointer arg)
@@ -196,7 +175,7 @@ static GSource *timeout_add(struct sl_nice *n, guint ms, GSourceFunc fn, void *a
     GSource *s = g_timeout_source_new(ms);
 
     g_source_set_callback(s, fn, arg, NULL);
-    g_source_attach(s, n->ctx);
+    g_source_attach(s, n->main->ctx);
     return s;
 }
 
@@ -222,40 +201,33 @@ static void thread_end(struct sl_nice *n) SL_ON_ICE
     }
     timer = timeout_add(n, GOODBYE_MS, on_goodbye_late, &late);
     while (n->nclosing > 0 && !late)
-        (void)g_main_context_iteration(n->ctx, TRUE);
+        nice_loops_turn(n, false);
     source_end(timer);
     if (n->nclosing > 0)
         sl_warn("ice", "relays-left-behind", "n=%u", n->nclosing);
     /* What is ready already: cancelled look-ups, sources that want to be freed. */
-    while (g_main_context_iteration(n->ctx, FALSE))
+    nice_loops_turn(n, true);
+    while (g_main_context_iteration(n->main->ctx, FALSE))
         ;
 }
 
 static void *thread_main(void *arg)
 {
-    static GSourceFuncs box_funcs = { .prepare = box_prepare,
-                                      .check = box_check,
-                                      .dispatch = box_dispatch };
     struct sl_nice *n = arg;
-    GSource *box, *again, *late;
+    GSource *again, *late;
 
     sl_role_enter(&sl_role_ice);
-    g_main_context_push_thread_default(n->ctx);
-    box = g_source_new(&box_funcs, sizeof(struct box_source));
-    ((struct box_source *)box)->nice = n;
-    (void)g_source_add_unix_fd(box, n->door.efd, G_IO_IN);
-    g_source_attach(box, n->ctx);
+    g_main_context_push_thread_default(n->main->ctx);
     again = timeout_add(n, ASK_EVERY_S * 1000, on_ask_again, n);
     late = timeout_add(n, ASK_MAX_S * 1000, on_ask_late, n);
     nice_server_ask(&n->stun);
     nice_server_ask(&n->turn);
     while (!atomic_load(&n->ends))
-        (void)g_main_context_iteration(n->ctx, TRUE);
+        turn(n);
     source_end(late);
     source_end(again);
-    source_end(box);
     thread_end(n);
-    g_main_context_pop_thread_default(n->ctx);
+    g_main_context_pop_thread_default(n->main->ctx);
     sl_role_leave(&sl_role_ice);
     return NULL;
 }
@@ -311,6 +283,16 @@ static int conf_copy(struct sl_nice *n, const struct sl_nice_conf *conf)
     return err;
 }
 
+static int loops_open(struct sl_nice *n)
+{
+    struct epoll_event ev = { .events = EPOLLIN };
+
+    n->epfd = epoll_create1(EPOLL_CLOEXEC);
+    if (n->epfd < 0 || epoll_ctl(n->epfd, EPOLL_CTL_ADD, n->door.efd, &ev) < 0)
+        return -errno;
+    return nice_loop_create(n, &n->main);
+}
+
 int sl_nice_create(const struct sl_nice_conf *conf, const struct sl_nice_cb *cb, void *arg,
                    struct sl_nice **out)
 {
@@ -325,6 +307,9 @@ int sl_nice_create(const struct sl_nice_conf *conf, const struct sl_nice_cb *cb,
     n->cb = cb;
     n->arg = arg;
     n->door.efd = -1;
+    n->epfd = -1;
+    sl_list_init(&n->dead);
+    sl_wheel_init(&n->wheel, sl_now_us());
     sl_hmap_init(&n->pcs);
     sl_mailbox_init(&n->box, &n->door);
     err = conf_copy(n, conf);
@@ -333,11 +318,14 @@ int sl_nice_create(const struct sl_nice_conf *conf, const struct sl_nice_cb *cb,
     err = sl_door_init(&n->door);
     if (err)
         goto fail;
-    n->ctx = g_main_context_new();
+    err = loops_open(n);
+    if (err)
+        goto fail;
     n->cancel = g_cancellable_new();
     err = -pthread_create(&n->thread, NULL, thread_main, n);
     if (err)
         goto fail;
+    (void)pthread_setname_np(n->thread, "ICE");
     n->has_thread = true;
     *out = n;
     return 0;
@@ -364,8 +352,9 @@ void sl_nice_destroy(struct sl_nice *n)
     }
     if (n->cancel)
         g_object_unref(n->cancel);
-    if (n->ctx)
-        g_main_context_unref(n->ctx);
+    nice_loop_free(n->main);
+    if (n->epfd >= 0)
+        (void)close(n->epfd);
     sl_door_fini(&n->door);
     sl_hmap_fini(&n->pcs);
     nice_server_fini(&n->stun);

@@ -407,13 +407,19 @@ static void addresses_set(struct nice_pc *pc)
 int nice_pc_create(struct sl_nice *n, sl_id id, bool controlling, struct nice_pc **out)
 {
     struct nice_pc *pc = calloc(1, sizeof(*pc));
+    int err;
 
     if (!pc)
         return -ENOMEM;
+    err = nice_loop_create(n, &pc->loop);
+    if (err) {
+        free(pc);
+        return err;
+    }
     pc->id = id;
     pc->nice = n;
     pc->agent =
-        nice_agent_new_full(n->ctx, NICE_COMPATIBILITY_RFC5245,
+        nice_agent_new_full(pc->loop->ctx, NICE_COMPATIBILITY_RFC5245,
                             NICE_AGENT_OPTION_REGULAR_NOMINATION | NICE_AGENT_OPTION_ICE_TRICKLE |
                                 NICE_AGENT_OPTION_CONSENT_FRESHNESS);
     g_object_set(pc->agent, "controlling-mode", (gboolean)controlling, "ice-tcp", FALSE, "upnp",
@@ -422,6 +428,7 @@ int nice_pc_create(struct sl_nice *n, sl_id id, bool controlling, struct nice_pc
     pc->stream = nice_agent_add_stream(pc->agent, 1);
     if (pc->stream == 0) {
         g_object_unref(pc->agent);
+        nice_loop_end(pc->loop);
         free(pc);
         return -EIO;
     }
@@ -433,7 +440,7 @@ int nice_pc_create(struct sl_nice *n, sl_id id, bool controlling, struct nice_pc
     g_signal_connect(pc->agent, "component-state-changed", G_CALLBACK(on_state), pc);
     g_signal_connect(pc->agent, "new-selected-pair-full", G_CALLBACK(on_pair), pc);
     g_signal_connect(pc->agent, "new-remote-candidate-full", G_CALLBACK(on_remote), pc);
-    (void)nice_agent_attach_recv(pc->agent, pc->stream, COMPONENT, n->ctx, on_data, pc);
+    (void)nice_agent_attach_recv(pc->agent, pc->stream, COMPONENT, pc->loop->ctx, on_data, pc);
     *out = pc;
     return 0;
 }
@@ -449,14 +456,16 @@ void nice_pc_gather(struct nice_pc *pc)
     state_set(pc, SL_ICE_FAILED);
 }
 
-/* @arg is the thread, not the peer connection, which is gone by now. */
+/* @arg is the loop; the peer connection is gone by now. */
 static void on_closed(GObject *agent, GAsyncResult *result, gpointer arg)
 {
-    struct sl_nice *n = arg;
+    struct nice_loop *l = arg;
 
+    SL_ASSUME(ice);
     (void)result;
     g_object_unref(agent);
-    n->nclosing--;
+    l->nice->nclosing--;
+    nice_loop_end(l);
 }
 
 /* Without any callback libnice would stop reading, the TURN server's goodbye included. */
@@ -476,9 +485,10 @@ void nice_pc_destroy(struct nice_pc *pc)
     struct sl_nice *n = pc->nice;
 
     (void)g_signal_handlers_disconnect_by_data(pc->agent, pc);
-    (void)nice_agent_attach_recv(pc->agent, pc->stream, COMPONENT, n->ctx, on_late_data, NULL);
+    (void)nice_agent_attach_recv(pc->agent, pc->stream, COMPONENT, pc->loop->ctx, on_late_data,
+                                 NULL);
     n->nclosing++;
-    nice_agent_close_async(pc->agent, on_closed, n);
+    nice_agent_close_async(pc->agent, on_closed, pc->loop);
     free(pc->pending);
     free(pc);
 }
