@@ -1,0 +1,271 @@
+/* The estimator by hand: what reports say, and what hostile ones must not do. */
+#include "../test_cmocka.h"
+#include "bwe/bwe.h"
+#include "rtcp/rtcp_fb_twcc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define MS     UINT64_C(1000)
+#define SECOND UINT64_C(1000000)
+
+struct fixture {
+    struct sl_bwe b;
+    uint64_t now_us;
+    uint16_t seq;     /* of the next packet */
+    int64_t queue_us; /* of the path */
+    int64_t clock_us; /* the receiver's is ahead by so much */
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+
+    assert_non_null(f);
+    f->now_us = 100 * SECOND;
+    f->clock_us = 5000000;
+    f->seq = 65000;
+    sl_bwe_init(&f->b, 1e6);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    free(*state);
+    return 0;
+}
+
+/* Sends for 100 ms at @bps, and reports: every @lose-th is lost (0: none), the queue grows by
+ * @grow_us with each packet. */
+static void round_of(struct fixture *f, double bps, unsigned int lose, int64_t grow_us)
+{
+    int n = (int)(bps / 10 / 8000);
+
+    for (int i = 0; i < n; i++) {
+        sl_bwe_on_sent(&f->b, f->seq, 1000, f->now_us);
+        f->queue_us += grow_us;
+        sl_bwe_report_packet(&f->b, f->seq, !lose || f->seq % lose,
+                             (int64_t)f->now_us + f->clock_us + f->queue_us);
+        f->seq++;
+        f->now_us += 100 * MS / (uint64_t)n;
+    }
+    sl_bwe_report_end(&f->b, f->now_us);
+}
+
+static void is_not_known_before_a_report(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_false(sl_bwe_is_known(&f->b));
+    sl_bwe_on_sent(&f->b, 1, 1000, f->now_us);
+    assert_false(sl_bwe_is_known(&f->b));
+    sl_bwe_report_packet(&f->b, 1, true, 7);
+    sl_bwe_report_end(&f->b, f->now_us + 50 * MS);
+    assert_true(sl_bwe_is_known(&f->b));
+}
+
+static void grows_while_it_is_used(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = 0; i < 100; i++)
+        round_of(f, sl_bwe_estimate(&f->b), 0, 0);
+    assert_true(sl_bwe_estimate(&f->b) > 1.5e6);
+    assert_int_equal(f->b.reason, SL_BWE_GROWING);
+}
+
+static void does_not_grow_when_little_is_sent(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = 0; i < 100; i++)
+        round_of(f, 400e3, 0, 0);
+    assert_true(sl_bwe_estimate(&f->b) <= 1e6);
+    assert_true(sl_bwe_estimate(&f->b) >= 0.9e6);
+}
+
+static void a_growing_queue_cuts_it_to_what_arrives(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = 0; i < 20; i++)
+        round_of(f, 960e3, 0, 0);
+    for (int i = 0; i < 5; i++) /* 12 a round: twice as long to arrive as to send */
+        round_of(f, 960e3, 0, 100 * (int64_t)MS / 12);
+    assert_int_equal(f->b.reason, SL_BWE_DELAY);
+    assert_true(sl_bwe_estimate(&f->b) < 0.6e6);
+    assert_true(sl_bwe_estimate(&f->b) > 0.3e6);
+    assert_true(sl_bwe_target(&f->b) < sl_bwe_estimate(&f->b)); /* the queue has to drain */
+}
+
+static void loss_of_the_path_is_learned(void **state)
+{
+    struct fixture *f = *state;
+    bool tried = false;
+
+    for (int i = 0; i < 600; i++) {
+        round_of(f, sl_bwe_estimate(&f->b), 8, 0);
+        tried |= f->b.loss.on_trial;
+    }
+    assert_true(tried);
+    assert_true(sl_bwe_estimate(&f->b) > 0.95e6);
+    assert_true(f->b.loss.own > 0.1 && f->b.loss.own < 0.15);
+}
+
+static void reports_that_stop_lower_it(void **state)
+{
+    struct fixture *f = *state;
+    double before;
+
+    round_of(f, 800e3, 0, 0);
+    before = sl_bwe_estimate(&f->b);
+    sl_bwe_tick(&f->b, f->now_us + 10 * SECOND); /* nothing is sent, nothing is due */
+    assert_true(sl_bwe_estimate(&f->b) == before);
+    for (int i = 0; i < 300; i++) {
+        sl_bwe_on_sent(&f->b, f->seq++, 1000, f->now_us);
+        f->now_us += 10 * MS;
+        sl_bwe_tick(&f->b, f->now_us);
+    }
+    assert_true(sl_bwe_estimate(&f->b) < 0.5 * before);
+    assert_int_equal(f->b.reason, SL_BWE_NO_REPORTS);
+}
+
+static void a_probe_finds_more(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t bytes = 0;
+
+    sl_bwe_want(&f->b, 4e6);
+    for (int i = 0; i < 200 && !f->b.probe.cluster; i++) {
+        round_of(f, 400e3, 0, 0);
+        (void)sl_bwe_probe_bytes(&f->b, f->now_us);
+    }
+    assert_true(sl_bwe_is_probing(&f->b));
+    for (int i = 0; i < 10 && sl_bwe_is_probing(&f->b); i++) {
+        f->now_us += 10 * MS;
+        for (uint32_t n = sl_bwe_probe_bytes(&f->b, f->now_us); n; n -= n < 1000 ? n : 1000) {
+            sl_bwe_on_sent(&f->b, f->seq, 1000, f->now_us);
+            sl_bwe_report_packet(&f->b, f->seq, true, (int64_t)f->now_us + f->clock_us);
+            f->seq++;
+            bytes += 1000;
+        }
+    }
+    sl_bwe_report_end(&f->b, f->now_us);
+    assert_true(bytes >= 3e6 * 0.05 / 8);
+    assert_true(sl_bwe_estimate(&f->b) > 2.5e6);
+    assert_int_equal(f->b.reason, SL_BWE_PROBED);
+}
+
+static void nothing_is_probed_for_when_nothing_is_wanted(void **state)
+{
+    struct fixture *f = *state;
+
+    sl_bwe_want(&f->b, 500e3);
+    for (int i = 0; i < 200; i++) {
+        round_of(f, 400e3, 0, 0);
+        assert_int_equal(sl_bwe_probe_bytes(&f->b, f->now_us), 0);
+    }
+    assert_int_equal(f->b.probe.cluster, 0);
+}
+
+static void remb_is_all_or_a_cap(void **state)
+{
+    struct fixture *f = *state;
+
+    sl_bwe_on_remb(&f->b, 3000000, f->now_us);
+    assert_true(sl_bwe_is_known(&f->b));
+    assert_true(sl_bwe_estimate(&f->b) == 3e6);
+    sl_bwe_on_remb(&f->b, 700000, f->now_us);
+    assert_true(sl_bwe_estimate(&f->b) == 700e3);
+    round_of(f, 400e3, 0, 0); /* from here on, there are reports */
+    sl_bwe_on_remb(&f->b, 900000, f->now_us);
+    assert_true(sl_bwe_estimate(&f->b) <= 900e3);
+    sl_bwe_on_remb(&f->b, UINT64_MAX, f->now_us);
+    assert_true(sl_bwe_estimate(&f->b) <= SL_BWE_MAX);
+}
+
+static void the_clock_on_the_wire_wraps(void **state)
+{
+    struct fixture *f = *state;
+
+    f->clock_us = (INT64_C(64000) << 24) - (int64_t)f->now_us - 3 * (int64_t)SECOND;
+    for (int i = 0; i < 60; i++) {
+        int64_t wrap = INT64_C(64000) << 24;
+
+        if ((int64_t)f->now_us + f->clock_us >= wrap)
+            f->clock_us -= wrap;
+        round_of(f, 960e3, 0, 0);
+        assert_true(f->b.queue_us < 1000);
+    }
+    assert_true(sl_bwe_estimate(&f->b) >= 1e6);
+}
+
+/* Unknown packets, the same one again, times from nowhere: the estimate stays within its bounds. */
+static void hostile_reports_do_no_harm(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t x = 1;
+
+    for (int i = 0; i < 20000; i++) {
+        x = x * 1664525 + 1013904223;
+        if (i % 3 == 0)
+            sl_bwe_on_sent(&f->b, f->seq++, x % 3000, f->now_us);
+        sl_bwe_report_packet(&f->b, (uint16_t)(f->seq - x % 5000), x & 0x10000,
+                             (int64_t)((uint64_t)x << (x % 30)) * (x & 0x20000 ? 1 : -1));
+        if (i % 17 == 0)
+            sl_bwe_report_end(&f->b, f->now_us);
+        f->now_us += x % 2000;
+        sl_bwe_tick(&f->b, f->now_us);
+        (void)sl_bwe_probe_bytes(&f->b, f->now_us);
+        assert_true(sl_bwe_estimate(&f->b) >= SL_BWE_MIN);
+        assert_true(sl_bwe_estimate(&f->b) <= SL_BWE_MAX);
+        assert_true(sl_bwe_target(&f->b) > 0);
+    }
+}
+
+static void reads_what_is_on_the_wire(void **state)
+{
+    struct fixture *f = *state;
+    struct sl_twcc_rec rec[3] = { { 65534, 1000000 }, { 65535, 1010000 }, { 65537, 1030000 } };
+    uint8_t buf[256];
+    struct sl_writer w = sl_writer_make(buf, sizeof(buf));
+    struct sl_rtcp_pkt p;
+    struct sl_rtcp_it it;
+
+    for (uint32_t seq = 65534; seq < 65538; seq++)
+        sl_bwe_on_sent(&f->b, (uint16_t)seq, 1000, f->now_us);
+    assert_int_equal(sl_twcc_write(&w, 1, 2, 0, 65534, rec, 3), 3);
+    it = sl_rtcp_begin(buf, sl_writer_len(&w));
+    assert_int_equal(sl_rtcp_next(&it, &p), 1);
+    assert_int_equal(sl_bwe_on_twcc(&f->b, &p, f->now_us + 60 * MS), 0);
+    assert_int_equal(f->b.rtt_us, 60 * MS);
+    assert_int_equal(f->b.loss.reported, 4);
+    assert_int_equal(f->b.loss.lost, 1);
+    assert_int_equal(sl_bwe_on_twcc(&f->b, &p, f->now_us + 70 * MS), 0); /* again: nothing new */
+    assert_int_equal(f->b.loss.reported, 4);
+    p.len = 9;
+    assert_int_equal(sl_bwe_on_twcc(&f->b, &p, f->now_us), -EBADMSG);
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        T(is_not_known_before_a_report),
+        T(grows_while_it_is_used),
+        T(does_not_grow_when_little_is_sent),
+        T(a_growing_queue_cuts_it_to_what_arrives),
+        T(loss_of_the_path_is_learned),
+        T(reports_that_stop_lower_it),
+        T(a_probe_finds_more),
+        T(nothing_is_probed_for_when_nothing_is_wanted),
+        T(remb_is_all_or_a_cap),
+        T(the_clock_on_the_wire_wraps),
+        T(hostile_reports_do_no_harm),
+        T(reads_what_is_on_the_wire),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
