@@ -1,0 +1,276 @@
+#include "sim_call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PACKET     1200
+#define FRAME_US   33333
+#define KEY_US     (120 * MS) /* until an asked-for key frame comes */
+#define KEY_FRAMES 4          /* it is as big as so many frames */
+#define TICK_US    1000
+#define PROBE_US   (10 * MS) /* as often as a worker would look */
+#define AUDIO_BPS  40000.0
+
+/* What each frame of a cycle of four has of its bits, and its temporal layer. */
+static const struct {
+    int tid;
+    double part;
+} cycle[4] = { { 0, 0.4 }, { 2, 0.2 }, { 1, 0.2 }, { 2, 0.2 } };
+static const double upto_tid[SL_ALLOC_TIDS] = { 0.4, 0.6, 1 };
+
+struct sim_world *sim_create(const struct sim_link_conf *conf, uint32_t seed)
+{
+    struct sim_world *w = calloc(1, sizeof(*w));
+
+    if (!w)
+        abort();
+    sim_link_init(&w->link, conf, seed);
+    w->random = seed * 48271 + 11;
+    w->now_us = 10 * SECOND;
+    return w;
+}
+
+void sim_destroy(struct sim_world *w)
+{
+    free(w);
+}
+
+struct sim_call *sim_add_call(struct sim_world *w, double low, double mid, double high)
+{
+    struct sim_call *c = &w->call[w->ncalls++];
+
+    sl_bwe_init(&c->bwe, SL_BWE_START);
+    sl_twcc_rx_init(&c->rx, 100 * MS);
+    c->begin_us = w->now_us;
+    c->back_us = 50 * MS;
+    c->seq = 65000;
+    sim_add_video(c, low, mid, high, 1);
+    return c;
+}
+
+void sim_add_video(struct sim_call *c, double low, double mid, double high, uint8_t priority)
+{
+    struct sim_video *v = &c->video[c->nvideos++];
+    const double bps[] = { low, mid, high };
+
+    sl_alloc_init(&v->alloc, priority);
+    for (int i = 0; i < SL_LAYERS_MAX; i++) {
+        v->bps[i] = bps[i];
+        for (int t = 0; t < SL_ALLOC_TIDS; t++)
+            v->alloc.bps[i][t] = bps[i] * upto_tid[t];
+    }
+    v->sub = v->asked = SL_ALLOC_PAUSED;
+    v->frame_us = c->nvideos * 7 * MS;
+}
+
+static void send_bytes(struct sim_world *w, struct sim_call *c, uint32_t bytes, bool is_padding)
+{
+    while (bytes) {
+        uint32_t n = bytes < PACKET ? bytes : PACKET;
+        struct sim_packet p = {
+            (unsigned int)(c - w->call), c->seq, n < 80 ? 80 : n, is_padding, 0, 0, 0
+        };
+
+        sl_bwe_on_sent(&c->bwe, c->seq++, p.bytes, w->now_us);
+        sim_link_send(&w->link, &p, w->now_us);
+        c->sent += p.bytes;
+        c->padding += is_padding ? p.bytes : 0;
+        bytes -= n;
+    }
+}
+
+static void send_video(struct sim_world *w, struct sim_call *c, struct sim_video *v)
+{
+    int want = v->alloc.sub, tid = v->alloc.tid;
+    double bytes;
+    bool key = false;
+
+    if (w->now_us < v->frame_us)
+        return;
+    v->frame_us = (v->frame_us ? v->frame_us : w->now_us) + FRAME_US;
+    if (v->frame_us <= w->now_us)
+        v->frame_us = w->now_us + FRAME_US;
+    v->frame++;
+    if (want != v->sub && want != v->asked) {
+        v->asked = want;
+        v->key_us = w->now_us + KEY_US;
+    }
+    if (want == SL_ALLOC_PAUSED)
+        v->sub = v->asked = SL_ALLOC_PAUSED;
+    else if (want != v->sub && w->now_us >= v->key_us) {
+        v->sub = want;
+        v->asked = want;
+        v->switches++;
+        v->frame = 0;
+        key = true;
+    } else if (want == v->sub) {
+        v->asked = want;
+    }
+    if (v->sub == SL_ALLOC_PAUSED)
+        return;
+    if (want < v->sub) /* until the key frame comes, only what it takes */
+        tid = 0;
+    if (cycle[v->frame % 4].tid > tid)
+        return;
+    bytes = v->bps[v->sub] * 4 * FRAME_US / 8e6 * cycle[v->frame % 4].part;
+    if (key)
+        bytes = v->bps[v->sub] * KEY_FRAMES * FRAME_US / 8e6;
+    bytes *= 0.85 + 0.3 * sim_random(&w->random);
+    send_bytes(w, c, (uint32_t)bytes, false);
+}
+
+static void allocate(struct sim_world *w, struct sim_call *c)
+{
+    struct sl_alloc_video *v[SIM_VIDEOS_MAX];
+    double estimate = sl_bwe_estimate(&c->bwe) - AUDIO_BPS;
+    double target = sl_bwe_target(&c->bwe) - AUDIO_BPS;
+
+    for (size_t i = 0; i < c->nvideos; i++)
+        v[i] = &c->video[i].alloc;
+    sl_bwe_want(&c->bwe, sl_alloc_wanted(v, c->nvideos) * SL_ALLOC_MARGIN + AUDIO_BPS);
+    sl_alloc_run(v, c->nvideos, estimate, target, w->now_us);
+    c->alloc_us = w->now_us + 100 * MS;
+}
+
+/* Reports come from the receiver as packets of RTCP. */
+static void report(struct sim_world *w, struct sim_call *c)
+{
+    while (sl_twcc_rx_due_us(&c->rx) <= w->now_us) {
+        struct sim_report *r = &c->report[c->report_in % SIM_REPORTS_MAX];
+        struct sl_writer wr = sl_writer_make(r->data, sizeof(r->data));
+        bool more = sl_twcc_rx_write(&c->rx, &wr, 1, 2, w->now_us);
+
+        r->len = sl_writer_len(&wr);
+        r->at_us = w->now_us + c->back_us;
+        if (r->len && sim_random(&w->random) >= c->back_loss)
+            c->report_in++;
+        if (!more)
+            break;
+    }
+    while (c->report_out != c->report_in &&
+           c->report[c->report_out % SIM_REPORTS_MAX].at_us <= w->now_us) {
+        const struct sim_report *r = &c->report[c->report_out++ % SIM_REPORTS_MAX];
+        struct sl_rtcp_it it = sl_rtcp_begin(r->data, r->len);
+        struct sl_rtcp_pkt p;
+
+        while (sl_rtcp_next(&it, &p) > 0)
+            if (sl_bwe_on_twcc(&c->bwe, &p, w->now_us) < 0)
+                abort();
+        allocate(w, c);
+    }
+}
+
+static void run_call(struct sim_world *w, struct sim_call *c)
+{
+    if (w->now_us < c->begin_us || (c->end_us && w->now_us >= c->end_us))
+        return;
+    if (w->now_us < c->pause_us || w->now_us >= c->resume_us || !c->pause_us) {
+        if (w->now_us >= c->audio_us) {
+            send_bytes(w, c, 100, false);
+            c->audio_us = w->now_us + 20 * MS;
+        }
+        for (size_t i = 0; i < c->nvideos; i++)
+            send_video(w, c, &c->video[i]);
+    }
+    report(w, c);
+    if (w->now_us >= c->alloc_us)
+        allocate(w, c);
+    if (w->now_us % PROBE_US == 0)
+        send_bytes(w, c, sl_bwe_probe_bytes(&c->bwe, w->now_us), true);
+    sl_bwe_tick(&c->bwe, w->now_us);
+}
+
+static void arrive(struct sim_world *w, const struct sim_packet *p)
+{
+    struct sim_call *c = &w->call[p->flow];
+    uint64_t ms = p->queued_us / MS;
+
+    sl_twcc_rx_add(&c->rx, p->seq, p->at_us);
+    if (!p->is_padding) {
+        c->delivered += p->bytes;
+        c->delivered_100ms += p->bytes;
+    }
+    w->hist[ms < SIM_HIST_MS ? ms : SIM_HIST_MS - 1]++;
+    w->npackets++;
+}
+
+static void take_sample(struct sim_world *w, uint64_t queue_us)
+{
+    struct sim_sample s = { .s = (double)(w->now_us - 10 * SECOND) / 1e6,
+                            .link = w->link.conf.bps };
+
+    s.queue_ms = (double)queue_us / 1000;
+    for (size_t i = 0; i < w->ncalls; i++) {
+        struct sim_call *c = &w->call[i];
+        const struct sim_video *v = &c->video[0];
+
+        s.estimate[i] = w->now_us < c->begin_us ? 0 : sl_bwe_estimate(&c->bwe);
+        s.target[i] = w->now_us < c->begin_us ? 0 : sl_bwe_target(&c->bwe);
+        s.delivered[i] = (double)c->delivered_100ms * 80;
+        s.layer[i] = v->sub == SL_ALLOC_PAUSED || v->alloc.tid < 0 ? -1 : v->sub * 3 + v->alloc.tid;
+        c->delivered_100ms = 0;
+    }
+    if (w->sample)
+        w->sample(w->arg, &s);
+}
+
+void sim_run(struct sim_world *w, uint64_t until_us)
+{
+    struct sim_packet p;
+
+    for (until_us += 10 * SECOND; w->now_us < until_us; w->now_us += TICK_US) {
+        uint64_t queue_us;
+
+        for (size_t i = 0; i < w->ncalls; i++)
+            run_call(w, &w->call[i]);
+        while (sim_link_take(&w->link, w->now_us, &p))
+            arrive(w, &p);
+        queue_us = sim_link_queue_us(&w->link, w->now_us);
+        w->over_us = queue_us > 200 * MS ? w->over_us + TICK_US : 0;
+        if (w->over_us > w->over_max_us)
+            w->over_max_us = w->over_us;
+        if (w->now_us % (100 * MS) == 0) {
+            double estimate = sl_bwe_estimate(&w->call[0].bwe), link = w->link.conf.bps;
+
+            take_sample(w, queue_us);
+            w->estimate_sum += estimate < link ? estimate : link; /* more than that is no merit */
+            w->link_sum += link;
+            w->nsums++;
+        }
+    }
+}
+
+void sim_begin_measure(struct sim_world *w)
+{
+    for (size_t i = 0; i < w->ncalls; i++) {
+        w->call[i].sent = w->call[i].delivered = w->call[i].padding = 0;
+        w->call[i].since_us = w->now_us;
+    }
+    memset(w->hist, 0, sizeof(w->hist));
+    w->npackets = 0;
+    w->over_us = w->over_max_us = 0;
+    w->estimate_sum = w->link_sum = 0;
+    w->nsums = 0;
+}
+
+double sim_goodput(const struct sim_world *w, const struct sim_call *c)
+{
+    return (double)c->delivered * 8e6 / (double)(w->now_us - c->since_us);
+}
+
+double sim_queue_p95(const struct sim_world *w)
+{
+    uint64_t n = 0;
+
+    for (int i = 0; i < SIM_HIST_MS; i++) {
+        n += w->hist[i];
+        if (n * 100 >= w->npackets * 95)
+            return i + 1;
+    }
+    return SIM_HIST_MS;
+}
+
+double sim_estimate_share(const struct sim_world *w)
+{
+    return w->link_sum > 0 ? w->estimate_sum / w->link_sum : 0;
+}

@@ -1,0 +1,95 @@
+/*
+ * sim_call.h - subscribers on a virtual clock: sources with layers, the estimator and the allocator
+ * of src/bwe/, a link, and transport-cc reports as they are on the wire.
+ */
+#ifndef SL_SIM_CALL_H
+#define SL_SIM_CALL_H
+
+#include "bwe/bwe.h"
+#include "bwe/bwe_alloc.h"
+#include "rtcp/rtcp_twcc.h"
+#include "sim_link.h"
+
+#define SECOND UINT64_C(1000000)
+#define MS     UINT64_C(1000)
+
+#define SIM_VIDEOS_MAX  4
+#define SIM_REPORTS_MAX 128 /* on their way back */
+#define SIM_CALLS_MAX   4
+#define SIM_HIST_MS     1024
+
+/* Simulcast of three temporal layers each, 30 frames per second. */
+struct sim_video {
+    double bps[SL_LAYERS_MAX]; /* 0: not sent */
+    struct sl_alloc_video alloc;
+    int sub;         /* sent now; SL_ALLOC_PAUSED: nothing */
+    int asked;       /* a key frame of this one was asked for */
+    uint64_t key_us; /* when it comes */
+    uint64_t frame_us;
+    unsigned int frame;
+    uint64_t switches;
+};
+
+struct sim_report {
+    uint64_t at_us;
+    size_t len;
+    uint8_t data[1200];
+};
+
+struct sim_call {
+    struct sl_bwe bwe;
+    struct sl_twcc_rx rx;
+    struct sim_video video[SIM_VIDEOS_MAX];
+    size_t nvideos;
+    uint64_t begin_us, end_us; /* 0: never */
+    uint64_t pause_us, resume_us;
+    uint64_t back_us; /* delay of reports, beside that of the link */
+    double back_loss; /* of reports */
+    uint16_t seq;
+    uint64_t audio_us, alloc_us;
+    struct sim_report report[SIM_REPORTS_MAX];
+    unsigned int report_in, report_out;
+    /* Since sim_call_begin_measure. */
+    uint64_t sent, delivered, padding; /* bytes; delivered: media only */
+    uint64_t since_us;
+    uint64_t delivered_100ms; /* for plots */
+};
+
+struct sim_sample {
+    double s, link, estimate[SIM_CALLS_MAX], target[SIM_CALLS_MAX], delivered[SIM_CALLS_MAX];
+    double queue_ms;
+    int layer[SIM_CALLS_MAX]; /* of the first video: substream * 3 + temporal; -1: paused */
+};
+
+struct sim_world {
+    uint64_t now_us;
+    uint32_t random;
+    struct sim_link link;
+    struct sim_call call[SIM_CALLS_MAX];
+    size_t ncalls;
+    /* Since sim_begin_measure. */
+    uint64_t hist[SIM_HIST_MS], npackets; /* packets by ms in the queue */
+    uint64_t over_us, over_max_us;        /* queue longer than 200 ms, without a break */
+    double estimate_sum, link_sum;        /* of the first call */
+    uint64_t nsums;
+    /* Each 100 ms, when set. */
+    void (*sample)(void *arg, const struct sim_sample *s);
+    void *arg;
+};
+
+struct sim_world *sim_create(const struct sim_link_conf *conf, uint32_t seed);
+void sim_destroy(struct sim_world *w);
+/* A call whose video has these layers. */
+struct sim_call *sim_add_call(struct sim_world *w, double low, double mid, double high);
+void sim_add_video(struct sim_call *c, double low, double mid, double high, uint8_t priority);
+void sim_run(struct sim_world *w, uint64_t until_us);
+
+void sim_begin_measure(struct sim_world *w);
+/* Media that arrived, bits per second. */
+double sim_goodput(const struct sim_world *w, const struct sim_call *c);
+/* Milliseconds in the queue that 95 of 100 packets did not exceed. */
+double sim_queue_p95(const struct sim_world *w);
+/* Mean estimate of the first call over the mean capacity. */
+double sim_estimate_share(const struct sim_world *w);
+
+#endif

@@ -1,0 +1,328 @@
+/*
+ * Estimator and allocator over links of all kinds: how much of a link is found, how long queues
+ * get, how fast steps are followed, who gets what. Cases of RFC 8867 by their section, where they
+ * apply (no TCP here); the bounds are those of the project's goals.
+ */
+#include "../unit/test_cmocka.h"
+#include "sim_call.h"
+
+#include <stdio.h>
+
+#define KBPS 1e3
+
+static const struct sim_link_conf plain = { .bps = 1e6, .queue_us = 300 * MS, .delay_us = 50 * MS };
+
+static void finds_what_a_steady_link_carries(void **state)
+{
+    static const struct {
+        double kbps;
+        int videos;
+        double queue_ms;
+    } t[] = {
+        { 300, 1, 50 },  { 600, 1, 50 },
+        { 1000, 1, 50 }, { 1200, 1, 70 }, /* a frame, sent at once, takes 65 ms here */
+        { 2000, 2, 50 }, { 2500, 2, 50 },
+        { 4000, 3, 50 }, { 5000, 4, 50 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        struct sim_link_conf conf = plain;
+        struct sim_world *w;
+
+        conf.bps = t[i].kbps * KBPS;
+        w = sim_create(&conf, 1);
+        (void)sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS);
+        for (int n = 1; n < t[i].videos; n++)
+            sim_add_video(&w->call[0], 150 * KBPS, 500 * KBPS, 1500 * KBPS, 1);
+        sim_run(w, 10 * SECOND);
+        sim_begin_measure(w);
+        sim_run(w, 310 * SECOND);
+        print_message(
+            "  %4.0f kbit/s: estimate %3.0f %%, media %3.0f %%, padding %.1f %%, queue p95 "
+            "%2.0f ms, %d switches\n",
+            t[i].kbps, 100 * sim_estimate_share(w), 100 * sim_goodput(w, &w->call[0]) / conf.bps,
+            100.0 * (double)w->call[0].padding / (double)w->call[0].sent, sim_queue_p95(w),
+            (int)w->call[0].video[0].switches);
+        assert_true(sim_estimate_share(w) >= 0.85);
+        assert_true(sim_queue_p95(w) <= t[i].queue_ms);
+        assert_int_equal(w->over_max_us, 0);
+        sim_destroy(w);
+    }
+}
+
+/* RFC 8867 section 5.1 with steeper steps. */
+static void follows_steps_down_and_up(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 8; seed++) {
+        struct sim_link_conf conf = plain;
+        struct sim_world *w;
+        uint64_t over_us, back_us = 0;
+
+        conf.bps = 2500 * KBPS;
+        w = sim_create(&conf, seed);
+        (void)sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS);
+        sim_add_video(&w->call[0], 150 * KBPS, 500 * KBPS, 1500 * KBPS, 1);
+        sim_run(w, 40 * SECOND);
+        sim_begin_measure(w);
+        sim_link_set_bps(&w->link, 600 * KBPS, w->now_us);
+        sim_run(w, 80 * SECOND);
+        over_us = w->over_max_us;
+        sim_link_set_bps(&w->link, 2500 * KBPS, w->now_us);
+        for (; back_us < 30 * SECOND; back_us += 100 * MS) {
+            if (sl_bwe_estimate(&w->call[0].bwe) >= 0.9 * 2500 * KBPS)
+                break;
+            sim_run(w, 80 * SECOND + back_us + 100 * MS);
+        }
+        print_message(
+            "  2.5 -> 0.6 -> 2.5 Mbit/s: queue over 200 ms for %.2f s, back after %.1f s\n",
+            (double)over_us / 1e6, (double)back_us / 1e6);
+        assert_true(over_us <= SECOND);
+        assert_true(back_us <= 10 * SECOND);
+        sim_destroy(w);
+    }
+}
+
+static double random_loss(double loss, double burst, uint32_t seed)
+{
+    struct sim_link_conf conf = plain;
+    struct sim_world *w;
+    double bps;
+
+    conf.bps = 2200 * KBPS;
+    conf.loss = loss;
+    conf.burst = burst;
+    conf.burst_length = 8;
+    w = sim_create(&conf, seed);
+    (void)sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS);
+    sim_add_video(&w->call[0], 150 * KBPS, 500 * KBPS, 1500 * KBPS, 1);
+    sim_run(w, 10 * SECOND);
+    sim_begin_measure(w);
+    sim_run(w, 310 * SECOND);
+    bps = sim_goodput(w, &w->call[0]);
+    sim_destroy(w);
+    return bps;
+}
+
+static void is_not_driven_away_by_loss_with_flat_delay(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 6; seed++) {
+        double whole = random_loss(0, 0, seed), at_2 = random_loss(0.02, 0, seed),
+               at_10 = random_loss(0.1, 0, seed), bursts = random_loss(0, 0.005, seed);
+
+        print_message(
+            "  of the goodput without loss: 2 %% lost %.0f %%, 10 %% lost %.0f %%, bursts "
+            "%.0f %%\n",
+            100 * at_2 / whole, 100 * at_10 / whole, 100 * bursts / whole);
+        assert_true(at_2 >= 0.93 * whole);
+        assert_true(at_10 >= 0.75 * whole);
+        assert_true(bursts >= 0.7 * whole);
+    }
+}
+
+/* A policer drops what is too much and delays nothing. */
+static void gives_way_to_a_policer(void **state)
+{
+    struct sim_link_conf conf = plain;
+    struct sim_world *w;
+    uint64_t before;
+    double lost;
+
+    (void)state;
+    conf.bps = 1000 * KBPS;
+    conf.queue_us = 25 * MS;
+    w = sim_create(&conf, 1);
+    (void)sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS);
+    sim_run(w, 20 * SECOND);
+    sim_begin_measure(w);
+    before = w->link.dropped;
+    sim_run(w, 80 * SECOND);
+    lost = (double)(w->link.dropped - before) / (double)(w->npackets + w->link.dropped - before);
+    print_message("  policed to 1 Mbit/s: media %.0f kbit/s, %.1f %% lost\n",
+                  sim_goodput(w, &w->call[0]) / KBPS, 100 * lost);
+    assert_true(sim_goodput(w, &w->call[0]) >= 350 * KBPS);
+    assert_true(lost < 0.08);
+    sim_destroy(w);
+}
+
+static void bears_jitter_and_reordering(void **state)
+{
+    static const struct {
+        const char *what;
+        uint64_t jitter_us;
+        double reorder;
+    } t[] = { { "30 ms of jitter", 30 * MS, 0 }, { "2 % reordered", 0, 0.02 } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        struct sim_link_conf conf = plain;
+        struct sim_world *w;
+
+        conf.bps = 2000 * KBPS;
+        conf.jitter_us = t[i].jitter_us;
+        conf.reorder = t[i].reorder;
+        conf.reorder_us = 20 * MS;
+        w = sim_create(&conf, 3);
+        (void)sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS);
+        sim_run(w, 20 * SECOND);
+        sim_begin_measure(w);
+        sim_run(w, 140 * SECOND);
+        print_message("  %s: estimate %.0f %%, media %.0f kbit/s\n", t[i].what,
+                      100 * sim_estimate_share(w), sim_goodput(w, &w->call[0]) / KBPS);
+        assert_true(sim_goodput(w, &w->call[0]) >= 900 * KBPS);
+        sim_destroy(w);
+    }
+}
+
+/* RFC 8867 section 5.3: reports are late and some are lost. */
+static void lives_with_a_bad_way_back(void **state)
+{
+    struct sim_link_conf conf = plain;
+    struct sim_world *w;
+
+    (void)state;
+    conf.bps = 1000 * KBPS;
+    w = sim_create(&conf, 5);
+    (void)sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS);
+    w->call[0].back_us = 200 * MS;
+    w->call[0].back_loss = 0.2;
+    sim_run(w, 20 * SECOND);
+    sim_begin_measure(w);
+    sim_run(w, 140 * SECOND);
+    print_message("  reports 200 ms late, 20 %% lost: estimate %.0f %%, media %.0f kbit/s\n",
+                  100 * sim_estimate_share(w), sim_goodput(w, &w->call[0]) / KBPS);
+    assert_true(sim_estimate_share(w) >= 0.8);
+    assert_true(sim_goodput(w, &w->call[0]) >= 450 * KBPS);
+    sim_destroy(w);
+}
+
+/* RFC 8867 section 5.4; the second comes later. 5.5: their round trips differ. */
+static void shares_a_bottleneck(void **state)
+{
+    static const struct {
+        double kbps;
+        uint64_t back_us;
+    } t[] = { { 1000, 50 * MS }, { 2000, 50 * MS }, { 4000, 50 * MS }, { 2000, 150 * MS } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        double a = 0, b = 0, share;
+
+        for (uint32_t seed = 1; seed <= 3; seed++) {
+            struct sim_link_conf conf = plain;
+            struct sim_world *w;
+
+            conf.bps = t[i].kbps * KBPS;
+            w = sim_create(&conf, seed);
+            for (int n = 0; n < 2; n++) {
+                struct sim_call *c = sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS);
+
+                sim_add_video(c, 150 * KBPS, 500 * KBPS, 1500 * KBPS, 1);
+            }
+            w->call[1].begin_us += 20 * SECOND;
+            w->call[1].back_us = t[i].back_us;
+            sim_run(w, 40 * SECOND);
+            sim_begin_measure(w);
+            sim_run(w, 340 * SECOND);
+            a += sim_goodput(w, &w->call[0]) / 3;
+            b += sim_goodput(w, &w->call[1]) / 3;
+            sim_destroy(w);
+        }
+        share = (a > b ? a : b) / (a + b);
+        print_message("  two on %.0f kbit/s: %.0f and %.0f, share %.0f:%.0f\n", t[i].kbps, a / KBPS,
+                      b / KBPS, 100 * share, 100 - 100 * share);
+        assert_true(share <= 0.6);
+        assert_true(a + b >= 0.6 * t[i].kbps * KBPS);
+    }
+}
+
+/* RFC 8867 section 5.8. */
+static void resumes_after_a_pause(void **state)
+{
+    struct sim_link_conf conf = plain;
+    struct sim_world *w;
+
+    (void)state;
+    conf.bps = 1000 * KBPS;
+    w = sim_create(&conf, 7);
+    (void)sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS);
+    w->call[0].pause_us = 40 * SECOND;
+    w->call[0].resume_us = 60 * SECOND;
+    sim_run(w, 51 * SECOND);
+    sim_begin_measure(w);
+    sim_run(w, 56 * SECOND);
+    print_message("  five seconds after a pause of 20 s: %.0f kbit/s\n",
+                  sim_goodput(w, &w->call[0]) / KBPS);
+    assert_true(sim_goodput(w, &w->call[0]) >= 450 * KBPS);
+    assert_true(w->over_max_us <= SECOND);
+    sim_destroy(w);
+}
+
+static void the_less_important_goes_first(void **state)
+{
+    struct sim_link_conf conf = plain;
+    struct sim_world *w;
+    struct sim_call *c;
+
+    (void)state;
+    conf.bps = 900 * KBPS;
+    w = sim_create(&conf, 1);
+    c = sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS);
+    c->video[0].alloc.priority = 2;
+    sim_add_video(c, 150 * KBPS, 500 * KBPS, 1500 * KBPS, 1);
+    sim_run(w, 60 * SECOND);
+    assert_int_equal(c->video[0].sub, 1);
+    assert_int_equal(c->video[1].sub, 0);
+    assert_true(c->video[1].alloc.reason == SL_ALLOC_BANDWIDTH ||
+                c->video[1].alloc.reason == SL_ALLOC_HOLDING);
+    sim_link_set_bps(&w->link, 160 * KBPS, w->now_us);
+    sim_run(w, 120 * SECOND);
+    assert_int_equal(c->video[0].sub, 0);
+    assert_int_equal(c->video[1].sub, SL_ALLOC_PAUSED);
+    assert_int_equal(c->video[1].alloc.reason, SL_ALLOC_NO_ROOM);
+    sim_link_set_bps(&w->link, 8000 * KBPS, w->now_us);
+    sim_run(w, 150 * SECOND);
+    assert_int_equal(c->video[0].sub, 2);
+    assert_int_equal(c->video[1].sub, 2);
+    assert_int_equal(c->video[1].alloc.reason, SL_ALLOC_WANTED);
+    sim_destroy(w);
+}
+
+static void settles_rather_than_flaps(void **state)
+{
+    struct sim_link_conf conf = plain;
+    struct sim_world *w;
+    uint64_t before;
+
+    (void)state;
+    conf.bps = 1100 * KBPS; /* half of the frames of the top layer, and audio, nearly fit */
+    w = sim_create(&conf, 1);
+    (void)sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS);
+    sim_run(w, 60 * SECOND);
+    before = w->call[0].video[0].switches;
+    sim_run(w, 660 * SECOND);
+    before = w->call[0].video[0].switches - before;
+    print_message("  %d switches in ten minutes\n", (int)before);
+    assert_true(before <= 40);
+    sim_destroy(w);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_what_a_steady_link_carries),
+        cmocka_unit_test(follows_steps_down_and_up),
+        cmocka_unit_test(is_not_driven_away_by_loss_with_flat_delay),
+        cmocka_unit_test(gives_way_to_a_policer),
+        cmocka_unit_test(bears_jitter_and_reordering),
+        cmocka_unit_test(lives_with_a_bad_way_back),
+        cmocka_unit_test(shares_a_bottleneck),
+        cmocka_unit_test(resumes_after_a_pause),
+        cmocka_unit_test(the_less_important_goes_first),
+        cmocka_unit_test(settles_rather_than_flaps),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
