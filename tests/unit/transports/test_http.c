@@ -412,8 +412,8 @@ static void errors_at_start_say_what_is_wrong(void **state)
     } v[] = {
         { "300.1.1.1", NULL, NULL, "300.1.1.1" },
         { "localhost:80", NULL, NULL, "localhost:80" },
-        { "127.0.0.1", "/nonexistent.pem", NULL, "http.tls_cert" },
-        { "127.0.0.1", NULL, "/nonexistent", "http.static_dir" },
+        { "127.0.0.1", "/dev/null/none.pem", NULL, "http.tls_cert" },
+        { "127.0.0.1", NULL, "/dev/null/none", "http.static_dir" },
     };
     struct sl_http_args args = { .http = &world_http, .ws = &world_ws, .core = &fake_core };
     char err[256], big[16];
