@@ -26,6 +26,13 @@ enum sl_treq_kind {
     SL_TREQ_BAD_JSON, /* unparsable payload: core answers 454 */
 };
 
+/* The other end of a connection, for event handlers. */
+struct sl_tpeer {
+    const char *ip; /* as text; NULL: a Unix socket */
+    uint16_t port;
+    int fd; /* of a Unix socket; -1: it has none of its own */
+};
+
 /* One request. Filled by the transport; the core copies it. */
 struct sl_treq {
     enum sl_treq_kind kind;
@@ -36,6 +43,7 @@ struct sl_treq {
     bool local;    /* the client's address is loopback or private */
     /* HTTP only: what the path said; 0: not in the path. */
     uint64_t session, handle;
+    const struct sl_tpeer *peer; /* who asks, copied; NULL: not known */
     /* Poll only. Strings are copied. */
     int maxev;
     const char *apisecret, *token;
@@ -55,6 +63,8 @@ struct sl_tcore {
     void (*request)(const struct sl_treq *req);   /* any thread */
     void (*gone)(sl_conn conn);                   /* any thread; after the last request of @conn */
     void (*log)(int level, const char *mod, const char *event, const char *text);
+    /* Any thread; a lasting connection begins, before its first request. */
+    void (*connected)(sl_conn conn, bool admin, const struct sl_tpeer *peer);
 };
 
 struct sl_transport {

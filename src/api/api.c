@@ -1,4 +1,4 @@
-#include "api/api_priv.h"
+#include "api/api_events.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -91,6 +91,7 @@ int sl_api_create(const struct sl_api_conf *conf, struct sl_cq *cq, struct sl_pl
     sl_list_init(&api->session_list);
     sl_list_init(&api->deferred);
     sl_timer_init(&api->defer_timer, on_defer);
+    api_ev_init(api);
     the_api = api;
     *out = api;
     return 0;
@@ -115,6 +116,7 @@ void sl_api_destroy(struct sl_api *api)
         return;
     sl_api_close(api);
     sl_timer_cancel(&api->defer_timer);
+    sl_timer_cancel(&api->stats_timer);
     api_conns_fini(api);
     sl_hmap_fini(&api->conns);
     sl_hmap_fini(&api->sessions);

@@ -19,6 +19,7 @@
 #include <sluice/transport.h>
 
 struct sl_api;
+struct sl_events;
 struct sl_plugins;
 struct sl_pc_world;
 
@@ -42,6 +43,9 @@ struct sl_api_conf {
     bool anonymous; /* who shows no credential may create rooms */
     bool opaqueid_in_api;
     const json_t *info; /* members to add to server_info, or NULL */
+    struct sl_events *events;  /* event/event_bus.h; NULL: nobody is told anything */
+    int64_t stats_period_s;    /* of media statistics and core updates to event handlers; 0: none */
+    bool combine_media_stats;  /* of a handle in one event */
 };
 
 /* 0 or -ENOMEM; -EBUSY: there is one already. */
@@ -58,6 +62,10 @@ void sl_api_close(struct sl_api *api) SL_ON_CONTROL;
  * the api. */
 const struct sl_tcore *sl_api_transport_add(struct sl_api *api,
                                             const struct sl_transport *t) SL_ON_CONTROL;
+
+/* Events of the core: when all is started, and when @signum ends it. */
+void sl_api_event_started(struct sl_api *api) SL_ON_CONTROL;
+void sl_api_event_shutdown(struct sl_api *api, int signum) SL_ON_CONTROL;
 
 /* The running api, for the functions of struct sl_core; NULL before create. */
 struct sl_api *sl_api_get(void) SL_ON_CONTROL;

@@ -1,7 +1,7 @@
 /* Requests of the administrator's listener (admin API, sections 1.1 and 1.2): server verbs. */
 
 #include "pc/pc_world.h"
-#include "api/api_priv.h"
+#include "api/api_events.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "plugin/plugin_loader.h"
@@ -77,6 +77,27 @@ static void message_plugin(struct api_req *r)
     response = p->admin(request ? request : empty);
     json_decref(empty);
     admin_ok(r, json_pack("{s:o}", "response", response ? response : json_object()));
+}
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+static void custom_event(struct api_req *r) SL_ON_CONTROL;
+static void custom_event(struct api_req *r)
+{
+    api_event_external(r->api, sl_arg_str(r->root, "schema", ""), json_object_get(r->root, "data"));
+    admin_ok(r, NULL);
+}
+
+static void query_eventhandler(struct api_req *r) SL_ON_CONTROL;
+static void query_eventhandler(struct api_req *r)
+{
+    json_t *response = sl_events_query(r->api->conf.events, sl_arg_str(r->root, "handler", ""),
+                                       sl_arg_get(r->root, "request"));
+
+    if (response)
+        admin_ok(r, json_pack("{s:o}", "response", response));
+    else
+        api_fail(r, SL_API_NO_PLUGIN, "Invalid event handler");
 }
 
 /* ---- stored tokens --------------------------------------------------------------------------- */
@@ -251,6 +272,14 @@ static const struct sl_arg plugin_args[] = {
     { "plugin", SL_ARG_STRING, SL_ARG_REQUIRED },
     { "request", SL_ARG_OBJECT, SL_ARG_OPTIONAL },
 };
+static const struct sl_arg event_args[] = {
+    { "schema", SL_ARG_STRING, SL_ARG_REQUIRED },
+    { "data", SL_ARG_OBJECT, SL_ARG_REQUIRED },
+};
+static const struct sl_arg handler_args[] = {
+    { "handler", SL_ARG_STRING, SL_ARG_REQUIRED },
+    { "request", SL_ARG_OBJECT, SL_ARG_OPTIONAL },
+};
 
 #define ARGS(a) a, SL_COUNT(a)
 static const struct {
@@ -265,6 +294,8 @@ static const struct {
     { "set_slowlink_threshold", set_slowlink_threshold, ARGS(slowlink_args) },
     { "loops_info", loops_info, NULL, 0 },
     { "message_plugin", message_plugin, ARGS(plugin_args) },
+    { "custom_event", custom_event, ARGS(event_args) },
+    { "query_eventhandler", query_eventhandler, ARGS(handler_args) },
     { "add_token", add_token, ARGS(token_args) },
     { "allow_token", allow_token, ARGS(change_args) },
     { "disallow_token", disallow_token, ARGS(change_args) },

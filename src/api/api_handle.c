@@ -1,6 +1,6 @@
 /* Handles: attach and detach, and the order of their events. */
 
-#include "api/api_priv.h"
+#include "api/api_events.h"
 #include "plugin/plugin_loader.h"
 #include "base/rand.h"
 #include <errno.h>
@@ -160,6 +160,7 @@ void api_handle_destroy(struct sl_handle *h, bool tell)
         api_msg_end(sl_container(h->msgs.next, struct api_msg, link));
     api_pc_close(h, "", false);
     h->plugin->detach(h->hid, h->state);
+    api_ev_handle(h, "detached", NULL);
     api_trickles_clear(h);
     if (tell)
         j = api_handle_event(h, "detached");
@@ -198,6 +199,7 @@ void api_verb_attach(struct api_req *r)
                  err == -ENOSPC ? "too many handles in this session" : strerror(-err));
         return;
     }
+    api_ev_handle(h, "attached", r->token);
     api_ok(r, "success", json_pack("{s:{s:I}}", "data", "id", (json_int_t)h->id));
 }
 

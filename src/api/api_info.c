@@ -1,6 +1,7 @@
 /* info and ping (control protocol, section 11). */
 
 #include "api/api_priv.h"
+#include "event/event_bus.h"
 #include "plugin/plugin_loader.h"
 #include "config.h"
 
@@ -48,12 +49,12 @@ json_t *api_server_info(struct sl_api *api)
     json_object_set_new(j, "server-name", json_string(c->server_name ? c->server_name : "Sluice"));
     json_object_set_new(j, "api_secret", json_boolean(c->api_secret != NULL));
     json_object_set_new(j, "auth_token", json_boolean(c->token_auth));
-    json_object_set_new(j, "event_handlers", json_false());
+    json_object_set_new(j, "event_handlers", json_boolean(c->events != NULL));
     json_object_set_new(j, "opaqueid_in_api", json_boolean(c->opaqueid_in_api));
     if (c->info)
         json_object_update(j, (json_t *)c->info);
     json_object_set_new(j, "transports", transports_info(api));
-    json_object_set_new(j, "events", json_object());
+    json_object_set_new(j, "events", sl_events_info(c->events));
     json_object_set_new(j, "loggers", json_object());
     json_object_set_new(j, "plugins", sl_plugins_info(api->plugins));
     return j;

@@ -1,6 +1,6 @@
 /* jsep of requests (control protocol, section 10.1), and our descriptions. */
 
-#include "api/api_priv.h"
+#include "api/api_events.h"
 #include "base/arena.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -132,6 +132,28 @@ static bool jsep_prepare(struct api_req *r, const struct sl_pc_remote *remote)
     return true;
 }
 
+/* To event handlers: ICE gathers from the first description on, and connects from the second. */
+static void tell_description(struct sl_handle *h, const char *owner, enum sl_jsep_type type,
+                             const char *sdp) SL_ON_CONTROL;
+static void tell_description(struct sl_handle *h, const char *owner, enum sl_jsep_type type,
+                             const char *sdp)
+{
+    bool is_local = !strcmp(owner, "local");
+
+    if (!is_local)
+        api_ev_jsep(h, owner, type, sdp);
+    if (!h->told_gathering)
+        api_ev_ice(h, "gathering");
+    h->told_gathering = true;
+    api_ev_candidates(h, owner, sdp);
+    if (is_local)
+        api_ev_jsep(h, owner, type, sdp);
+    if (type == SL_JSEP_ANSWER && !h->told_connecting) {
+        h->told_connecting = true;
+        api_ev_ice(h, "connecting");
+    }
+}
+
 bool api_jsep_take(struct api_req *r, struct sl_arena *a, struct sl_jsep_in *in)
 {
     const json_t *jsep = sl_arg_get(r->root, "jsep");
@@ -153,6 +175,7 @@ bool api_jsep_take(struct api_req *r, struct sl_arena *a, struct sl_jsep_in *in)
     }
     h->offered = remote.type == SL_JSEP_OFFER;
     h->offer_msg = 0;
+    tell_description(h, "remote", remote.type, remote.sdp);
     api_trickles_replay(h);
     return true;
 }
@@ -173,6 +196,7 @@ static void on_local(void *arg, const char *sdp)
         if (jsep && h->pc && sl_pc_is_e2ee(h->pc))
             json_object_set_new(jsep, "e2ee", json_true());
         json_object_set_new(o->json, "jsep", jsep);
+        tell_description(h, "local", o->type, sdp);
     } else {
         h->close_wanted = true; /* not inside its own callback */
         api_handle_defer(h);

@@ -1,6 +1,6 @@
 /* The peer connection of a handle: its life, and what it tells (control protocol, section 9). */
 
-#include "api/api_priv.h"
+#include "api/api_events.h"
 #include <errno.h>
 #include <string.h>
 
@@ -13,11 +13,6 @@ static const struct sl_mline *line_get(const struct sl_handle *h, uint16_t minde
     return l && mindex < n ? &l[mindex] : NULL;
 }
 
-static const char *kind_to_str(enum sl_kind kind)
-{
-    return kind == SL_KIND_AUDIO ? "audio" : kind == SL_KIND_VIDEO ? "video" : "data";
-}
-
 static void on_up(void *arg)
 {
     struct sl_handle *h = arg;
@@ -27,8 +22,10 @@ static void on_up(void *arg)
     api_enter(api);
     if (h->plugin->media_up)
         h->plugin->media_up(h->hid, h->state);
-    if (h->pc)
+    if (h->pc) {
         api_handle_send(h, api_handle_event(h, "webrtcup"));
+        api_ev_up(h);
+    }
     api_leave(api);
 }
 
@@ -80,13 +77,14 @@ static void on_receiving(void *arg, uint16_t mindex, int substream, bool receivi
     if (l) {
         j = api_handle_event(h, "media");
         json_object_set_new(j, "mid", json_string(l->mid));
-        json_object_set_new(j, "type", json_string(kind_to_str(l->kind)));
+        json_object_set_new(j, "type", json_string(api_kind_to_str(l->kind)));
         if (substream >= 0)
             json_object_set_new(j, "substream", json_integer(substream));
         json_object_set_new(j, "receiving", json_boolean(receiving));
         if (!receiving && api->conf.no_media_timer_s > 1)
             json_object_set_new(j, "seconds", json_integer(api->conf.no_media_timer_s));
         api_handle_send(h, j);
+        api_ev_receiving(h, l, substream, receiving);
         if (h->plugin->on_receiving)
             h->plugin->on_receiving(h->hid, h->state, mindex, substream, receiving);
     }
@@ -108,10 +106,11 @@ static void on_slow_link(void *arg, uint16_t mindex, bool uplink, uint32_t lost)
     if (l) {
         j = api_handle_event(h, "slowlink");
         json_object_set_new(j, "mid", json_string(l->mid));
-        json_object_set_new(j, "media", json_string(kind_to_str(l->kind)));
+        json_object_set_new(j, "media", json_string(api_kind_to_str(l->kind)));
         json_object_set_new(j, "uplink", json_boolean(uplink));
         json_object_set_new(j, "lost", json_integer(lost));
         api_handle_send(h, j);
+        api_ev_slow_link(h, l, uplink, lost);
         if (h->plugin->on_slow_link)
             h->plugin->on_slow_link(h->hid, h->state, mindex, uplink, lost);
     }
@@ -190,6 +189,18 @@ static void on_data_writable(void *arg)
     api_leave(api);
 }
 
+static void on_link(void *arg, const struct sl_link *l)
+{
+    SL_ASSUME(control);
+    api_ev_link(arg, l);
+}
+
+static void on_stats(void *arg, const struct sl_media_stats *list, size_t n)
+{
+    SL_ASSUME(control);
+    api_ev_stats(arg, list, n);
+}
+
 static const struct sl_pc_cb callbacks = {
     .up = on_up,
     .down = on_down,
@@ -203,6 +214,8 @@ static const struct sl_pc_cb callbacks = {
     .data_close = on_data_close,
     .data = on_data,
     .data_writable = on_data_writable,
+    .link = on_link,
+    .stats = on_stats,
 };
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -223,6 +236,8 @@ static void pc_free(struct sl_handle *h)
 
     h->pc = NULL;
     h->offered = false;
+    h->told_gathering = h->told_connecting = false;
+    api_ev_stats_forget(h);
     sl_pc_destroy(pc);
     sl_list_for_each (pos, &h->out)
         sl_container(pos, struct api_out, link)->waiting = false;
@@ -249,6 +264,7 @@ static void tell_down(struct sl_handle *h, const char *reason, bool tell)
 
     snprintf(text, sizeof(text), "%s", reason);
     h->down_wanted = false;
+    api_ev_hangup(h, text);
     if (h->plugin->media_down)
         h->plugin->media_down(h->hid, h->state, text);
     if (!tell)

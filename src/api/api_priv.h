@@ -36,6 +36,15 @@ struct api_from {
     const struct sl_transport *t;
     sl_conn conn;
     void *tag;
+    uint64_t request; /* counts those that stand alone, for event handlers; 0: none */
+};
+
+/* The other end of a connection or request, as event handlers are told. */
+struct api_peer {
+    bool admin;
+    char ip[46]; /* "": not known */
+    uint16_t port;
+    int fd; /* Unix sockets; else -1 */
 };
 
 /* A lasting connection, known from its first request on. */
@@ -72,6 +81,7 @@ struct sl_session {
     struct sl_list owner_link;
     bool orphaned; /* lost its connection; waits for a claim */
     bool dying;    /* nothing reaches the client any more */
+    bool timed_out; /* for event handlers, which are told of one end only */
 
     struct sl_list handles;
     int64_t nhandles;
@@ -129,6 +139,12 @@ struct sl_handle {
     struct sl_list msgs;
     int64_t nmsgs;
 
+    /* Of the connection, as event handlers were told. */
+    bool told_gathering, told_connecting;
+    struct sl_media_stats *stats;
+    size_t nstats;
+    uint64_t stats_us; /* when these were counted; 0: never */
+
     /* Left to do in the outermost api_leave. */
     bool end_wanted, close_wanted, down_wanted;
     char reason[API_REASON_MAX + 1];
@@ -160,12 +176,13 @@ struct sl_api {
     struct sl_hmap sessions, handles, msgs;
     struct sl_list session_list;
     int64_t nsessions;
-    uint64_t last_hid, last_msg;
+    uint64_t last_hid, last_msg, last_request;
     bool accepting, closing;
 
     unsigned int depth; /* of api_enter */
     struct sl_list deferred;
     struct sl_timer defer_timer;
+    struct sl_timer stats_timer;
 
     /* Of the request being handled; NULL outside. */
     const struct sl_principal *asking;
@@ -195,6 +212,7 @@ struct api_in {
     struct sl_cq_mail head;
     int slot;
     struct sl_treq req; /* strings owned */
+    struct api_peer peer;
 };
 
 void api_request_run(struct sl_api *api, struct api_in *in) SL_ON_CONTROL;

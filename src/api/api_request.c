@@ -1,6 +1,6 @@
 /* Validation of requests, in the order of the control protocol's section 3, and their verbs. */
 
-#include "api/api_priv.h"
+#include "api/api_events.h"
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -288,7 +288,7 @@ void api_request_run(struct sl_api *api, struct api_in *in)
     const struct sl_treq *req = &in->req;
     struct api_req r = {
         .api = api,
-        .from = { api->tslots[in->slot].t, req->conn, req->tag },
+        .from = { api->tslots[in->slot].t, req->conn, req->tag, 0 },
         .root = req->root,
         .who.local = req->local,
     };
@@ -297,8 +297,12 @@ void api_request_run(struct sl_api *api, struct api_in *in)
         api_answer(&r.from, SL_TSTATUS_CLOSING, NULL);
         return;
     }
-    if (req->conn && !req->admin)
+    if (!req->conn) {
+        r.from.request = ++api->last_request;
+        api_ev_transport(api, &r.from, "request", &in->peer);
+    } else if (!req->admin) {
         api_conn_get(api, &r.from);
+    }
     switch (req->kind) {
     case SL_TREQ_MESSAGE:
         run_message(&r, req);

@@ -1,6 +1,6 @@
 /* Sessions: creation, lookup, takeover, lifetime (control protocol, sections 5.2 and 6). */
 
-#include "api/api_priv.h"
+#include "api/api_events.h"
 #include "base/log.h"
 #include "base/rand.h"
 #include <errno.h>
@@ -79,6 +79,8 @@ static void on_timer(struct sl_timer *t, uint64_t now_us)
     json_object_set_new(j, "janus", json_string("timeout"));
     json_object_set_new(j, "session_id", json_integer((json_int_t)s->id));
     api_session_send(s, j);
+    api_ev_session(s, "timeout", NULL);
+    s->timed_out = true;
     api_session_destroy(s);
     api_leave(api);
 }
@@ -138,6 +140,7 @@ int api_session_create(struct sl_api *api, uint64_t id, const struct api_from *f
     }
     sl_list_add(&api->session_list, &s->link);
     api->nsessions++;
+    api_ev_session(s, "created", from);
     *out = s;
     return 0;
 }
@@ -158,6 +161,8 @@ void api_session_destroy(struct sl_session *s)
         json_decref(e->json);
         free(e);
     }
+    if (!s->timed_out)
+        api_ev_session(s, "destroyed", NULL);
     sl_list_del(&s->owner_link);
     sl_list_del(&s->link);
     sl_hmap_del(&api->sessions, &s->node);
@@ -208,6 +213,7 @@ void api_session_claim(struct sl_session *s, const struct api_from *from)
 {
     if ((s->owner && s->owner == api_conn_get(s->api, from)) || session_own(s, from))
         return;
+    api_ev_session(s, "claimed", from);
     api_polls_release(s, SL_TSTATUS_OK);
     while (s->owner && !sl_list_is_empty(&s->events)) {
         struct api_event *e = sl_container(s->events.next, struct api_event, link);

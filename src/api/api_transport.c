@@ -1,6 +1,6 @@
 /* Requests and ends of connections, from any thread to the control thread. */
 
-#include "api/api_priv.h"
+#include "api/api_events.h"
 #include "base/log.h"
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,13 @@ struct gone_mail {
     struct sl_cq_mail head;
     int slot;
     sl_conn conn;
+};
+
+struct connected_mail {
+    struct sl_cq_mail head;
+    int slot;
+    sl_conn conn;
+    struct api_peer peer;
 };
 
 /* Set before the transport gets its struct sl_tcore and until the api is gone: a transport has no
@@ -49,8 +56,49 @@ static void on_gone(struct sl_cq_mail *m)
     if (!api)
         return;
     api_enter(api);
+    api_ev_transport(api, &(struct api_from){ .t = api->tslots[g.slot].t, .conn = g.conn },
+                     "disconnected", NULL);
     api_conn_gone(api, api->tslots[g.slot].t, g.conn);
     api_leave(api);
+}
+
+static struct api_peer peer_copy(bool admin, const struct sl_tpeer *peer)
+{
+    struct api_peer p = { .admin = admin, .fd = -1 };
+
+    if (!peer)
+        return p;
+    if (peer->ip)
+        snprintf(p.ip, sizeof(p.ip), "%s", peer->ip);
+    else
+        p.fd = peer->fd;
+    p.port = peer->port;
+    return p;
+}
+
+static void on_connected(struct sl_cq_mail *m)
+{
+    struct connected_mail *c = sl_container(m, struct connected_mail, head);
+    struct sl_api *api;
+
+    SL_ASSUME(control);
+    api = sl_api_get();
+    if (api)
+        api_ev_transport(api, &(struct api_from){ .t = api->tslots[c->slot].t, .conn = c->conn },
+                         "connected", &c->peer);
+    free(c);
+}
+
+static void connected(int slot, sl_conn conn, bool admin, const struct sl_tpeer *peer)
+{
+    struct connected_mail *c = malloc(sizeof(*c));
+
+    if (!c)
+        return; /* for event handlers only */
+    *c = (struct connected_mail){
+        .head.fn = on_connected, .slot = slot, .conn = conn, .peer = peer_copy(admin, peer)
+    };
+    sl_cq_post(the_cq, &c->head);
 }
 
 static void request(int slot, const struct sl_treq *req)
@@ -62,6 +110,8 @@ static void request(int slot, const struct sl_treq *req)
     in->head.fn = on_in;
     in->slot = slot;
     in->req = *req;
+    in->peer = peer_copy(req->admin, req->peer);
+    in->req.peer = NULL;
     in->req.apisecret = req->apisecret ? strdup(req->apisecret) : NULL;
     in->req.token = req->token ? strdup(req->token) : NULL;
     sl_cq_post(the_cq, &in->head);
@@ -91,6 +141,10 @@ static void log_line(int level, const char *mod, const char *event, const char *
     static void gone_##n(sl_conn c)                                                                \
     {                                                                                              \
         gone(n, c);                                                                                \
+    }                                                                                              \
+    static void connected_##n(sl_conn c, bool admin, const struct sl_tpeer *peer)                  \
+    {                                                                                              \
+        connected(n, c, admin, peer);                                                              \
     }
 SLOT(0)
 SLOT(1)
@@ -104,9 +158,13 @@ SLOT(7)
 static const struct {
     void (*request)(const struct sl_treq *r);
     void (*gone)(sl_conn c);
+    void (*connected)(sl_conn c, bool admin, const struct sl_tpeer *peer);
 } slots[API_TRANSPORTS_MAX] = {
-    { request_0, gone_0 }, { request_1, gone_1 }, { request_2, gone_2 }, { request_3, gone_3 },
-    { request_4, gone_4 }, { request_5, gone_5 }, { request_6, gone_6 }, { request_7, gone_7 },
+#define ROW(n)                                                                                     \
+    {                                                                                              \
+        request_##n, gone_##n, connected_##n                                                       \
+    }
+    ROW(0), ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7),
 };
 
 const struct sl_tcore *sl_api_transport_add(struct sl_api *api, const struct sl_transport *t)
@@ -123,6 +181,7 @@ const struct sl_tcore *sl_api_transport_add(struct sl_api *api, const struct sl_
             .request = slots[i].request,
             .gone = slots[i].gone,
             .log = log_line,
+            .connected = slots[i].connected,
         };
         the_cq = api->cq;
         return &s->core;

@@ -1,6 +1,6 @@
 /* Trickled candidates (control protocol, section 5.1). */
 
-#include "api/api_priv.h"
+#include "api/api_events.h"
 #include "ice/ice.h"
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +95,8 @@ static int candidate_take(struct sl_handle *h, const json_t *c, char *text, size
     cand = sl_arg_str(c, "candidate", "");
     if (!*cand || strstr(cand, "end-of-candidates"))
         cand = NULL;
+    if (cand)
+        api_ev_candidate(h, "remote", cand);
     mindex = sl_arg_int(c, "sdpMLineIndex", -1);
     trickle_take(h, cand, sl_arg_str(c, "sdpMid", NULL), mindex > 65535 ? 65535 : (int)mindex);
     return 0;

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "control/config_file.h"
 #include "control/control_info.h"
+#include "event/event_bus.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -39,6 +40,22 @@ static void descriptors_raise(void)
         sl_warn("control", "descriptors", "error=\"%s\"", strerror(errno));
 }
 
+static int events_start(struct sl_control *c, char *err, size_t cap) SL_ON_CONTROL;
+static int events_start(struct sl_control *c, char *err, size_t cap)
+{
+    const struct sl_conf *conf = c->conf;
+    const struct sl_events_conf ec = {
+        .dir = conf->events.dir,
+        .handlers = conf->events.handlers,
+        .config_dir = conf->general.config_dir,
+        .load = sl_config_file_store.load,
+        .emitter = conf->general.server_name,
+        .max_queue = (size_t)conf->events.max_queue,
+    };
+
+    return conf->events.enabled ? sl_events_create(&ec, &c->events, err, cap) : 0;
+}
+
 static int api_start(struct sl_control *c) SL_ON_CONTROL;
 static int api_start(struct sl_control *c)
 {
@@ -64,6 +81,9 @@ static int api_start(struct sl_control *c)
         .token_auth = g->token_auth,
         .anonymous = sl_conf_allows_anonymous(c->conf),
         .opaqueid_in_api = g->opaqueid_in_api,
+        .events = c->events,
+        .stats_period_s = c->conf->events.stats_period_s,
+        .combine_media_stats = c->conf->events.combine_media_stats,
     };
 
     c->info = sl_control_info(c->conf);
@@ -99,12 +119,15 @@ int sl_control_start(struct sl_control *c, const struct sl_conf *conf, char *err
     if (!rc)
         rc = sl_control_media_start(c, err, cap);
     if (!rc)
+        rc = events_start(c, err, cap);
+    if (!rc)
         rc = api_start(c);
     if (!rc)
         rc = sl_plugins_load(c->plugins, conf->general.plugins_dir, err, cap);
     if (!rc)
         rc = sl_control_transports_start(c, err, cap);
     if (!rc) {
+        sl_api_event_started(c->api);
         sl_info("control", "ready", "plugins=%zu", sl_plugins_count(c->plugins));
         return 0;
     }
@@ -124,6 +147,7 @@ void sl_control_run(struct sl_control *c)
         sl_cq_run(&c->cq, sl_now_us());
         if (rang && read(c->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
             sl_info("control", "stopping", "signal=%u", si.ssi_signo);
+            c->signum = (int)si.ssi_signo;
             return;
         }
     }
@@ -131,6 +155,8 @@ void sl_control_run(struct sl_control *c)
 
 void sl_control_stop(struct sl_control *c)
 {
+    if (c->api && c->signum)
+        sl_api_event_shutdown(c->api, c->signum);
     if (c->api)
         sl_api_close(c->api);
     sl_cq_run(&c->cq, sl_now_us()); /* requests that came meanwhile are told, too */
@@ -140,6 +166,7 @@ void sl_control_stop(struct sl_control *c)
     sl_plugins_destroy(c->plugins);
     sl_cq_run(&c->cq, sl_now_us());
     sl_api_destroy(c->api);
+    sl_events_destroy(c->events);
     sl_cq_fini(&c->cq);
     json_decref(c->info);
     close(c->signals);

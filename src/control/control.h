@@ -2,7 +2,7 @@
  * control.h - the running server: everything that start makes and stop undoes, and the loop of the
  * control thread, which is the process's main thread.
  *
- * Order: log - queue - plugins' registry - media (workers) - api - plugins - transports; stopped in
+ * Order: log - queue - plugins' registry - media (workers) - event handlers - api - plugins - transports; stopped in
  * reverse: clients are told first (transports say 1001 and 503, peer connections close_notify).
  */
 #ifndef SL_CONTROL_CONTROL_H
@@ -18,10 +18,12 @@ struct sl_control {
     struct sl_cq cq;
     struct sl_plugins *plugins;
     struct sl_pc_world *world;
+    struct sl_events *events; /* NULL: they are off */
     struct sl_api *api;
     json_t *info;
     int signals; /* signalfd of SIGTERM and SIGINT */
     bool has_transports;
+    int signum; /* that ended the loop */
 };
 
 /* 0 or -errno, and @err: one sentence. Then nothing runs. @conf outlives the result. */

@@ -132,11 +132,28 @@ static const struct sl_opt admin_opts[] = {
 };
 #undef G
 
+#define G struct sl_events_conf_group
+static const struct sl_opt events_opts[] = {
+    SL_OPT_BOOL("enabled", G, enabled, "no", "what happens is told to event handlers"),
+    SL_OPT_STR("handlers", G, handlers, NULL,
+               "comma list of those that are loaded, as jsonlines; each reads its <handler>.conf"),
+    SL_OPT_STR("dir", G, dir, NULL,
+               "where event handlers (*.so) are; unset: where they were installed"),
+    SL_OPT_INT("stats_period", G, stats_period_s, 1, 0, 3600,
+               "seconds between media statistics, and updates of the core; 0: none"),
+    SL_OPT_BOOL("combine_media_stats", G, combine_media_stats, "no",
+                "the media statistics of a handle are one event"),
+    SL_OPT_INT("max_queue", G, max_queue, 16777216, 65536, 1073741824,
+               "bytes of events that wait for a handler; beyond it events are lost and counted"),
+};
+#undef G
+
 static const struct sl_opt_group general_group = { "general", general_opts,
                                                    SL_COUNT(general_opts) };
 static const struct sl_opt_group http_group = { "http", http_opts, SL_COUNT(http_opts) };
 static const struct sl_opt_group ws_group = { "websockets", ws_opts, SL_COUNT(ws_opts) };
 static const struct sl_opt_group unix_group = { "unix", unix_opts, SL_COUNT(unix_opts) };
+static const struct sl_opt_group events_group = { "events", events_opts, SL_COUNT(events_opts) };
 static const struct sl_opt_group admin_group = { "admin", admin_opts, SL_COUNT(admin_opts) };
 
 static const struct {
@@ -148,6 +165,7 @@ static const struct {
     { &ws_group, offsetof(struct sl_conf, websockets) },
     { &unix_group, offsetof(struct sl_conf, sockets) },
     { &admin_group, offsetof(struct sl_conf, admin) },
+    { &events_group, offsetof(struct sl_conf, events) },
     { &sl_media_group, offsetof(struct sl_conf, media) },
 };
 
@@ -195,7 +213,7 @@ static int set_key(struct sl_conf *conf, const char *where, const char *group, c
         return rc;
     }
     snprintf(err, cap,
-             "%s: there is no group [%s]; it expects general, http, websockets, unix, admin, media",
+             "%s: there is no group [%s]; it expects general, http, websockets, unix, admin, events, media",
              where, group);
     return -ENOENT;
 }
@@ -291,6 +309,8 @@ static int check(const struct sl_conf *c, char *err, size_t cap)
           "group [unix]: expects path or admin_path to be set, since it is enabled" },
         { c->sockets.enabled && c->sockets.admin_path && !c->admin.secret,
           "group [admin], key \"secret\": expects a secret, since unix.admin_path is set" },
+        { c->events.enabled && !c->events.handlers,
+          "group [events], key \"handlers\": expects names of handlers, since events are enabled" },
         { !is_path(c->http.base_path) || !is_path(c->admin.base_path),
           "groups [http] and [admin], key \"base_path\": expects a path that begins with /" },
         { c->http.enabled && c->http.tls_port && (!c->http.tls_cert || !c->http.tls_key),
@@ -323,16 +343,19 @@ static int check(const struct sl_conf *c, char *err, size_t cap)
 }
 
 /* Where plugins are installed, and their files beside the one of the server. */
-static int default_dirs(struct sl_general_conf *g, const char *path)
+static int default_dirs(struct sl_conf *conf, const char *path)
 {
+    struct sl_general_conf *g = &conf->general;
     char *copy = path ? strdup(path) : NULL;
 
     if (!g->plugins_dir)
         g->plugins_dir = strdup(SL_PLUGINS_DIR);
     if (!g->config_dir)
         g->config_dir = strdup(copy ? dirname(copy) : SL_CONFIG_DIR);
+    if (!conf->events.dir)
+        conf->events.dir = strdup(SL_EVENTS_DIR);
     free(copy);
-    return g->plugins_dir && g->config_dir ? 0 : -ENOMEM;
+    return g->plugins_dir && g->config_dir && conf->events.dir ? 0 : -ENOMEM;
 }
 
 int sl_conf_load(struct sl_conf *conf, const char *path, const char *const *overrides, size_t n,
@@ -349,7 +372,7 @@ int sl_conf_load(struct sl_conf *conf, const char *path, const char *const *over
     for (size_t i = 0; !rc && i < n; i++)
         rc = load_override(conf, overrides[i], err, cap);
     if (!rc)
-        rc = default_dirs(&conf->general, path);
+        rc = default_dirs(conf, path);
     return rc ? rc : check(conf, err, cap);
 }
 

@@ -64,12 +64,21 @@ struct sl_admin_conf_group {
     char *base_path, *secret, *tls_cert, *tls_key;
 };
 
+struct sl_events_conf_group {
+    bool enabled;
+    char *handlers, *dir;
+    int64_t stats_period_s;
+    bool combine_media_stats;
+    int64_t max_queue;
+};
+
 struct sl_conf {
     struct sl_general_conf general;
     struct sl_http_conf_group http;
     struct sl_ws_conf_group websockets;
     struct sl_unix_conf_group sockets; /* [unix], which is a macro of the compiler */
     struct sl_admin_conf_group admin;
+    struct sl_events_conf_group events;
     struct sl_media_conf media;
 };
 

@@ -57,6 +57,9 @@ struct sl_ice_path {
     struct sl_tcp *tcp;    /* TCP (lite): the worker's, borrowed */
     struct sl_addr remote; /* DIRECT, TCP */
     struct sl_addr local;  /* source address to use (IP_PKTINFO); family 0: let the kernel choose */
+    /* Full ICE, for information: of all kinds but NONE. */
+    const char *local_type, *remote_type; /* "host", "srflx", "prflx", "relay"; NULL: lite */
+    struct sl_addr local_candidate;       /* the remote one is `remote`, if it has a family */
 };
 
 /* One candidate-attribute line (RFC 8839 section 5.1), "candidate:" in front. */

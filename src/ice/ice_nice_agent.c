@@ -136,6 +136,21 @@ static struct sl_udp *take_over(struct nice_pc *pc, const NiceCandidate *local) 
     return udp;
 }
 
+static const char *type_to_str(NiceCandidateType type)
+{
+    switch (type) {
+    case NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE:
+        return "srflx";
+    case NICE_CANDIDATE_TYPE_PEER_REFLEXIVE:
+        return "prflx";
+    case NICE_CANDIDATE_TYPE_RELAYED:
+        return "relay";
+    case NICE_CANDIDATE_TYPE_HOST:
+    default:
+        return "host";
+    }
+}
+
 static void path_tell(struct nice_pc *pc, const NiceCandidate *local,
                       const NiceCandidate *remote) SL_ON_ICE
 {
@@ -146,6 +161,9 @@ static void path_tell(struct nice_pc *pc, const NiceCandidate *local,
     pc->has_path = local != NULL;
     if (local) {
         p.kind = SL_ICE_PATH_AGENT;
+        p.local_type = type_to_str(local->type);
+        p.remote_type = type_to_str(remote->type);
+        (void)addr_from_nice(&local->addr, &p.local_candidate);
         if (addr_from_nice(&remote->addr, &p.remote) == 0)
             p.udp = take_over(pc, local);
         if (p.udp) {

@@ -316,6 +316,7 @@ void sl_sink_on_rb(struct sl_sink *s, const struct sl_rtcp_rb *rb)
     if (rb->lost > s->lost_seen)
         s->lost_second += (uint32_t)(rb->lost - s->lost_seen);
     s->lost_seen = rb->lost;
+    s->jitter_seen = rb->jitter;
     if (sl_sr_sent_rtt(&s->sr_sent, rb, s->ctx->now_us, &rtt) == 0)
         s->rtt_us = s->rtt_us ? (7 * s->rtt_us + rtt) / 8 : rtt;
 }

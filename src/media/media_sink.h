@@ -77,7 +77,9 @@ struct sl_sink {
     struct sl_sr_sent sr_sent;
     uint64_t rtt_us;
     uint64_t resent;
+    uint64_t nacked;      /* packets that the subscriber asked for */
     int32_t lost_seen;    /* cumulative loss of the last receiver report */
+    uint32_t jitter_seen; /* and its jitter, in ticks */
     uint32_t lost_second; /* since the last slow-link check */
 };
 

@@ -266,6 +266,7 @@ void sl_sink_resend(struct sl_sink *s, const uint16_t *seqs, size_t n)
 {
     if (!s->mirror || !s->enabled || !s->nack)
         return;
+    s->nacked += n;
     for (size_t i = 0; i < n; i++) {
         if (sl_resend_may(&s->resend, seqs[i], s->rtt_us, s->ctx->now_us) < 0)
             continue;

@@ -14,6 +14,8 @@
 #include "base/arena.h"
 #include "base/id.h"
 #include "base/role.h"
+#include "media/media_stats.h"
+#include "peer/peer.h"
 #include <sluice/plugin.h>
 
 struct sl_pc;
@@ -46,6 +48,10 @@ struct sl_pc_cb {
     void (*data_close)(void *arg, const char *label, const char *protocol);
     void (*data)(void *arg, const struct sl_pc_message *m);
     void (*data_writable)(void *arg);
+    /* For those who watch; may be NULL: news of ICE and DTLS; what was counted, as asked for by
+     * sl_pc_stats_ask and once more before `down`. */
+    void (*link)(void *arg, const struct sl_link *l);
+    void (*stats)(void *arg, const struct sl_media_stats *list, size_t n);
 };
 
 /* @group: connections of one group (a room) share a worker while it has room; 0: none.
@@ -127,6 +133,14 @@ int sl_pc_fir_interval(struct sl_pc *pc, uint32_t seconds) SL_ON_CONTROL;
 int sl_pc_gate(struct sl_pc *from, uint16_t mindex, bool closed) SL_ON_CONTROL;
 int sl_pc_talk_detect(struct sl_pc *from, uint16_t mindex, uint32_t packets,
                       uint8_t threshold) SL_ON_CONTROL;
+
+/* Asks the worker for cb->stats. */
+void sl_pc_stats_ask(struct sl_pc *pc) SL_ON_CONTROL;
+/* Messages of data channels so far; a connection without any: zeros. */
+struct sl_pc_data_count {
+    uint64_t packets_in, bytes_in, packets_out, bytes_out;
+};
+const struct sl_pc_data_count *sl_pc_data_count(const struct sl_pc *pc) SL_ON_CONTROL;
 
 /* Data channels. 0; -ENOTCONN: no data m-line was agreed on, or its association is down; -EAGAIN:
  * too much waits already, data_writable will tell; -EMSGSIZE: longer than the peer takes; -EINVAL:

@@ -28,6 +28,8 @@ static void take_message(struct sl_pc *pc, const struct data_mail *m) SL_ON_CONT
 {
     struct sl_pc_world *w = pc->world;
 
+    pc->data.count.packets_in++;
+    pc->data.count.bytes_in += m->m.len;
     pc->cb.data(pc->arg, &m->m);
     pc = sl_pc_world_find(w, m->pc); /* the plugin may have closed it */
     if (!pc)
@@ -234,6 +236,11 @@ void sl_pc_data_fini(struct sl_pc *pc)
 
 /* ---- plugins --------------------------------------------------------------------------------- */
 
+const struct sl_pc_data_count *sl_pc_data_count(const struct sl_pc *pc)
+{
+    return &pc->data.count;
+}
+
 int sl_pc_data_send(struct sl_pc *pc, const struct sl_pc_message *m)
 {
     struct sl_pc_data *d = &pc->data;
@@ -253,9 +260,12 @@ int sl_pc_data_send(struct sl_pc *pc, const struct sl_pc_message *m)
         return -EAGAIN;
     }
     err = sl_sctp_send(pc->world->sctp, pc->id, &to, m->data, m->len);
-    if (!err)
-        d->waiting += charge;
-    return err;
+    if (err)
+        return err;
+    d->waiting += charge;
+    d->count.packets_out++;
+    d->count.bytes_out += m->len;
+    return 0;
 }
 
 int sl_pc_data_close(struct sl_pc *pc, const char *label)

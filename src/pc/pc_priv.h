@@ -77,6 +77,7 @@ struct sl_pc_data {
     bool is_full;   /* data_writable is owed */
     bool is_paused;
     size_t consumed; /* charge not yet given back */
+    struct sl_pc_data_count count;
 };
 
 struct sl_pc {

@@ -9,6 +9,43 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- news ------------------------------------------------------------------------------------ */
+
+static void tell(struct sl_peer *p, const struct sl_link *l)
+{
+    if (p->env->cb.link)
+        p->env->cb.link(p->env->arg, p->ep.id, l);
+}
+
+static void tell_dtls(struct sl_peer *p, enum sl_dtls_state state)
+{
+    tell(p, &(struct sl_link){
+                .what = SL_LINK_DTLS, .dtls = state, .retransmissions = p->retransmissions });
+}
+
+static void tell_pair(struct sl_peer *p)
+{
+    const struct sl_ice_path *path = &p->path;
+    struct sl_link l = { .what = SL_LINK_PAIR };
+    struct sockaddr_storage ss;
+    socklen_t len = sizeof(ss);
+    struct sl_addr own;
+
+    l.pair.remote = path->remote;
+    l.pair.local = path->local_type ? path->local_candidate : path->local;
+    l.pair.local_type = path->local_type ? path->local_type : "host";
+    l.pair.remote_type = path->remote_type ? path->remote_type : "prflx";
+    l.pair.tcp = path->kind == SL_ICE_PATH_TCP;
+    if (!path->local_type && path->fd >= 0 &&
+        !getsockname(path->fd, (struct sockaddr *)&ss, &len) &&
+        !sl_addr_from_sockaddr((struct sockaddr *)&ss, len, &own)) {
+        if (!sl_addr_family(&l.pair.local))
+            l.pair.local = own;
+        sl_addr_set_port(&l.pair.local, sl_addr_port(&own));
+    }
+    tell(p, &l);
+}
+
 /* ---- DTLS ------------------------------------------------------------------------------------ */
 
 static void arm_dtls_timer(struct sl_peer *p) SL_ON_WORKER
@@ -27,6 +64,7 @@ static void on_dtls_timer(struct sl_timer *t, uint64_t now_us)
 
     SL_ASSUME(worker);
     (void)now_us;
+    p->retransmissions++;
     sl_dtls_timeout(p->dtls);
     arm_dtls_timer(p);
 }
@@ -83,7 +121,15 @@ static void dtls_connected(struct sl_peer *p) SL_ON_WORKER
     p->is_up = true;
     sl_peer_media_up(p);
     sl_peer_rtcp_start(p);
+    tell_dtls(p, SL_DTLS_CONNECTED);
     p->env->cb.up(p->env->arg, p->ep.id);
+}
+
+static void handshake_failed(struct sl_peer *p, const char *reason) SL_ON_WORKER
+{
+    if (!p->is_down)
+        tell_dtls(p, SL_DTLS_FAILED);
+    sl_peer_down(p, reason);
 }
 
 static void on_dtls_state(void *arg, enum sl_dtls_state state)
@@ -96,7 +142,7 @@ static void on_dtls_state(void *arg, enum sl_dtls_state state)
     else if (state == SL_DTLS_CLOSED)
         sl_peer_down(p, "DTLS alert");
     else if (state == SL_DTLS_FAILED)
-        sl_peer_down(p, "DTLS error");
+        handshake_failed(p, "DTLS error");
 }
 
 static const struct sl_dtls_cb dtls_cb = { .send = on_dtls_send,
@@ -117,6 +163,7 @@ static void start_dtls(struct sl_peer *p) SL_ON_WORKER
         return;
     p->dtls_started = true;
     sl_timer_set(p->env->wheel, &p->life, p->env->ctx->now_us + SL_PEER_DTLS_TIMEOUT_US);
+    tell_dtls(p, SL_DTLS_HANDSHAKE);
     sl_dtls_start(p->dtls);
 }
 
@@ -260,6 +307,8 @@ void sl_peer_on_ice_path(struct sl_peer *p, const struct sl_ice_path *path)
         drop_path(p);
         take_path(p, *path);
     }
+    if (p->path.kind != SL_ICE_PATH_NONE)
+        tell_pair(p);
     schedule_dtls(p);
 }
 
@@ -269,7 +318,10 @@ static void on_life(struct sl_timer *t, uint64_t now_us)
 
     SL_ASSUME(worker);
     (void)now_us;
-    sl_peer_down(p, p->dtls_started && !p->is_up ? "DTLS timeout" : "ICE failed");
+    if (p->dtls_started && !p->is_up)
+        handshake_failed(p, "DTLS timeout");
+    else
+        sl_peer_down(p, "ICE failed");
 }
 
 void sl_peer_on_ice_state(struct sl_peer *p, enum sl_ice_state state)
@@ -277,6 +329,8 @@ void sl_peer_on_ice_state(struct sl_peer *p, enum sl_ice_state state)
     enum sl_ice_state old = p->ice_state;
 
     p->ice_state = state;
+    if (state != old)
+        tell(p, &(struct sl_link){ .what = SL_LINK_ICE, .ice = state });
     if (state == SL_ICE_CONNECTED) {
         if (old == SL_ICE_DISCONNECTED && p->is_up)
             sl_timer_cancel(&p->life);

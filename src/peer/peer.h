@@ -25,11 +25,26 @@ struct sl_nice;
 struct sl_peer;
 struct sl_sctp;
 
+/* News of the transport, for those who watch. */
+enum sl_link_what { SL_LINK_ICE, SL_LINK_PAIR, SL_LINK_DTLS };
+struct sl_link {
+    enum sl_link_what what;
+    enum sl_ice_state ice;
+    struct {
+        struct sl_addr local, remote; /* without family: not known */
+        const char *local_type, *remote_type;
+        bool tcp;
+    } pair;
+    enum sl_dtls_state dtls; /* HANDSHAKE, CONNECTED or FAILED */
+    unsigned int retransmissions;
+};
+
 struct sl_peer_cb {
     /* None may destroy the peer inside; the owner marks it and does so later. */
     void (*up)(void *arg, sl_id pc);
     void (*down)(void *arg, sl_id pc, const char *reason); /* once; @reason is a literal */
     void (*ice_failed)(void *arg, sl_id pc);
+    void (*link)(void *arg, sl_id pc, const struct sl_link *l); /* may be NULL */
 };
 
 /* What all peers of a worker share. */

@@ -62,6 +62,7 @@ struct sl_peer {
     struct sl_fingerprint fingerprint;
     struct sl_dtls *dtls;
     bool dtls_started;
+    unsigned int retransmissions; /* of the handshake */
     bool in_dtls;             /* inside libssl's callbacks */
     struct sl_list handshake; /* in env->handshakes, or alone */
     struct sl_early early[SL_PEER_EARLY_MAX];

@@ -2,7 +2,7 @@
 
 #include "plugin/plugin_priv.h"
 #include "pc/pc_ep.h"
-#include "api/api_priv.h"
+#include "api/api_events.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rand.h"
@@ -387,17 +387,6 @@ static bool core_may(sl_hid hid, const char *what)
     return sl_may(&api->auth, who, what);
 }
 
-static void core_notify(sl_hid h, json_t *event)
-{
-    char *text = NULL;
-
-    (void)h;
-    if (sl_log_wants(SL_LOG_DEBUG) && (text = json_dumps(event, JSON_COMPACT)))
-        sl_debug("plugin", "event", "event=%s", text);
-    free(text);
-    json_decref(event);
-}
-
 /* ---- per plugin ------------------------------------------------------------------------------ */
 
 static const json_t *config_get(int slot)
@@ -422,6 +411,30 @@ static void log_line(int slot, int level, const char *event, const char *text)
     SL_LOG_AT((enum sl_log_level)level, dot ? dot + 1 : package, event, "%s", text);
 }
 
+/* Its file may say `events = no` in the group [general]. */
+static bool is_silent(const struct plugin_slot *s)
+{
+    const json_t *general = json_object_get(s->config, "general");
+    const char *text = json_string_value(json_object_get(general, "events"));
+
+    return text && (!strcmp(text, "no") || !strcmp(text, "false") || !strcmp(text, "0"));
+}
+
+static void notify(int slot, sl_hid h, json_t *event)
+{
+    const struct plugin_slot *s = &self.plugins->slot[slot];
+    char *text = NULL;
+
+    SL_ASSUME(control);
+    if (sl_log_wants(SL_LOG_DEBUG) && (text = json_dumps(event, JSON_COMPACT)))
+        sl_debug("plugin", "event", "event=%s", text);
+    free(text);
+    if (is_silent(s) || !sl_api_get())
+        json_decref(event);
+    else
+        api_ev_plugin(sl_api_get(), s->plugin.package, h, event);
+}
+
 /* Functions without an argument that tells the plugin: one set per slot. */
 #define SLOT(n)                                                                                    \
     static const json_t *config_##n(void)                                                          \
@@ -432,6 +445,10 @@ static void log_line(int slot, int level, const char *event, const char *text)
     {                                                                                              \
         return config_put(n, group, keys);                                                         \
     }                                                                                              \
+    static void notify_##n(sl_hid h, json_t *event)                                                \
+    {                                                                                              \
+        notify(n, h, event);                                                                       \
+    }                                                                                              \
     static void log_##n(int level, const char *event, const char *text)                            \
     {                                                                                              \
         log_line(n, level, event, text);                                                           \
@@ -440,10 +457,11 @@ static void log_line(int slot, int level, const char *event, const char *text)
 #define SLOTS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) \
                  X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 SLOTS(SLOT)
-#define ROW(n) { config_##n, config_save_##n, log_##n },
+#define ROW(n) { config_##n, config_save_##n, notify_##n, log_##n },
 static const struct {
     const json_t *(*config)(void);
     int (*config_save)(const char *group, const json_t *keys);
+    void (*notify)(sl_hid h, json_t *event);
     void (*log)(int level, const char *event, const char *text);
 } per_slot[SL_PLUGINS_MAX] = { SLOTS(ROW) };
 /* clang-format on */
@@ -478,7 +496,6 @@ static const struct sl_core common = {
     .token_is_valid = core_token_is_valid,
     .signed_tokens = core_signed_tokens,
     .may = core_may,
-    .notify = core_notify,
     .offer_keep = core_offer_keep,
     .data_send = core_data_send,
     .data_pause = core_data_pause,
@@ -507,6 +524,7 @@ void sl_plugin_core_start(struct sl_plugins *p)
         cores[i] = common;
         cores[i].config = per_slot[i].config;
         cores[i].config_save = per_slot[i].config_save;
+        cores[i].notify = per_slot[i].notify;
         cores[i].log = per_slot[i].log;
     }
 }

@@ -95,8 +95,35 @@ static void on_up(void *arg, sl_id pc)
     post_report(arg, &(struct sl_report){ .type = SL_REPORT_UP, .pc = pc });
 }
 
+static void on_link(void *arg, sl_id pc, const struct sl_link *l)
+{
+    post_report(arg, &(struct sl_report){ .type = SL_REPORT_LINK, .pc = pc, .link = *l });
+}
+
+void sl_worker_stats_report(struct sl_worker *w, sl_id id)
+{
+    const struct sl_endpoint *e = sl_worker_endpoint(w, id);
+    size_t n = e ? sl_endpoint_stats(e, NULL, 0) : 0;
+    struct sl_media_stats *list;
+    struct sl_report *r;
+
+    if (!n)
+        return;
+    r = malloc(sizeof(*r) + n * sizeof(*list));
+    if (!r)
+        return; /* of a second */
+    list = (struct sl_media_stats *)(void *)(r + 1);
+    (void)sl_endpoint_stats(e, list, n);
+    *r = (struct sl_report){ .type = SL_REPORT_STATS, .pc = id };
+    r->stats.list = list;
+    r->stats.n = n;
+    w->conf.report(w->conf.arg, r);
+}
+
 static void on_down(void *arg, sl_id pc, const char *reason)
 {
+    SL_ASSUME(worker);
+    sl_worker_stats_report(arg, pc);
     post_report(arg, &(struct sl_report){ .type = SL_REPORT_DOWN, .pc = pc, .reason = reason });
 }
 
@@ -287,7 +314,7 @@ static void create_media(struct sl_worker *w)
         .grace_us = (uint64_t)w->conf.ice_grace_s * 1000000,
         .watch = sl_worker_watch,
         .unwatch = sl_worker_unwatch,
-        .cb = { on_up, on_down, on_ice_failed },
+        .cb = { on_up, on_down, on_ice_failed, on_link },
         .arg = w,
     };
     sl_list_init(&w->env.handshakes);

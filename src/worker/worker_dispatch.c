@@ -225,6 +225,11 @@ static void on_slowlink(struct sl_worker *w, struct sl_wmsg *m)
     w->ctx.slowlink_threshold = m->number;
 }
 
+static void on_stats(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    sl_worker_stats_report(w, m->pc);
+}
+
 static void on_stop(struct sl_worker *w, struct sl_wmsg *m)
 {
     (void)m;
@@ -310,6 +315,7 @@ void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m)
         [SL_WMSG_EP_DATA] = on_ep_data,
         [SL_WMSG_EP_CONSUMED] = on_ep_consumed,
         [SL_WMSG_SLOWLINK] = on_slowlink,
+        [SL_WMSG_STATS] = on_stats,
         [SL_WMSG_STOP] = on_stop,
         [SL_WMSG_ICE_STATE] = on_ice_state,
         [SL_WMSG_ICE_PATH] = on_ice_path,

@@ -13,6 +13,8 @@
 #include "base/mailbox.h"
 #include "dtls/dtls.h"
 #include "ice/ice.h"
+#include "media/media_stats.h"
+#include "peer/peer.h"
 #include "sdp/sdp_media.h"
 #include <sluice/plugin.h>
 
@@ -35,6 +37,7 @@ enum sl_wmsg_type {
     SL_WMSG_TALK,
     SL_WMSG_EP_DATA,     /* a message for a forwarder to send */
     SL_WMSG_EP_CONSUMED, /* `number` of charge, of a remote publisher's data */
+    SL_WMSG_STATS,       /* asks for SL_REPORT_STATS */
     SL_WMSG_SLOWLINK,    /* to all workers: the threshold; `pc` is none */
     SL_WMSG_STOP,
     /* from the ICE thread */
@@ -115,6 +118,8 @@ enum sl_report_type {
     SL_REPORT_SLOW_LINK,
     SL_REPORT_TALKING,
     SL_REPORT_LAYER,
+    SL_REPORT_LINK,      /* news of ICE and DTLS */
+    SL_REPORT_STATS,     /* asked for, and before DOWN */
     SL_REPORT_DATA,      /* a remote publisher's message */
     SL_REPORT_DATA_SENT, /* `charge` of what a forwarder was given */
     SL_REPORT_MAX
@@ -148,6 +153,11 @@ struct sl_report {
             size_t len;
             bool is_binary;
         } data;
+        struct sl_link link;
+        struct {
+            const struct sl_media_stats *list; /* behind the struct, same block */
+            size_t n;
+        } stats;
         size_t charge;
     };
 };

@@ -324,3 +324,17 @@ void sl_pc_world_set_slowlink(struct sl_pc_world *w, uint32_t packets)
     (void)w;
     mock_pc_slowlink = packets;
 }
+
+void sl_pc_stats_ask(struct sl_pc *pc)
+{
+    (void)pc;
+    mock_pc.stats_asked++;
+}
+
+const struct sl_pc_data_count *sl_pc_data_count(const struct sl_pc *pc)
+{
+    static const struct sl_pc_data_count count = { 1, 10, 2, 20 };
+
+    (void)pc;
+    return &count;
+}

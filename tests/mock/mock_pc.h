@@ -21,7 +21,7 @@ struct mock_pc_state {
     bool fail_local;               /* done gets NULL */
     int data_err;                  /* data_send and data_pause return it */
     /* What happened. */
-    int created, destroyed, rollbacks, descriptions, routes;
+    int created, destroyed, rollbacks, descriptions, routes, stats_asked;
     int ncandidates;
     char candidates[MOCK_PC_CANDIDATES][96]; /* "text|mid|index" */
     struct sl_pc_remote remote;              /* the last one; sdp is not kept */

@@ -3,6 +3,7 @@
 #include "base/rand.h"
 #include "base/role.h"
 #include "transports/json_depth.h"
+#include "transports/peer_addr.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,8 +74,12 @@ static void push(sl_conn conn, json_t *json)
 /* Hands @t to the core and suspends the connection until the answer. Owns @t->root. */
 static enum MHD_Result ask(struct http_req *r, struct sl_treq *t, unsigned int limit_ms)
 {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->mc, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    struct sl_peer_addr peer;
     bool stopping;
 
+    t->peer = sl_peer_addr(info ? info->client_addr : NULL, &peer);
     r->transaction = json_string(json_string_value(json_object_get(t->root, "transaction")));
     pthread_mutex_lock(&http.lock);
     stopping = http.stopping;

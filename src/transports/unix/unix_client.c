@@ -99,6 +99,7 @@ static struct unix_client *client_create(struct unix_loop *loop, struct unix_soc
     loop->nclients++;
     atomic_fetch_add(&loop->count->open, 1);
     atomic_fetch_add(&loop->count->opened, 1);
+    loop->core->connected(c->id, s->admin, &(struct sl_tpeer){ .fd = fd });
     return c;
 }
 

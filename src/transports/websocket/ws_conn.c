@@ -1,6 +1,7 @@
 #include "transports/websocket/ws_conn.h"
 #include "base/log.h"
 #include "transports/json_depth.h"
+#include "transports/peer_addr.h"
 #include "transports/websocket/ws_json.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -335,6 +336,7 @@ static int conn_init(struct ws_conn *c, const struct sl_ws_adopt *a)
 void ws_conn_create(struct ws_loop *loop, const struct sl_ws_adopt *a)
 {
     struct ws_conn *c = calloc(1, sizeof(*c));
+    struct sl_peer_addr peer;
     int err = -ENOMEM;
 
     if (c) {
@@ -361,6 +363,8 @@ void ws_conn_create(struct ws_loop *loop, const struct sl_ws_adopt *a)
     if (loop->conf.ping_interval_ms)
         sl_timer_set(&loop->wheel, &c->timer,
                      loop->now_us + (uint64_t)loop->conf.ping_interval_ms * 1000);
+    loop->core->connected(c->id, a->admin,
+                          sl_peer_addr_of(a->tls_fd >= 0 ? a->tls_fd : a->fd, &peer));
     if (loop->stopping)
         ws_conn_close(c, WSLAY_CODE_GOING_AWAY);
     if (c->extra_len)

@@ -339,7 +339,7 @@ static char *expand(const char *text)
     return out;
 }
 
-static json_t *parse(const char *text)
+json_t *t_json(const char *text)
 {
     char *full = expand(text);
     json_error_t e;
@@ -360,7 +360,7 @@ static void request(struct sl_treq req)
 
 void t_send_conn(sl_conn conn, const char *text)
 {
-    request((struct sl_treq){ .kind = SL_TREQ_MESSAGE, .conn = conn, .root = parse(text) });
+    request((struct sl_treq){ .kind = SL_TREQ_MESSAGE, .conn = conn, .root = t_json(text) });
 }
 
 void t_send(const char *text)
@@ -371,12 +371,12 @@ void t_send(const char *text)
 void t_send_http(const char *text, uint64_t session, uint64_t handle)
 {
     request((struct sl_treq){
-        .kind = SL_TREQ_MESSAGE, .root = parse(text), .session = session, .handle = handle });
+        .kind = SL_TREQ_MESSAGE, .root = t_json(text), .session = session, .handle = handle });
 }
 
 void t_send_admin(const char *text)
 {
-    request((struct sl_treq){ .kind = SL_TREQ_MESSAGE, .root = parse(text), .admin = true });
+    request((struct sl_treq){ .kind = SL_TREQ_MESSAGE, .root = t_json(text), .admin = true });
 }
 
 void t_bad_json(sl_conn conn)
@@ -426,7 +426,7 @@ void t_expect_none(void)
 
 static void compare(const struct t_rec *r, const char *text)
 {
-    json_t *want = parse(text);
+    json_t *want = t_json(text);
     bool same = r && json_equal(want, r->json);
 
     if (!same) {

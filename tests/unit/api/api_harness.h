@@ -76,6 +76,9 @@ void t_bad_json(sl_conn conn);
 uintptr_t t_poll(uint64_t session, int maxev, const char *secret, const char *token);
 void t_gone(sl_conn conn);
 
+/* A new value of a text with placeholders. */
+json_t *t_json(const char *text);
+
 /* The next record that nobody looked at; NULL: none. */
 const struct t_rec *t_next(void);
 void t_expect_none(void);

@@ -24,7 +24,7 @@ static struct {
     struct job *held;
     bool end, release;
     enum sl_tstatus status;
-    int nheld, released, ngone, bad_order, nbad, nmessages;
+    int nheld, released, ngone, nconnected, bad_order, nbad, nmessages;
     sl_conn gone[GONE_MAX];
 } fake = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER };
 
@@ -54,10 +54,19 @@ static void on_request(const struct sl_treq *req)
     pthread_mutex_unlock(&fake.lock);
 }
 
+static void on_connected(sl_conn conn, bool admin, const struct sl_tpeer *peer)
+{
+    pthread_mutex_lock(&fake.lock);
+    if (!conn || is_gone(conn) || !peer || (peer->ip && strcmp(peer->ip, "127.0.0.1") != 0))
+        fake.bad_order++;
+    fake.nconnected++;
+    pthread_mutex_unlock(&fake.lock);
+}
+
 static void on_gone(sl_conn conn)
 {
     pthread_mutex_lock(&fake.lock);
-    if (is_gone(conn) || !conn)
+    if (is_gone(conn) || !conn || fake.ngone >= fake.nconnected)
         fake.bad_order++;
     if (fake.ngone < GONE_MAX)
         fake.gone[fake.ngone] = conn;
@@ -75,6 +84,7 @@ const struct sl_tcore fake_core = {
     .request = on_request,
     .gone = on_gone,
     .log = on_log,
+    .connected = on_connected,
 };
 
 static void answer(const struct sl_treq *r, enum sl_tstatus status, json_t *json)
