@@ -1,4 +1,6 @@
+#include "api/api_dns.h"
 #include "api/api_events.h"
+#include "base/log.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -84,12 +86,14 @@ int sl_api_create(const struct sl_api_conf *conf, struct sl_cq *cq, struct sl_pl
     api->plugins = plugins;
     api->world = world;
     api->accepting = true;
+    api->log_level = (int)sl_log_get_level() + 2; /* the reference's warnings are 3 */
     sl_hmap_init(&api->conns);
     sl_hmap_init(&api->sessions);
     sl_hmap_init(&api->handles);
     sl_hmap_init(&api->msgs);
     sl_list_init(&api->session_list);
     sl_list_init(&api->deferred);
+    sl_list_init(&api->waits);
     sl_timer_init(&api->defer_timer, on_defer);
     api_ev_init(api);
     the_api = api;
@@ -107,6 +111,9 @@ void sl_api_close(struct sl_api *api)
         api_polls_release(s, SL_TSTATUS_CLOSING);
         api_session_destroy(s);
     }
+    api_waits_end(api);
+    sl_dns_destroy(api->dns);
+    api->dns = NULL;
     api_leave(api);
 }
 

@@ -39,13 +39,15 @@ struct sl_api_conf {
     int64_t slowlink_threshold; /* packets lost per second; 0: no slowlink events */
     const char *server_name;
     const char *api_secret, *token_secret, *admin_secret; /* NULL: none */
+    const char *capture_dir;   /* of packet captures; NULL: none are made */
+    int64_t capture_max_bytes; /* of each */
     bool token_auth;
     bool anonymous; /* who shows no credential may create rooms */
     bool opaqueid_in_api;
-    const json_t *info; /* members to add to server_info, or NULL */
-    struct sl_events *events;  /* event/event_bus.h; NULL: nobody is told anything */
-    int64_t stats_period_s;    /* of media statistics and core updates to event handlers; 0: none */
-    bool combine_media_stats;  /* of a handle in one event */
+    const json_t *info;       /* members to add to server_info, or NULL */
+    struct sl_events *events; /* event/event_bus.h; NULL: nobody is told anything */
+    int64_t stats_period_s;   /* of media statistics and core updates to event handlers; 0: none */
+    bool combine_media_stats; /* of a handle in one event */
 };
 
 /* 0 or -ENOMEM; -EBUSY: there is one already. */

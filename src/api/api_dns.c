@@ -1,6 +1,7 @@
 #include "api/api_dns.h"
 
 #include "base/list.h"
+#include "ice/ice_stun_ask.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -43,6 +44,7 @@ struct lookup {
     uint64_t id;
     int family;
     char host[HOST_MAX + 1];
+    uint16_t stun_port, local_port; /* stun_port 0: the address is all that is wanted */
     int err;
     char ip[SL_ADDR_TEXT_MAX];
 };
@@ -103,6 +105,22 @@ static void take_result(struct sl_cq_mail *m)
     free(l);
 }
 
+/* What is wanted of the address of the host. */
+static void take_address(struct lookup *l, struct sl_addr *a)
+{
+    struct sl_addr seen;
+
+    l->err = 0;
+    if (!l->stun_port) {
+        (void)sl_addr_format_ip(a, l->ip);
+        return;
+    }
+    sl_addr_set_port(a, l->stun_port);
+    l->err = sl_stun_ask(a, l->local_port, &seen);
+    if (!l->err)
+        (void)sl_addr_format(&seen, l->ip);
+}
+
 static void look_up(struct lookup *l)
 {
     struct addrinfo hints = { .ai_family = l->family, .ai_socktype = SOCK_DGRAM }, *list = NULL;
@@ -111,10 +129,10 @@ static void look_up(struct lookup *l)
     l->err = -ENOENT;
     if (getaddrinfo(l->host, NULL, &hints, &list))
         return;
-    for (struct addrinfo *i = list; i && l->err; i = i->ai_next)
+    for (struct addrinfo *i = list; i; i = i->ai_next)
         if (sl_addr_from_sockaddr(i->ai_addr, i->ai_addrlen, &a) == 0) {
-            (void)sl_addr_format_ip(&a, l->ip);
-            l->err = 0;
+            take_address(l, &a);
+            break;
         }
     freeaddrinfo(list);
 }
@@ -198,27 +216,13 @@ static bool is_address(const char *host, int family, int *err, char ip[SL_ADDR_T
     return true;
 }
 
-int sl_dns_resolve(struct sl_dns *d, const char *host, int family, sl_dns_fn fn, void *arg,
-                   uint64_t *id)
+/* Steals @l, whose host and wishes are set. */
+static int start(struct sl_dns *d, struct lookup *l, sl_dns_fn fn, void *arg, uint64_t *id)
 {
-    char ip[SL_ADDR_TEXT_MAX];
-    struct pending *p;
-    struct lookup *l;
+    struct pending *p = calloc(1, sizeof(*p));
     int err;
 
-    *id = 0;
-    if (is_address(host, family, &err, ip) || !*host || strlen(host) > HOST_MAX) {
-        if (!*host || strlen(host) > HOST_MAX)
-            err = -ENOENT;
-        fn(arg, err, err ? NULL : ip);
-        return 0;
-    }
-    if (d->n >= SL_DNS_MAX)
-        return -EAGAIN;
-    p = calloc(1, sizeof(*p));
-    l = calloc(1, sizeof(*l));
-    if (!p || !l) {
-        free(p);
+    if (!p) {
         free(l);
         return -ENOMEM;
     }
@@ -227,8 +231,7 @@ int sl_dns_resolve(struct sl_dns *d, const char *host, int family, sl_dns_fn fn,
     l->shared = d->shared;
     l->dns = d;
     l->id = p->id;
-    l->family = family;
-    snprintf(l->host, sizeof(l->host), "%s", host);
+    *id = p->id;
     pthread_mutex_lock(&d->shared->lock);
     d->shared->refs++;
     pthread_mutex_unlock(&d->shared->lock);
@@ -237,12 +240,59 @@ int sl_dns_resolve(struct sl_dns *d, const char *host, int family, sl_dns_fn fn,
         shared_unref(l->shared);
         free(p);
         free(l);
+        *id = 0;
         return -EAGAIN;
     }
     sl_list_add(&d->lookups, &p->link);
     d->n++;
-    *id = p->id;
     return 0;
+}
+
+static bool is_name(const char *host)
+{
+    return *host && strlen(host) <= HOST_MAX;
+}
+
+int sl_dns_resolve(struct sl_dns *d, const char *host, int family, sl_dns_fn fn, void *arg,
+                   uint64_t *id)
+{
+    char ip[SL_ADDR_TEXT_MAX];
+    struct lookup *l;
+    int err = -ENOENT;
+
+    *id = 0;
+    if (is_address(host, family, &err, ip) || !is_name(host)) {
+        fn(arg, err, err ? NULL : ip);
+        return 0;
+    }
+    if (d->n >= SL_DNS_MAX)
+        return -EAGAIN;
+    l = calloc(1, sizeof(*l));
+    if (!l)
+        return -ENOMEM;
+    l->family = family;
+    snprintf(l->host, sizeof(l->host), "%s", host);
+    return start(d, l, fn, arg, id);
+}
+
+int sl_dns_ask_stun(struct sl_dns *d, const char *host, uint16_t port, uint16_t local_port,
+                    sl_dns_fn fn, void *arg, uint64_t *id)
+{
+    struct lookup *l;
+
+    *id = 0;
+    if (!is_name(host) || !port)
+        return -EINVAL;
+    if (d->n >= SL_DNS_MAX)
+        return -EAGAIN;
+    l = calloc(1, sizeof(*l));
+    if (!l)
+        return -ENOMEM;
+    l->family = AF_UNSPEC;
+    l->stun_port = port;
+    l->local_port = local_port;
+    snprintf(l->host, sizeof(l->host), "%s", host);
+    return start(d, l, fn, arg, id);
 }
 
 void sl_dns_cancel(struct sl_dns *d, uint64_t id)

@@ -3,7 +3,7 @@
  *
  * Thread: control; each lookup has a thread of its own that ends with it (getaddrinfo blocks, and
  * cannot be told to stop). Results come through the control queue.
- * Owner: src/plugin/, for what plugins ask.
+ * Owner: src/plugin/, for what plugins ask; the api, for what administrators ask.
  */
 #ifndef SL_API_DNS_H
 #define SL_API_DNS_H
@@ -28,6 +28,10 @@ void sl_dns_destroy(struct sl_dns *d) SL_ON_CONTROL;
  * @id 0. 0; -EAGAIN: too many lookups; -ENOMEM. */
 int sl_dns_resolve(struct sl_dns *d, const char *host, int family, sl_dns_fn fn, void *arg,
                    uint64_t *id) SL_ON_CONTROL;
+/* How the STUN server at @host and @port sees us, from @local_port (0: any): @ip of the callback is
+ * an address with port; errors are those of sl_stun_ask, too. Never answered before it returns. */
+int sl_dns_ask_stun(struct sl_dns *d, const char *host, uint16_t port, uint16_t local_port,
+                    sl_dns_fn fn, void *arg, uint64_t *id) SL_ON_CONTROL;
 /* No callback for @id any more. */
 void sl_dns_cancel(struct sl_dns *d, uint64_t id) SL_ON_CONTROL;
 

@@ -126,6 +126,7 @@ int api_handle_create(struct sl_session *s, const struct sl_plugin *plugin, cons
         return -ENOMEM;
     h->session = s;
     h->plugin = plugin;
+    h->created_us = s->api->cq->now_us;
     sl_list_init(&h->link);
     sl_list_init(&h->defer);
     sl_list_init(&h->out);
@@ -159,6 +160,7 @@ void api_handle_destroy(struct sl_handle *h, bool tell)
     while (!sl_list_is_empty(&h->msgs))
         api_msg_end(sl_container(h->msgs.next, struct api_msg, link));
     api_pc_close(h, "", false);
+    api_capture_end(h);
     h->plugin->detach(h->hid, h->state);
     api_ev_handle(h, "detached", NULL);
     api_trickles_clear(h);

@@ -170,6 +170,7 @@ bool api_jsep_take(struct api_req *r, struct sl_arena *a, struct sl_jsep_in *in)
         if (remote.type == SL_JSEP_OFFER && !sl_pc_is_negotiated(h->pc)) {
             sl_pc_destroy(h->pc);
             h->pc = NULL;
+            api_capture_end(h);
         }
         return false;
     }
@@ -223,6 +224,7 @@ int api_pc_describe(struct sl_handle *h, const struct sl_jsep_out *jsep, struct 
         if (made) {
             sl_pc_destroy(h->pc);
             h->pc = NULL;
+            api_capture_end(h);
         }
         return err;
     }

@@ -222,9 +222,14 @@ static const struct sl_pc_cb callbacks = {
 
 int api_pc_ensure(struct sl_handle *h)
 {
+    int err;
+
     if (h->pc)
         return 0;
-    return sl_pc_create(h->session->api->world, &callbacks, h, h->group, &h->pc);
+    err = sl_pc_create(h->session->api->world, &callbacks, h, h->group, &h->pc);
+    if (!err)
+        api_capture_begin(h);
+    return err;
 }
 
 /* Frees it. Events that waited for its description go without. */
@@ -238,6 +243,7 @@ static void pc_free(struct sl_handle *h)
     h->offered = false;
     h->told_gathering = h->told_connecting = false;
     api_ev_stats_forget(h);
+    api_capture_end(h);
     sl_pc_destroy(pc);
     sl_list_for_each (pos, &h->out)
         sl_container(pos, struct api_out, link)->waiting = false;

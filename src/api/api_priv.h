@@ -20,8 +20,13 @@
 #include "base/opt.h"
 #include <sluice/args.h>
 
+struct sl_dns;
+struct sl_pcap;
+
 #define API_TRANSPORTS_MAX 8
-#define API_REASON_MAX     47 /* characters of a hangup reason */
+#define API_TIMEOUT_MAX_S  (INT64_C(100) * 365 * 86400) /* of a session; longer is a mistake */
+#define API_NACK_QUEUE_MS  1500 /* SL_MIRROR_CACHE_US, as the administrator is told it */
+#define API_REASON_MAX     47   /* characters of a hangup reason */
 #define API_POLL_US        (30 * UINT64_C(1000000))
 
 /* ---- transports and connections ------------------------------------------------------------ */
@@ -79,8 +84,8 @@ struct sl_session {
     struct sl_principal principal; /* of the creator */
     struct api_conn *owner;        /* NULL: polled, or orphaned */
     struct sl_list owner_link;
-    bool orphaned; /* lost its connection; waits for a claim */
-    bool dying;    /* nothing reaches the client any more */
+    bool orphaned;  /* lost its connection; waits for a claim */
+    bool dying;     /* nothing reaches the client any more */
     bool timed_out; /* for event handlers, which are told of one end only */
 
     struct sl_list handles;
@@ -92,7 +97,8 @@ struct sl_session {
     int64_t npolls;
 
     uint64_t active_us, orphaned_us;
-    uint64_t timeout_us; /* 0: never */
+    int64_t timeout_s;                    /* 0: never; -1: as all have it */
+    const struct sl_transport *transport; /* of its creator, then of who claimed it */
     struct sl_timer timer;
 };
 
@@ -125,7 +131,14 @@ struct sl_handle {
     const struct sl_plugin *plugin;
     void *state;
     char *opaque_id;
+    uint64_t created_us;
     bool dying; /* its end has begun */
+
+    struct api_capture { /* of its packets, by the administrator */
+        bool is_on, is_text;
+        struct sl_pcap *waiting; /* for a peer connection; NULL: that has it */
+        char *path;
+    } capture;
 
     uint64_t group; /* where its peer connections are placed (sl_core.place) */
     struct sl_pc *pc;
@@ -178,6 +191,11 @@ struct sl_api {
     int64_t nsessions;
     uint64_t last_hid, last_msg, last_request;
     bool accepting, closing;
+
+    /* The administrator's. */
+    int log_level;        /* 0 to 7, as it was set last */
+    struct sl_list waits; /* struct api_wait */
+    struct sl_dns *dns;   /* made with the first lookup */
 
     unsigned int depth; /* of api_enter */
     struct sl_list deferred;
@@ -237,8 +255,59 @@ void api_verb_detach(struct api_req *r) SL_ON_CONTROL;
 void api_verb_hangup(struct api_req *r) SL_ON_CONTROL;
 void api_verb_message(struct api_req *r) SL_ON_CONTROL;
 void api_verb_trickle(struct api_req *r) SL_ON_CONTROL;
-void api_admin_run(struct api_req *r) SL_ON_CONTROL;
 json_t *api_server_info(struct sl_api *api) SL_ON_CONTROL; /* without janus and transaction */
+
+/* ---- the administrator ----------------------------------------------------------------------- */
+
+void api_admin_run(struct api_req *r) SL_ON_CONTROL;
+
+/* A row of a table of admin verbs: each answers its request, now or later. */
+struct api_admin_verb {
+    const char *name;
+    void (*run)(struct api_req *r);
+    const struct sl_arg *args;
+    size_t nargs;
+};
+extern const struct api_admin_verb api_admin_session_verbs[], api_admin_handle_verbs[];
+extern const size_t api_admin_session_nverbs, api_admin_handle_nverbs;
+
+/* api_admin_tokens.c */
+void api_admin_add_token(struct api_req *r) SL_ON_CONTROL;
+void api_admin_allow_token(struct api_req *r) SL_ON_CONTROL;
+void api_admin_disallow_token(struct api_req *r) SL_ON_CONTROL;
+void api_admin_remove_token(struct api_req *r) SL_ON_CONTROL;
+void api_admin_list_tokens(struct api_req *r) SL_ON_CONTROL;
+
+/* A request that waits for another thread. */
+struct api_wait {
+    struct sl_list link; /* in api->waits */
+    struct sl_api *api;
+    struct api_from from;
+    char *transaction;
+    uint64_t session_id, since_us;
+    json_t *body; /* of the answer, as far as it is known; may be NULL */
+};
+/* Steals @body. NULL: no memory, and it was answered so. */
+struct api_wait *api_wait_new(struct api_req *r, json_t *body) SL_ON_CONTROL;
+/* Ends it: answers with its body, or with an error. */
+void api_wait_ok(struct api_wait *w) SL_ON_CONTROL;
+void api_wait_fail(struct api_wait *w, int code, const char *text) SL_ON_CONTROL;
+/* All that wait get SL_TSTATUS_CLOSING. */
+void api_waits_end(struct sl_api *api) SL_ON_CONTROL;
+
+/* api_admin_net.c */
+void api_admin_resolve_address(struct api_req *r) SL_ON_CONTROL;
+void api_admin_test_stun(struct api_req *r) SL_ON_CONTROL;
+
+/* api_admin_pcap.c */
+void api_admin_start_pcap(struct api_req *r) SL_ON_CONTROL;
+void api_admin_start_text2pcap(struct api_req *r) SL_ON_CONTROL;
+void api_admin_stop_pcap(struct api_req *r) SL_ON_CONTROL;
+void api_admin_stop_text2pcap(struct api_req *r) SL_ON_CONTROL;
+/* A capture that waits for a peer connection gets it. */
+void api_capture_begin(struct sl_handle *h) SL_ON_CONTROL;
+/* The connection ended, or the handle does. */
+void api_capture_end(struct sl_handle *h) SL_ON_CONTROL;
 
 /* ---- sessions and connections ---------------------------------------------------------------- */
 
@@ -254,6 +323,12 @@ void api_session_destroy(struct sl_session *s) SL_ON_CONTROL;
 /* NULL: unknown, not @who's, or the connection has guessed too often. */
 struct sl_session *api_session_find(struct sl_api *api, uint64_t id, const struct api_from *from,
                                     const struct sl_principal *who) SL_ON_CONTROL;
+/* For the administrator, who needs no credential of its own. */
+struct sl_session *api_session_get(const struct sl_api *api, uint64_t id) SL_ON_CONTROL;
+/* Seconds; 0: never. */
+int64_t api_session_timeout(const struct sl_session *s) SL_ON_CONTROL;
+/* Its timeout, or that of all, changed. */
+void api_session_rearm(struct sl_session *s) SL_ON_CONTROL;
 void api_session_touch(struct sl_session *s) SL_ON_CONTROL;
 /* Moves the event stream to the connection that asks, with what is queued. */
 void api_session_claim(struct sl_session *s, const struct api_from *from) SL_ON_CONTROL;

@@ -11,7 +11,7 @@
 #define WRONG_MAX 20
 #define WRONG_US  UINT64_C(1000000)
 
-static struct sl_session *session_get(struct sl_api *api, uint64_t id)
+struct sl_session *api_session_get(const struct sl_api *api, uint64_t id)
 {
     struct sl_hnode *n = sl_hmap_first(&api->sessions, sl_hash_u64(id));
 
@@ -27,7 +27,7 @@ static struct sl_session *session_get(struct sl_api *api, uint64_t id)
 struct sl_session *api_session_find(struct sl_api *api, uint64_t id, const struct api_from *from,
                                     const struct sl_principal *who)
 {
-    struct sl_session *s = session_get(api, id);
+    struct sl_session *s = api_session_get(api, id);
     struct api_conn *c = api_conn_get(api, from);
     uint64_t now = api->cq->now_us;
 
@@ -45,10 +45,17 @@ struct sl_session *api_session_find(struct sl_api *api, uint64_t id, const struc
 
 /* ---- lifetime -------------------------------------------------------------------------------- */
 
+int64_t api_session_timeout(const struct sl_session *s)
+{
+    return s->timeout_s < 0 ? s->api->conf.session_timeout_s : s->timeout_s;
+}
+
 /* When the session ends if nothing happens; 0: never. */
+static uint64_t session_deadline(const struct sl_session *s) SL_ON_CONTROL;
 static uint64_t session_deadline(const struct sl_session *s)
 {
-    uint64_t at = s->timeout_us ? s->active_us + s->timeout_us : 0;
+    uint64_t timeout_us = (uint64_t)api_session_timeout(s) * 1000000;
+    uint64_t at = timeout_us ? s->active_us + timeout_us : 0;
 
     if (s->orphaned) {
         uint64_t reclaim = s->orphaned_us + (uint64_t)s->api->conf.reclaim_timeout_s * 1000000;
@@ -63,10 +70,11 @@ static void on_timer(struct sl_timer *t, uint64_t now_us)
 {
     struct sl_session *s = sl_container(t, struct sl_session, timer);
     struct sl_api *api = s->api;
-    uint64_t at = session_deadline(s);
+    uint64_t at;
     json_t *j;
 
     SL_ASSUME(control);
+    at = session_deadline(s);
     if (!at)
         return;
     if (at > now_us) {
@@ -85,6 +93,16 @@ static void on_timer(struct sl_timer *t, uint64_t now_us)
     api_leave(api);
 }
 
+void api_session_rearm(struct sl_session *s)
+{
+    uint64_t at = session_deadline(s);
+
+    if (at)
+        sl_timer_set(&s->api->cq->wheel, &s->timer, at);
+    else
+        sl_timer_cancel(&s->timer);
+}
+
 void api_session_touch(struct sl_session *s)
 {
     s->active_us = s->api->cq->now_us;
@@ -95,18 +113,16 @@ static int session_own(struct sl_session *s, const struct api_from *from) SL_ON_
 static int session_own(struct sl_session *s, const struct api_from *from)
 {
     struct api_conn *c = api_conn_get(s->api, from);
-    uint64_t at;
 
     if (from->conn && !c)
         return -ENOMEM;
     sl_list_del(&s->owner_link);
     s->owner = c;
+    s->transport = from->t;
     s->orphaned = false;
     if (c)
         sl_list_add(&c->sessions, &s->owner_link);
-    at = session_deadline(s);
-    if (at)
-        sl_timer_set(&s->api->cq->wheel, &s->timer, at);
+    api_session_rearm(s);
     return 0;
 }
 
@@ -115,9 +131,9 @@ int api_session_create(struct sl_api *api, uint64_t id, const struct api_from *f
 {
     struct sl_session *s;
 
-    if (id && session_get(api, id))
+    if (id && api_session_get(api, id))
         return -EEXIST;
-    while (!id || session_get(api, id))
+    while (!id || api_session_get(api, id))
         id = sl_rand52();
     s = calloc(1, sizeof(*s));
     if (!s)
@@ -126,7 +142,7 @@ int api_session_create(struct sl_api *api, uint64_t id, const struct api_from *f
     s->id = id;
     s->principal = *who;
     s->active_us = api->cq->now_us;
-    s->timeout_us = (uint64_t)api->conf.session_timeout_s * 1000000;
+    s->timeout_s = -1;
     sl_list_init(&s->owner_link);
     sl_list_init(&s->handles);
     sl_list_init(&s->events);

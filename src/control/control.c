@@ -78,6 +78,8 @@ static int api_start(struct sl_control *c)
         .api_secret = g->api_secret,
         .token_secret = g->token_auth_secret,
         .admin_secret = c->conf->admin.secret,
+        .capture_dir = c->conf->admin.capture_dir,
+        .capture_max_bytes = c->conf->admin.capture_max_mib << 20,
         .token_auth = g->token_auth,
         .anonymous = sl_conf_allows_anonymous(c->conf),
         .opaqueid_in_api = g->opaqueid_in_api,

@@ -129,6 +129,11 @@ static const struct sl_opt admin_opts[] = {
     SL_OPT_STR("tls_cert", G, tls_cert, NULL, "PEM certificate chain"),
     SL_OPT_STR("tls_key", G, tls_key, NULL, "PEM key of tls_cert"),
     SL_OPT_SECRET("secret", G, secret, "requests must show it as admin_secret; has no default"),
+    SL_OPT_STR("capture_dir", G, capture_dir, NULL,
+               "the folder of packet captures (start_pcap), which hold media in clear text; unset: "
+               "none are made"),
+    SL_OPT_INT("capture_max", G, capture_max_mib, 1024, 1, 1048576,
+               "MiB of a capture; packets beyond are not written"),
 };
 #undef G
 
@@ -213,7 +218,8 @@ static int set_key(struct sl_conf *conf, const char *where, const char *group, c
         return rc;
     }
     snprintf(err, cap,
-             "%s: there is no group [%s]; it expects general, http, websockets, unix, admin, events, media",
+             "%s: there is no group [%s]; it expects general, http, websockets, unix, admin, "
+             "events, media",
              where, group);
     return -ENOENT;
 }

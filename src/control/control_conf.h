@@ -62,6 +62,8 @@ struct sl_admin_conf_group {
     char *bind;
     int64_t port, tls_port;
     char *base_path, *secret, *tls_cert, *tls_key;
+    char *capture_dir;
+    int64_t capture_max_mib;
 };
 
 struct sl_events_conf_group {

@@ -368,6 +368,8 @@ void sl_sink_second(struct sl_sink *s)
     uint32_t lost = s->lost_second;
 
     s->lost_second = 0;
+    s->bytes_second = s->bytes - s->bytes_told;
+    s->bytes_told = s->bytes;
     if (s->ctx->slowlink_threshold && lost >= s->ctx->slowlink_threshold)
         s->ctx->cb.slow_link(s->ctx->arg, s->pc, s->mindex, true, lost);
 }

@@ -77,10 +77,11 @@ struct sl_sink {
     struct sl_sr_sent sr_sent;
     uint64_t rtt_us;
     uint64_t resent;
-    uint64_t nacked;      /* packets that the subscriber asked for */
-    int32_t lost_seen;    /* cumulative loss of the last receiver report */
-    uint32_t jitter_seen; /* and its jitter, in ticks */
-    uint32_t lost_second; /* since the last slow-link check */
+    uint64_t nacked;                   /* packets that the subscriber asked for */
+    uint64_t bytes_told, bytes_second; /* until the last full second, and in it */
+    int32_t lost_seen;                 /* cumulative loss of the last receiver report */
+    uint32_t jitter_seen;              /* and its jitter, in ticks */
+    uint32_t lost_second;              /* since the last slow-link check */
 };
 
 int sl_sink_create(struct sl_mctx *ctx, struct sl_tx *tx, sl_id pc,

@@ -30,7 +30,8 @@ struct sl_source {
     bool receiving; /* as told to control */
     uint64_t last_us;
     uint64_t packets, bytes;
-    uint64_t lost_told; /* nack.lost at the last slow-link check */
+    uint64_t bytes_told, bytes_second; /* until the last full second, and in it */
+    uint64_t lost_told;                /* nack.lost at the last slow-link check */
 
     uint64_t key_wanted_us; /* wanted while throttled, since then; 0: not */
     uint64_t key_asked_us;

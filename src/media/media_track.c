@@ -217,6 +217,8 @@ void sl_track_second(struct sl_track *t)
         uint64_t lost = s->nack.lost - s->lost_told;
 
         s->lost_told = s->nack.lost;
+        s->bytes_second = s->bytes - s->bytes_told;
+        s->bytes_told = s->bytes;
         if (c->slowlink_threshold && lost >= c->slowlink_threshold)
             c->cb.slow_link(c->arg, t->pc, t->mindex, false, (uint32_t)lost);
         if (s->receiving && c->no_media_s &&

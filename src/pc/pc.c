@@ -52,6 +52,8 @@ int sl_pc_create(struct sl_pc_world *w, const struct sl_pc_cb *cb, void *arg, ui
     pc->world = w;
     pc->cb = *cb;
     pc->arg = arg;
+    pc->created_us = w->cq->now_us;
+    sl_list_init(&pc->told.waits);
     sl_timer_init(&pc->gather_timer, on_gather_timer);
     err = sl_jsep_create(&jc, &pc->jsep);
     if (err == 0)
@@ -74,6 +76,7 @@ void sl_pc_destroy(struct sl_pc *pc)
     if (pc->is_open && pc->world->nice)
         sl_nice_close(pc->world->nice, pc->id);
     sl_pc_world_del(pc->world, pc->id);
+    sl_pc_told_fini(pc);
     sl_jsep_destroy(pc->jsep);
     sl_pc_texts_clear(&pc->local_cands);
     sl_pc_texts_clear(&pc->remote_cands);
@@ -104,6 +107,8 @@ static int open_pc(struct sl_pc *pc, bool controlling) SL_ON_CONTROL
     if (pc->world->nice)
         sl_nice_open(pc->world->nice, pc->id, controlling);
     pc->is_open = true;
+    pc->is_client_offer = !controlling;
+    sl_pc_told_open(pc);
     return 0;
 }
 
@@ -284,6 +289,7 @@ int sl_pc_set_remote(struct sl_pc *pc, struct sl_arena *a, const struct sl_pc_re
         return e;
     }
     take_svc(pc, in->svc, r->lines, r->nlines);
+    sl_pc_told_sdp(&pc->told.remote, in->sdp, in->sdp_len);
     pc->is_e2ee = in->e2ee;
     if (in->type == SL_JSEP_OFFER)
         pc->restart = r->restart;
@@ -365,6 +371,7 @@ static void finish_local(struct sl_pc *pc, bool force) SL_ON_CONTROL
     if (!done || !(pc->has_creds && (pc->gathered || force)))
         return;
     sdp = write_local(pc);
+    sl_pc_told_sdp(&pc->told.local, sdp, sdp ? strlen(sdp) : 0);
     pc->done = NULL;
     sl_timer_cancel(&pc->gather_timer);
     done(pc->done_arg, sdp); /* may destroy pc */
@@ -440,6 +447,8 @@ void sl_pc_candidate(struct sl_pc *pc, const char *text, const char *mid, int mi
 
     if (!is_end && ((mid && strcmp(mid, pc->transport_mid) != 0) || (!mid && mindex > 0)))
         return; /* everything is bundled on the first m-line */
+    if (!is_end)
+        (void)sl_pc_texts_add(&pc->told.trickled, text);
     if (!pc->world->nice)
         return; /* a lite agent needs none */
     if (is_end)
@@ -544,6 +553,7 @@ void sl_pc_on_report(struct sl_pc *pc, const struct sl_report *r)
         [SL_REPORT_LAYER] = on_layer,
         [SL_REPORT_LINK] = on_link,
         [SL_REPORT_STATS] = on_stats,
+        [SL_REPORT_INFO] = sl_pc_on_info,
     };
 
     if (handlers[r->type])

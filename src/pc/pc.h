@@ -19,6 +19,7 @@
 #include <sluice/plugin.h>
 
 struct sl_pc;
+struct sl_pcap;
 struct sl_pc_world; /* workers, certificate, ICE: pc_world.h */
 
 /* One message of a data channel; a NUL stands behind @data. */
@@ -141,6 +142,17 @@ struct sl_pc_data_count {
     uint64_t packets_in, bytes_in, packets_out, bytes_out;
 };
 const struct sl_pc_data_count *sl_pc_data_count(const struct sl_pc *pc) SL_ON_CONTROL;
+/* What the administrator is told of it (admin API, section 1.5): "flags", "sdps", "webrtc" and what
+ * stands between them, a new object. NULL: it ended before its worker answered, or no memory. */
+typedef void (*sl_pc_info_fn)(void *arg, json_t *info);
+/* Calls @fn once: later, at the latest from within sl_pc_destroy, or before it returns.
+ * 0 or -ENOMEM. */
+int sl_pc_info(struct sl_pc *pc, sl_pc_info_fn fn, void *arg) SL_ON_CONTROL;
+/* The flags alone; NULL: of a handle without connection. */
+json_t *sl_pc_flags(const struct sl_pc *pc) SL_ON_CONTROL;
+/* Its RTP and RTCP go to @pcap in clear text until it ends; @pcap is the connection's. NULL: the
+ * one that there is ends. 0; -ENOMEM: @pcap is closed. */
+int sl_pc_capture(struct sl_pc *pc, struct sl_pcap *pcap) SL_ON_CONTROL;
 
 /* Data channels. 0; -ENOTCONN: no data m-line was agreed on, or its association is down; -EAGAIN:
  * too much waits already, data_writable will tell; -EMSGSIZE: longer than the peer takes; -EINVAL:

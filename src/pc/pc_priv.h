@@ -8,6 +8,8 @@
 #include "pc/pc.h"
 #include "pc/pc_world.h"
 #include "ice/ice.h"
+#include "net/net_pcap.h"
+#include "peer/peer_info.h"
 #include "sctp/sctp.h"
 #include "sdp/sdp_jsep.h"
 #include "worker/worker.h"
@@ -116,6 +118,16 @@ struct sl_pc {
     struct sl_pc_route *routes; /* by our m-line */
     size_t nroutes;
     struct sl_pc_data data;
+
+    /* For the administrator. */
+    uint64_t created_us, opened_us;
+    bool is_client_offer; /* the first offer was the client's */
+    struct sl_pc_told {
+        char *local, *remote;        /* the last descriptions; NULL: none */
+        struct sl_pc_texts trickled; /* by the client */
+        struct sl_list waits;        /* for the worker's part */
+        struct sl_pcap *capture;     /* waits until the worker knows us */
+    } told;
 };
 
 /* pc_world.c */
@@ -134,6 +146,12 @@ void sl_pc_world_post(struct sl_pc_world *w, struct sl_wmsg *m) SL_ON_CONTROL;
 void sl_pc_on_report(struct sl_pc *pc, const struct sl_report *r) SL_ON_CONTROL;
 void sl_pc_on_creds(struct sl_pc *pc, const struct sl_ice_creds *creds) SL_ON_CONTROL;
 void sl_pc_on_candidate(struct sl_pc *pc, const char *text) SL_ON_CONTROL; /* NULL: complete */
+
+/* pc_info.c */
+void sl_pc_told_sdp(char **where, const char *sdp, size_t len);
+void sl_pc_told_open(struct sl_pc *pc) SL_ON_CONTROL; /* the worker knows it from now on */
+void sl_pc_told_fini(struct sl_pc *pc) SL_ON_CONTROL;
+void sl_pc_on_info(struct sl_pc *pc, const struct sl_report *r) SL_ON_CONTROL;
 
 /* pc_data.c */
 int sl_pc_data_start(struct sl_pc_world *w, size_t mtu) SL_ON_CONTROL; /* w->sctp */

@@ -179,6 +179,8 @@ static void take_report(struct sl_cq_mail *m)
         sl_pc_on_report(slot->pc, r);
     else if (slot->ep)
         sl_ep_on_report(slot->ep, r);
+    if (r->type == SL_REPORT_INFO)
+        free(r->info);
     free(r);
 }
 
@@ -528,6 +530,7 @@ void sl_pc_world_destroy(struct sl_pc_world *w)
         sl_cq_run(w->cq, w->cq->now_us); /* their last reports name this world */
     if (w->workers)
         sl_workers_destroy(w->workers, w->nworkers);
+    sl_pcap_wait();
     for (unsigned int i = 0; w->slots && i < w->nworkers; i++) {
         for (uint32_t s = 0; s < w->slots[i].n; s++)
             sl_wmsg_free(w->slots[i].slot[s].close);
@@ -551,14 +554,24 @@ const char *sl_pc_world_address(const struct sl_pc_world *w)
     return w->address;
 }
 
-void sl_pc_world_set_slowlink(struct sl_pc_world *w, uint32_t packets)
+static void tell_all(struct sl_pc_world *w, enum sl_wmsg_type type, uint32_t number) SL_ON_CONTROL
 {
     for (unsigned int i = 0; i < w->nworkers; i++) {
-        struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_SLOWLINK, SL_ID_NONE, 0);
+        struct sl_wmsg *m = sl_wmsg_new(type, SL_ID_NONE, 0);
 
         if (!m)
             return;
-        m->number = packets;
+        m->number = number;
         sl_worker_post(w->workers[i], m);
     }
+}
+
+void sl_pc_world_set_slowlink(struct sl_pc_world *w, uint32_t packets)
+{
+    tell_all(w, SL_WMSG_SLOWLINK, packets);
+}
+
+void sl_pc_world_set_no_media(struct sl_pc_world *w, uint32_t seconds)
+{
+    tell_all(w, SL_WMSG_NO_MEDIA, seconds);
 }

@@ -35,5 +35,7 @@ const char *sl_pc_world_address(const struct sl_pc_world *w);
 
 /* Packets lost in a second from which a slow link is told; 0: never. */
 void sl_pc_world_set_slowlink(struct sl_pc_world *w, uint32_t packets) SL_ON_CONTROL;
+/* Seconds without RTP after which that is told; 0: never. */
+void sl_pc_world_set_no_media(struct sl_pc_world *w, uint32_t seconds) SL_ON_CONTROL;
 
 #endif

@@ -119,6 +119,7 @@ static void dtls_connected(struct sl_peer *p) SL_ON_WORKER
         sl_timer_cancel(&p->life);
     p->tx.open = p->srtp && p->ice_state != SL_ICE_DISCONNECTED;
     p->is_up = true;
+    p->up_us = p->env->ctx->now_us;
     sl_peer_media_up(p);
     sl_peer_rtcp_start(p);
     tell_dtls(p, SL_DTLS_CONNECTED);
@@ -162,6 +163,7 @@ static void start_dtls(struct sl_peer *p) SL_ON_WORKER
     if (p->dtls_started)
         return;
     p->dtls_started = true;
+    p->dtls_us = p->env->ctx->now_us;
     sl_timer_set(p->env->wheel, &p->life, p->env->ctx->now_us + SL_PEER_DTLS_TIMEOUT_US);
     tell_dtls(p, SL_DTLS_HANDSHAKE);
     sl_dtls_start(p->dtls);
@@ -334,6 +336,8 @@ void sl_peer_on_ice_state(struct sl_peer *p, enum sl_ice_state state)
     if (state == SL_ICE_CONNECTED) {
         if (old == SL_ICE_DISCONNECTED && p->is_up)
             sl_timer_cancel(&p->life);
+        if (!p->was_connected)
+            p->connected_us = p->env->ctx->now_us;
         p->was_connected = true;
         if (p->is_up && !p->is_down && !p->tx.open) {
             p->tx.open = true;
@@ -380,6 +384,7 @@ static void destroy(struct sl_endpoint *e)
     p->env->paths[SL_ICE_PATH_NONE]--;
     sl_dtls_destroy(p->dtls);
     sl_srtp_destroy(p->srtp);
+    sl_pcap_close(p->capture);
     for (size_t i = 0; i < p->nearly; i++)
         free(p->early[i].data);
     free(p);

@@ -22,6 +22,7 @@
 
 struct sl_ice_lite;
 struct sl_nice;
+struct sl_pcap;
 struct sl_peer;
 struct sl_sctp;
 
@@ -108,6 +109,9 @@ void sl_peer_on_ice_checked(struct sl_peer *p, const struct sl_addr *remote) SL_
 
 /* REMB cap for what the peer sends, bit/s; 0: none. */
 void sl_peer_set_bitrate(struct sl_peer *p, uint32_t bps) SL_ON_WORKER;
+/* RTP and RTCP of both directions go to @pcap in clear text, which is the peer's from here on; the
+ * one before, if any, is closed. NULL: none any more. */
+void sl_peer_set_capture(struct sl_peer *p, struct sl_pcap *pcap) SL_ON_WORKER;
 /* A key frame of each video track at least that often, seconds; 0: off. */
 void sl_peer_set_fir_interval(struct sl_peer *p, uint32_t seconds) SL_ON_WORKER;
 

@@ -12,7 +12,9 @@
 #include "media/media_pkt.h"
 #include "media/media_sink.h"
 #include "media/media_track.h"
+#include "net/net_pcap.h"
 #include "peer/peer.h"
+#include "peer/peer_info.h"
 #include "rtcp/rtcp.h"
 #include "rtcp/rtcp_twcc.h"
 #include "srtp/srtp.h"
@@ -55,6 +57,7 @@ struct sl_peer {
     struct sl_addr checked[SL_PEER_CHECKED_MAX];
     unsigned int nchecked; /* so far; the next place modulo SL_PEER_CHECKED_MAX */
     bool was_connected;
+    uint64_t connected_us; /* first */
 
     /* DTLS */
     bool has_remote;
@@ -63,8 +66,9 @@ struct sl_peer {
     struct sl_dtls *dtls;
     bool dtls_started;
     unsigned int retransmissions; /* of the handshake */
-    bool in_dtls;             /* inside libssl's callbacks */
-    struct sl_list handshake; /* in env->handshakes, or alone */
+    uint64_t dtls_us, up_us;      /* the handshake's begin and end; 0: not yet */
+    bool in_dtls;                 /* inside libssl's callbacks */
+    struct sl_list handshake;     /* in env->handshakes, or alone */
     struct sl_early early[SL_PEER_EARLY_MAX];
     size_t nearly;
     struct sl_srtp *srtp;
@@ -78,6 +82,7 @@ struct sl_peer {
     size_t nrx;
     size_t rx_last; /* index of the last hit */
     struct sl_tx tx;
+    struct sl_pcap *capture; /* NULL: nobody wants to see its packets */
 
     /* RTCP */
     struct sl_twcc_rx *twcc; /* NULL: not negotiated */
@@ -123,6 +128,9 @@ void sl_peer_rtcp_stop(struct sl_peer *p) SL_ON_WORKER;
 
 /* A request for a key frame of @s, sent at once (the track throttles). */
 void sl_peer_ask_key(void *arg, struct sl_track *t, struct sl_source *s);
+
+/* peer_info.c: one packet in clear text, for whoever captures */
+void sl_peer_captured(struct sl_peer *p, bool is_in, const uint8_t *data, size_t len) SL_ON_WORKER;
 
 /* peer_tx.c */
 void sl_peer_tx_flush(struct sl_tx *tx);

@@ -147,6 +147,8 @@ void sl_peer_rx_rtcp(struct sl_peer *p, uint8_t *data, size_t len)
         ctx->drops[sl_peer_why_unread(err)]++;
         return;
     }
+    if (p->capture)
+        sl_peer_captured(p, true, data, len);
     it = sl_rtcp_begin(data, len);
     while ((err = sl_rtcp_next(&it, &pkt)) > 0)
         if (on_packet(p, &pkt) < 0)

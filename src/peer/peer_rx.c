@@ -258,6 +258,8 @@ static enum sl_drop unprotect(struct sl_peer *p, struct sl_pkt *pkt, const uint8
     if (err < 0)
         return sl_peer_why_unread(err);
     pkt->len = (uint16_t)n;
+    if (p->capture)
+        sl_peer_captured(p, true, pkt->data, n);
     if (sl_rtp_parse(pkt->data, n, &pkt->rtp) < 0 ||
         sl_ext_parse(pkt->data, &pkt->rtp, &p->extmap, &pkt->ext) < 0)
         return SL_DROP_MALFORMED;

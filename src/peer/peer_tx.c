@@ -65,6 +65,8 @@ static int seal(struct sl_peer *p, struct sl_slot *s) SL_ON_WORKER
 
     if (s->is_sealed)
         return 0;
+    if (p->capture)
+        sl_peer_captured(p, false, s->data, s->len);
     err = s->is_rtcp ? sl_srtcp_protect(p->srtp, s->data, &len)
                      : sl_srtp_protect(p->srtp, s->data, &len);
     if (err < 0)

@@ -2,6 +2,7 @@
 #include "worker/worker_private.h"
 
 #include "media/media_sink.h"
+#include "peer/peer_info.h"
 
 #include <stdlib.h>
 
@@ -220,6 +221,34 @@ static void on_fir_interval(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
         sl_peer_set_fir_interval(p, m->number);
 }
 
+static void on_pc_info(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_peer *p = sl_worker_peer(w, m->pc);
+    struct sl_report *r = p ? calloc(1, sizeof(*r)) : NULL;
+
+    if (!r) /* control answers without it when the connection ends */
+        return;
+    r->type = SL_REPORT_INFO;
+    r->pc = m->pc;
+    r->info = sl_peer_info_get(p);
+    w->conf.report(w->conf.arg, r);
+}
+
+static void on_pc_capture(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_peer *p = sl_worker_peer(w, m->pc);
+
+    if (!p)
+        return;
+    sl_peer_set_capture(p, m->capture);
+    m->capture = NULL;
+}
+
+static void on_no_media(struct sl_worker *w, struct sl_wmsg *m)
+{
+    w->ctx.no_media_s = m->number;
+}
+
 static void on_slowlink(struct sl_worker *w, struct sl_wmsg *m)
 {
     w->ctx.slowlink_threshold = m->number;
@@ -314,8 +343,11 @@ void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m)
         [SL_WMSG_TALK] = on_talk,
         [SL_WMSG_EP_DATA] = on_ep_data,
         [SL_WMSG_EP_CONSUMED] = on_ep_consumed,
+        [SL_WMSG_PC_INFO] = on_pc_info,
+        [SL_WMSG_PC_CAPTURE] = on_pc_capture,
         [SL_WMSG_SLOWLINK] = on_slowlink,
         [SL_WMSG_STATS] = on_stats,
+        [SL_WMSG_NO_MEDIA] = on_no_media,
         [SL_WMSG_STOP] = on_stop,
         [SL_WMSG_ICE_STATE] = on_ice_state,
         [SL_WMSG_ICE_PATH] = on_ice_path,

@@ -1,5 +1,6 @@
 #include "worker/worker_msg.h"
 
+#include "net/net_pcap.h"
 #include "net/net_tcp.h"
 #include "relay/relay.h"
 
@@ -44,5 +45,7 @@ void sl_wmsg_free(struct sl_wmsg *m)
         sl_udp_close(m->path.udp);
     else if (m->type == SL_WMSG_TCP)
         sl_tcp_destroy(m->tcp);
+    else if (m->type == SL_WMSG_PC_CAPTURE)
+        sl_pcap_close(m->capture);
     free(m);
 }

@@ -35,10 +35,13 @@ enum sl_wmsg_type {
     SL_WMSG_FIR_INTERVAL,
     SL_WMSG_GATE,
     SL_WMSG_TALK,
+    SL_WMSG_PC_INFO, /* answered by SL_REPORT_INFO, in order */
+    SL_WMSG_PC_CAPTURE,
     SL_WMSG_EP_DATA,     /* a message for a forwarder to send */
     SL_WMSG_EP_CONSUMED, /* `number` of charge, of a remote publisher's data */
     SL_WMSG_STATS,       /* asks for SL_REPORT_STATS */
     SL_WMSG_SLOWLINK,    /* to all workers: the threshold; `pc` is none */
+    SL_WMSG_NO_MEDIA,    /* likewise: the seconds of silence that are told */
     SL_WMSG_STOP,
     /* from the ICE thread */
     SL_WMSG_ICE_STATE,
@@ -54,6 +57,8 @@ enum sl_wmsg_type {
     SL_WMSG_MAX
 };
 
+struct sl_pcap;
+struct sl_peer_info;
 struct sl_relay_conf;
 
 struct sl_wmsg {
@@ -84,7 +89,8 @@ struct sl_wmsg {
         } route;
         bool flag;           /* ROUTE_PAUSE, GATE */
         int layer;           /* KEYFRAME; -1: all */
-        uint32_t number;     /* BITRATE bit/s, FIR_INTERVAL s, SLOWLINK packets per second */
+        uint32_t number;     /* BITRATE bit/s, FIR_INTERVAL s, SLOWLINK packets per second,
+                              * NO_MEDIA s */
         unsigned int worker; /* MIRROR_*: who asks */
         struct {
             uint32_t packets;
@@ -93,7 +99,8 @@ struct sl_wmsg {
         enum sl_ice_state ice_state;
         struct sl_ice_path path; /* its udp is owned */
         struct sl_addr checked;
-        struct sl_tcp *tcp; /* owned, with what was read */
+        struct sl_tcp *tcp;      /* owned, with what was read */
+        struct sl_pcap *capture; /* owned; NULL: ends it */
         struct {
             size_t len;
             uint8_t *bytes; /* behind the struct, same block; EP_DATA: see sl_relay_data_send */
@@ -122,6 +129,7 @@ enum sl_report_type {
     SL_REPORT_STATS,     /* asked for, and before DOWN */
     SL_REPORT_DATA,      /* a remote publisher's message */
     SL_REPORT_DATA_SENT, /* `charge` of what a forwarder was given */
+    SL_REPORT_INFO,
     SL_REPORT_MAX
 };
 
@@ -159,6 +167,7 @@ struct sl_report {
             size_t n;
         } stats;
         size_t charge;
+        struct sl_peer_info *info; /* owned; NULL: out of memory */
     };
 };
 

@@ -1,4 +1,5 @@
 #include "mock_pc.h"
+#include "net/net_pcap.h"
 #include "pc/pc_ep.h"
 #include "pc/pc_world.h"
 #include <errno.h>
@@ -14,6 +15,9 @@ struct sl_pc {
     sl_pc_local_fn done;
     void *done_arg;
     enum sl_jsep_type local_type;
+    sl_pc_info_fn info;
+    void *info_arg;
+    struct sl_pcap *pcap;
 };
 
 struct mock_pc_state mock_pc;
@@ -68,6 +72,9 @@ void sl_pc_destroy(struct sl_pc *pc)
     if (!pc)
         return;
     mock_pc.destroyed++;
+    if (pc->info)
+        pc->info(pc->info_arg, NULL);
+    sl_pcap_close(pc->pcap);
     if (mock_pc.last == pc)
         mock_pc.last = NULL;
     free(pc);
@@ -104,6 +111,39 @@ void sl_pc_rollback(struct sl_pc *pc)
 {
     mock_pc.rollbacks++;
     pc->remote_offer = pc->local_offer = false;
+}
+
+json_t *sl_pc_flags(const struct sl_pc *pc)
+{
+    return json_pack("{s:b}", "ready", pc && pc->up);
+}
+
+int sl_pc_info(struct sl_pc *pc, sl_pc_info_fn fn, void *arg)
+{
+    if (mock_pc.local_err)
+        return mock_pc.local_err;
+    mock_pc.infos++;
+    pc->info = fn;
+    pc->info_arg = arg;
+    return 0;
+}
+
+void mock_pc_inform(struct sl_pc *pc)
+{
+    sl_pc_info_fn fn = pc->info;
+
+    pc->info = NULL;
+    fn(pc->info_arg, json_pack("{s:o, s:{}}", "flags", sl_pc_flags(pc), "webrtc"));
+}
+
+int sl_pc_capture(struct sl_pc *pc, struct sl_pcap *pcap)
+{
+    sl_pcap_close(pc->pcap);
+    pc->pcap = mock_pc.capture_err ? NULL : pcap;
+    if (mock_pc.capture_err)
+        sl_pcap_close(pcap);
+    mock_pc.captured = pc->pcap != NULL;
+    return mock_pc.capture_err;
 }
 
 bool sl_pc_is_negotiated(const struct sl_pc *pc)
@@ -311,7 +351,13 @@ int sl_ep_talk_detect(struct sl_ep *ep, uint16_t mindex, uint32_t packets, uint8
     return -ENOENT;
 }
 
-uint32_t mock_pc_slowlink; /* as last set */
+uint32_t mock_pc_slowlink, mock_pc_no_media; /* as last set */
+
+void sl_pc_world_set_no_media(struct sl_pc_world *w, uint32_t seconds)
+{
+    (void)w;
+    mock_pc_no_media = seconds;
+}
 
 json_t *sl_pc_world_loops(const struct sl_pc_world *w)
 {

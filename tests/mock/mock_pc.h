@@ -28,6 +28,9 @@ struct mock_pc_state {
     uint64_t group;                          /* of the last one created */
     char sent[96];                           /* the last message: "label|protocol|binary|text" */
     bool data_paused;
+    int infos;       /* asked for */
+    bool captured;   /* sl_pc_capture gave it a capture, and did not end it */
+    int capture_err; /* it returns that */
     struct sl_pc *last;
 };
 extern struct mock_pc_state mock_pc;
@@ -40,7 +43,9 @@ const struct sl_pc_cb *mock_pc_cb(const struct sl_pc *pc);
 void *mock_pc_arg(const struct sl_pc *pc);
 void mock_pc_set_up(struct sl_pc *pc);
 
-/* What sl_pc_world_set_slowlink was told last. */
-extern uint32_t mock_pc_slowlink;
+/* What sl_pc_world_set_slowlink and set_no_media were told last. */
+extern uint32_t mock_pc_slowlink, mock_pc_no_media;
+/* The worker of @pc answers what sl_pc_info asked. */
+void mock_pc_inform(struct sl_pc *pc);
 
 #endif

@@ -1,0 +1,53 @@
+/*
+ * peer_info.h - what a peer connection is and did, as its worker sees it: a copy for
+ * administrators.
+ *
+ * Thread: made by the worker, read by whoever got it. Owner: who asked; free with free().
+ * Units:  microseconds of sl_now_us(), 0: not yet; counters from the beginning.
+ */
+#ifndef SL_PEER_INFO_H
+#define SL_PEER_INFO_H
+
+#include "base/role.h"
+#include "dtls/dtls.h"
+#include "ice/ice.h"
+#include "media/media_stats.h"
+#include "net/net_pcap.h"
+#include <sluice/types.h>
+
+struct sl_peer;
+
+struct sl_peer_source_info { /* of one layer that the peer sends */
+    uint32_t ssrc, rtx_ssrc; /* 0: nothing came yet */
+    uint64_t bytes_second;
+    struct sl_media_stats count; /* of layer 0 with what is sent to the peer */
+};
+
+struct sl_peer_line_info {
+    uint8_t nlayers; /* at least 1 */
+    struct sl_peer_source_info source[SL_LAYERS_MAX];
+    uint64_t sent_second, resent;
+};
+
+struct sl_peer_info {
+    enum sl_ice_state ice_state;
+    enum sl_ice_path_kind path;
+    struct sl_addr local, remote;         /* without family: not known */
+    const char *local_type, *remote_type; /* "host", ...; NULL: not known */
+    uint64_t connected_us;
+    bool has_dtls, is_dtls_server;
+    enum sl_dtls_state dtls_state;
+    enum sl_srtp_profile profile;
+    uint64_t dtls_us, up_us;
+    unsigned int retransmissions;
+    bool twcc;
+    bool is_captured;
+    struct sl_pcap_counts captured;
+    size_t nlines;
+    struct sl_peer_line_info line[]; /* by m-line */
+};
+
+/* NULL: out of memory. */
+struct sl_peer_info *sl_peer_info_get(struct sl_peer *p) SL_ON_WORKER;
+
+#endif
