@@ -7,7 +7,6 @@
 #include <sys/epoll.h>
 
 #define RECV_ROUNDS_MAX 8    /* of one socket in a turn, so that none starves the others */
-#define EVENTS_MAX      32   /* of a turn */
 #define HANDSHAKES_US   1000 /* of a turn: what the packets of others wait for DTLS at most */
 
 /* What is encrypted goes out. */
@@ -91,11 +90,13 @@ int sl_worker_watch(void *arg, struct sl_watch *watch)
     return epoll_ctl(w->epfd, EPOLL_CTL_ADD, watch->udp->fd, &ev) < 0 ? -errno : 0;
 }
 
-/* Comes with a message or at the end, never while events of this turn wait. */
 void sl_worker_unwatch(void *arg, struct sl_watch *watch)
 {
     struct sl_worker *w = arg;
 
+    for (int i = 0; i < w->nevents; i++)
+        if (w->events[i].data.ptr == watch)
+            w->events[i].data.ptr = NULL;
     (void)epoll_ctl(w->epfd, EPOLL_CTL_DEL, watch->udp->fd, NULL);
 }
 
@@ -146,42 +147,40 @@ static uint64_t sleep_us(const struct sl_worker *w, uint64_t now_us)
     return w->hold_until_us - now_us < us ? w->hold_until_us - now_us : us;
 }
 
-static int poll_us(struct sl_worker *w, struct epoll_event *ev, uint64_t us)
+static int poll_us(struct sl_worker *w, uint64_t us)
 {
     struct timespec ts = { (time_t)(us / 1000000), (long)(us % 1000000) * 1000 };
     int n;
 
     if (!w->has_coarse_sleep) {
-        n = epoll_pwait2(w->epfd, ev, EVENTS_MAX, &ts, NULL);
+        n = epoll_pwait2(w->epfd, w->events, SL_WORKER_EVENTS_MAX, &ts, NULL);
         if (n >= 0 || (errno != ENOSYS && errno != EPERM))
             return n;
         w->has_coarse_sleep = true; /* before Linux 5.11, or a sandbox */
     }
-    return epoll_wait(w->epfd, ev, EVENTS_MAX, (int)((us + 999) / 1000));
+    return epoll_wait(w->epfd, w->events, SL_WORKER_EVENTS_MAX, (int)((us + 999) / 1000));
 }
 
 void sl_worker_turn(struct sl_worker *w)
 {
-    struct epoll_event ev[EVENTS_MAX];
     uint64_t us = sleep_us(w, sl_now_us());
-    int n;
 
     sl_door_will_sleep(&w->door);
     if (w->handshakes_wait || !sl_mailbox_is_empty(&w->mailbox) || !sl_worker_rings_are_empty(w))
         us = 0;
-    n = poll_us(w, ev, us);
+    w->nevents = poll_us(w, us);
     sl_door_woke(&w->door);
     w->ctx.now_us = w->ctx.rx_us = sl_now_us();
-    for (int i = 0; i < n; i++) {
-        struct sl_watch *watch = ev[i].data.ptr;
+    take_mail(w); /* first: it tells whom a check is from that is waiting at a socket by now */
+    for (int i = 0; i < w->nevents; i++) {
+        struct sl_watch *watch = w->events[i].data.ptr;
 
         if (watch && watch->udp)
             take_socket(w, watch);
         else if (watch)
-            watch->ready(watch, ev[i].events);
+            watch->ready(watch, w->events[i].events);
     }
     w->ctx.rx_us = w->ctx.now_us;
-    take_mail(w);
     (void)sl_worker_take_rings(w);
     sl_wheel_run(&w->wheel, w->ctx.now_us);
     sl_worker_publish(w); /* first: the others work while we encrypt */

@@ -18,6 +18,7 @@
 #include "worker/worker.h"
 #include "worker/worker_drops.h"
 #include <pthread.h>
+#include <sys/epoll.h>
 
 /* A packet on its way to another worker. Holds one reference. */
 struct sl_ring_entry {
@@ -25,6 +26,8 @@ struct sl_ring_entry {
     uint16_t mindex;
     struct sl_pkt *pkt;
 };
+
+#define SL_WORKER_EVENTS_MAX 32 /* of a turn */
 
 /* Slot of the id table. */
 struct sl_worker_slot {
@@ -40,6 +43,8 @@ struct sl_worker {
     bool handshakes_wait; /* the turn must not sleep */
 
     int epfd;
+    struct epoll_event events[SL_WORKER_EVENTS_MAX]; /* of this turn */
+    int nevents;
     struct sl_door door;
     struct sl_mailbox mailbox;
     struct sl_wheel wheel;

@@ -234,6 +234,7 @@ static void messages_come_in(bool srtp) SL_ON_WORKER
     assert_int_equal(told.last.data.len, sizeof(big));
     set_media(&f, SL_DIR_INACTIVE);
     say(&f, 0, 5, "off", 3);
+    usleep(20000); /* it is heard before the next message to the worker */
     set_media(&f, SL_DIR_RECV);
     say(&f, 0, 6, "on", 2);
     assert_true(reaches(&told.messages, 5));

@@ -276,6 +276,27 @@ static void a_stuck_worker_costs_only_itself(void **state)
     leave(&far, f);
 }
 
+/* A client may check as soon as it has the answer, when the worker has not read yet what was posted
+ * before that; a second check would come 50 ms later. */
+static void the_first_check_meets_a_worker_that_read_its_mail(void **state)
+{
+    struct rtc_client c;
+    sl_id id;
+
+    (void)state;
+    SL_ASSUME(worker);
+    atomic_store(&world.stuck, true);
+    post(sl_wmsg_new(SL_WMSG_EP_CLOSE, sl_id_make(1, 0, 999), 0));
+    usleep(20000); /* it is stuck now */
+    id = open_pc(&c, 1);
+    rtc_check(&c);
+    usleep(20000);
+    atomic_store(&world.stuck, false);
+    rtc_poll(&c, 500);
+    assert_true(c.checked);
+    leave(&c, id);
+}
+
 /* ---- SSRCs ----------------------------------------------------------------------------------- */
 
 /* A key frame that says its mid, under an SSRC that nobody announced. */
@@ -396,6 +417,7 @@ int main(void)
         cmocka_unit_test(a_pause_ends_with_its_route),
         cmocka_unit_test(simulcast_layers_are_switched_without_a_gap),
         cmocka_unit_test(a_stuck_worker_costs_only_itself),
+        cmocka_unit_test(the_first_check_meets_a_worker_that_read_its_mail),
         cmocka_unit_test(ssrcs_are_bounded_but_never_run_out),
         cmocka_unit_test(every_source_is_reported_about),
     };
