@@ -117,6 +117,9 @@ export class Server {
   get admin() {
     return `ws://127.0.0.1:${this.adminPort}/admin`;
   }
+  get adminHttp() {
+    return `http://127.0.0.1:${this.adminPort}/admin`;
+  }
   // WebSocket on the HTTP port.
   get wsUpgrade() {
     return `ws://127.0.0.1:${this.httpPort}/janus`;
