@@ -108,7 +108,7 @@ static int refuse(const struct sl_event_core *core, const char *key, const char 
 {
     char text[256];
 
-    (void)snprintf(text, sizeof(text), "key=\"%s\" error=\"%s\"", key, why);
+    (void)snprintf(text, sizeof(text), "error=\"%s: %s\"", key, why);
     core->log(core, 0, "config", text);
     return -EINVAL;
 }
@@ -143,7 +143,7 @@ int wh_conf_load(const struct sl_event_core *core, struct wh_conf *out)
             err = refuse(core, name, k->type == KEY_BOOL ? "expects yes or no" : "out of range");
     }
     if (!err && mistake(&c))
-        err = refuse(core, "backend", mistake(&c));
+        err = refuse(core, "group general", mistake(&c));
     if (err)
         wh_conf_fini(&c);
     else

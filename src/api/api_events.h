@@ -30,7 +30,7 @@ void api_ev_jsep(const struct sl_handle *h, const char *owner, enum sl_jsep_type
 /* A trickled candidate, with or without "candidate:". */
 void api_ev_candidate(const struct sl_handle *h, const char *owner, const char *text) SL_ON_CONTROL;
 void api_ev_ice(const struct sl_handle *h, const char *state) SL_ON_CONTROL;
-void api_ev_link(const struct sl_handle *h, const struct sl_link *l) SL_ON_CONTROL;
+void api_ev_link(struct sl_handle *h, const struct sl_link *l) SL_ON_CONTROL;
 void api_ev_up(const struct sl_handle *h) SL_ON_CONTROL;
 void api_ev_hangup(const struct sl_handle *h, const char *reason) SL_ON_CONTROL;
 

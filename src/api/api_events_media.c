@@ -59,18 +59,29 @@ static void emit_pair(const struct sl_handle *h, const struct sl_link *l)
                           candidate_json(&l->pair.remote, l->pair.remote_type, l->pair.tcp)));
 }
 
-static void emit_ice(const struct sl_handle *h, enum sl_ice_state state) SL_ON_CONTROL;
-static void emit_ice(const struct sl_handle *h, enum sl_ice_state state)
+/* A pair that works may carry everything before it is nominated. */
+static void emit_connected(struct sl_handle *h) SL_ON_CONTROL;
+static void emit_connected(struct sl_handle *h)
+{
+    if (!h->told_connected)
+        api_ev_ice(h, "connected");
+    h->told_connected = true;
+}
+
+static void emit_ice(struct sl_handle *h, enum sl_ice_state state) SL_ON_CONTROL;
+static void emit_ice(struct sl_handle *h, enum sl_ice_state state)
 {
     switch (state) {
-    case SL_ICE_CONNECTED: /* a pair is selected and nominated at once here */
-        api_ev_ice(h, "connected");
+    case SL_ICE_CONNECTED:
+        emit_connected(h);
         api_ev_ice(h, "ready");
         break;
     case SL_ICE_DISCONNECTED:
+        h->told_connected = false;
         api_ev_ice(h, "disconnected");
         break;
     case SL_ICE_FAILED:
+        h->told_connected = false;
         api_ev_ice(h, "failed");
         break;
     case SL_ICE_NEW:
@@ -79,7 +90,7 @@ static void emit_ice(const struct sl_handle *h, enum sl_ice_state state)
     }
 }
 
-void api_ev_link(const struct sl_handle *h, const struct sl_link *l)
+void api_ev_link(struct sl_handle *h, const struct sl_link *l)
 {
     static const char *const dtls[] = {
         [SL_DTLS_HANDSHAKE] = "trying",
@@ -94,6 +105,7 @@ void api_ev_link(const struct sl_handle *h, const struct sl_link *l)
         emit_ice(h, l->ice);
     } else if (l->what == SL_LINK_PAIR) {
         emit_pair(h, l);
+        emit_connected(h);
     } else {
         body = json_pack("{s:s}", "dtls", dtls[l->dtls]);
         json_object_set_new(body, "stream_id", json_integer(1));

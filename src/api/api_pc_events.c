@@ -241,7 +241,7 @@ static void pc_free(struct sl_handle *h)
 
     h->pc = NULL;
     h->offered = false;
-    h->told_gathering = h->told_connecting = false;
+    h->told_gathering = h->told_connecting = h->told_connected = false;
     api_ev_stats_forget(h);
     api_capture_end(h);
     sl_pc_destroy(pc);

@@ -153,7 +153,7 @@ struct sl_handle {
     int64_t nmsgs;
 
     /* Of the connection, as event handlers were told. */
-    bool told_gathering, told_connecting;
+    bool told_gathering, told_connecting, told_connected;
     struct sl_media_stats *stats;
     size_t nstats;
     uint64_t stats_us; /* when these were counted; 0: never */

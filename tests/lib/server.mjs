@@ -30,12 +30,16 @@ export async function freePorts(n) {
   throw new Error('no free ports');
 }
 
-// The server wants all plugins in one folder; a build tree has one for each.
-export function gatherPlugins(build, dir) {
+// The server wants all plugins in one folder, and all event handlers in another; a build tree has a
+// folder for each. @kind: plugins or events.
+function gather(build, kind, dir) {
   fs.mkdirSync(dir, { recursive: true });
-  for (const name of fs.readdirSync(path.join(build, 'plugins'))) {
-    const so = path.join(build, 'plugins', name, '.libs', `${name}.so`);
+  for (const name of fs.readdirSync(path.join(build, kind))) {
+    const so = path.join(build, kind, name, '.libs', `${name}.so`);
     if (fs.existsSync(so)) fs.symlinkSync(so, path.join(dir, `${name}.so`));
   }
   return dir;
 }
+
+export const gatherPlugins = (build, dir) => gather(build, 'plugins', dir);
+export const gatherHandlers = (build, dir) => gather(build, 'events', dir);

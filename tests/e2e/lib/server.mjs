@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { freePorts, gatherPlugins } from '../../lib/server.mjs';
+import { freePorts, gatherHandlers, gatherPlugins } from '../../lib/server.mjs';
 import { buildDir, topDir } from './paths.mjs';
 
 const WORKERS = 2;
@@ -59,6 +59,7 @@ export class Server {
       http: { bind: '127.0.0.1', port: this.httpPort },
       websockets: { bind: '127.0.0.1', port: this.wsPort },
       admin: { bind: '127.0.0.1', port: this.adminPort },
+      events: { dir: gatherHandlers(buildDir, path.join(this.dir, 'events')) },
       media: { bind: mediaAddresses(), port: this.mediaPort },
     };
     if (fs.existsSync(path.join(topDir, 'html'))) own.http.static_dir = path.join(topDir, 'html');

@@ -1,0 +1,141 @@
+// Event handlers in a running server: a publisher's life as jsonlines writes it to a file and webhook
+// posts it, and a receiver that is of no use.
+
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { performance } from 'node:perf_hooks';
+import VideoRoomPlugin from 'janode/plugins/videoroom';
+import { connect, next } from '../lib/janode.mjs';
+import { transaction, WsClient } from '../lib/protocol.mjs';
+import { test } from '../lib/runner.mjs';
+
+const tags = ['asan'];
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// A web server; on(body, headers) says the status to answer with, or never answers.
+async function receiver(t, on) {
+  const server = http.createServer((req, res) => {
+    let body = '';
+    req.on('data', (d) => (body += d));
+    req.on('end', async () => {
+      res.statusCode = await on(body, req.headers);
+      res.end();
+    });
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.onClose(() => new Promise((resolve) => {
+    server.closeAllConnections();
+    server.close(resolve);
+  }));
+  return `http://127.0.0.1:${server.address().port}/events`;
+}
+
+const settings = (keys) => ['[general]', ...Object.entries(keys).map(([k, v]) => `${k} = ${v}`), ''].join('\n');
+
+const name = (e) => [e.type, e.subtype, e.event.name ?? e.event.owner ?? e.event.ice ?? e.event.dtls ?? e.event.connection
+  ?? e.event.status ?? e.event.data?.event].filter((x) => x !== undefined).join(' ');
+
+test('events: a publisher from begin to end', { tags, variants: [['chromium', 'lite'], ['chromium', 'full']] }, async (t) => {
+  const posted = [];
+  const backend = await receiver(t, (body, headers) => {
+    const [, at, mac] = /^t=(\d+),v1=(\w+)$/.exec(headers['x-sluice-signature']);
+    assert.equal(mac, crypto.createHmac('sha256', 'key').update(`${at}.${body}`).digest('hex'));
+    posted.push(...JSON.parse(body));
+    return 200;
+  });
+  const file = path.join(t.dir, 'events.jsonl');
+  const server = await t.server(
+    { events: { enabled: 'yes', handlers: 'jsonlines, webhook' }, general: { server_name: 'here' }, admin: { enabled: 'yes', secret: 'adm' } },
+    { 'jsonlines.conf': settings({ path: file }), 'webhook.conf': settings({ backend, secret: 'key' }) });
+  const page = await t.client();
+  const connection = await connect(t, server);
+  const info = await connection.getInfo();
+  assert.ok(info.event_handlers && 'janus.eventhandler.webhook' in info.events);
+  const session = await connection.create();
+  const room = await session.attach(VideoRoomPlugin);
+  await room.joinPublisher({ room: 1234, display: 'ann' });
+  const up = next(room, 'handle_webrtcup');
+  const { jsep } = await room.publish({ jsep: await page.evaluate(() => T.bareOffer('p')) });
+  await page.evaluate((j) => T.bareAccept('p', j), jsep);
+  await up;
+  await sleep(2500);
+  const admin = await WsClient.open(server.admin, 'janus-admin-protocol');
+  await admin.request({ janus: 'custom_event', admin_secret: 'adm', transaction: transaction(), schema: 'a.b', data: { k: 1 } });
+  await admin.close();
+  await room.hangup();
+  await session.destroy();
+  await connection.close();
+  await server.stop();
+
+  const events = fs.readFileSync(file, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line));
+  assert.deepEqual(posted, events, 'both handlers got the same');
+  for (const e of events) {
+    assert.equal(e.emitter, 'here');
+    assert.ok(Number.isInteger(e.timestamp) && typeof e.event === 'object');
+  }
+  const seen = events.map(name);
+  const inOrder = (...wanted) => wanted.reduce((at, want) => {
+    const found = seen.indexOf(want, at);
+    assert.ok(found >= 0, `${want} comes not behind ${seen[at - 1]}:\n${seen.join('\n')}`);
+    return found + 1;
+  }, 0);
+  inOrder('256 1 started', '128 connected', '1 created', '2 attached', '64 joined', '8 remote', '16 1 gathering', '8 local',
+    '16 1 connecting', '16 4', '16 1 connected', '16 5 connected', '16 6 webrtcup', '32 1', '32 3', '4', '16 6 hangup',
+    '64 unpublished', '64 leaving', '2 detached', '1 destroyed');
+  inOrder('16 1 connecting', '16 5 trying', '16 5 connected', '64 published');
+  inOrder('16 1 connected', '16 1 ready', '16 6 hangup');
+  inOrder('8 remote', '16 2', '8 local');
+  inOrder('8 remote', '64 configured');
+  inOrder('16 5 connected', '64 published', '256 1 update', '128 disconnected', '256 2 shutdown');
+  const of = (...type) => events.filter((e) => e.type === type[0] && (type[1] === undefined || e.subtype === type[1]));
+  assert.ok(of(16, 2).every((e) => / typ /.test(e.event['local-candidate'])) && of(16, 2).length > 0);
+  const pair = of(16, 4)[0].event;
+  assert.match(pair['selected-pair'], /^\S+:\d+ \[\w+,udp\] <-> \S+:\d+ \[\w+,udp\]$/);
+  assert.equal(pair.candidates.remote.port, Number(/(\d+) \[\w+,udp\]$/.exec(pair['selected-pair'])[1]));
+  assert.ok(pair.candidates.local.port > 0, JSON.stringify(pair));
+  const video = of(32, 3).filter((e) => e.event.media === 'video').at(-1).event;
+  assert.ok(video['packets-received'] > 10 && video['bytes-received-lastsec'] > 1000, JSON.stringify(video));
+  assert.equal(video['in-link-quality'], 100);
+  assert.equal(of(256, 1).at(-1).event.info['stats-period'], 1);
+});
+
+test('events: a receiver that is of no use delays nobody', { tags }, async (t) => {
+  const backend = await receiver(t, () => new Promise(() => {}));
+  const server = await t.server(
+    { events: { enabled: 'yes', handlers: 'webhook', max_queue: 65536 }, admin: { enabled: 'yes', secret: 'adm' } },
+    { 'webhook.conf': settings({ backend, timeout: 500, max_retransmissions: 0 }) });
+  const c = await WsClient.open(server.ws);
+  let slowest = 0;
+  for (let i = 0; i < 300; i++) {
+    const begin = performance.now();
+    const session_id = await c.create();
+    await c.request({ janus: 'destroy', session_id });
+    slowest = Math.max(slowest, performance.now() - begin);
+  }
+  assert.ok(slowest < 400, `${slowest} ms for a session`); // less than the receiver takes for any
+  const admin = await WsClient.open(server.admin, 'janus-admin-protocol');
+  const ask = async () => (await admin.request({ janus: 'query_eventhandler', admin_secret: 'adm',
+    handler: 'janus.eventhandler.webhook', request: { request: 'stats' } })).response;
+  let stats = await ask();
+  for (let i = 0; i < 50 && !stats.lost; i++) {
+    await sleep(100);
+    stats = await ask();
+  }
+  assert.ok(stats.lost > 0 && stats.delivered === 0, JSON.stringify(stats));
+  assert.equal(stats.emitted, stats.lost + stats.waiting + stats.delivered);
+  assert.ok(stats.emitted >= 600);
+  await admin.close();
+  await c.close();
+  const begin = performance.now();
+  await server.stop();
+  assert.ok(performance.now() - begin < 4000);
+});
+
+test('events: a start without a handler says why', { tags }, async (t) => {
+  await assert.rejects(t.server({ events: { enabled: 'yes', handlers: 'none' } }), /cannot load event handler: .*none\.so/);
+  await assert.rejects(t.server({ events: { enabled: 'yes', handlers: 'webhook' } }, { 'webhook.conf': '' }),
+    /backend expects a URL[^]*event handler .*webhook\.so refuses to start/);
+});
