@@ -475,6 +475,7 @@ void sl_pc_on_candidate(struct sl_pc *pc, const char *text)
         return;
     }
     pc->gathered = true;
+    pc->gathered_us = pc->world->cq->now_us;
     finish_local(pc, false);
 }
 

@@ -2,6 +2,7 @@
  * control knows, and what its worker answers. */
 #include "pc/pc_priv.h"
 
+#include "media/media_mirror.h"
 #include "sdp/sdp_codec.h"
 #include <sluice/codec.h>
 
@@ -128,7 +129,10 @@ static const char *ice_state(const struct sl_peer_info *in)
         [SL_ICE_FAILED] = "failed",
     };
 
-    return in->ice_state == SL_ICE_CONNECTED && in->up_us ? "ready" : names[in->ice_state];
+    if (in->ice_state == SL_ICE_CONNECTED && in->up_us)
+        return "ready";
+    /* Media may flow before the pair is nominated. */
+    return in->ice_state < SL_ICE_CONNECTED && in->up_us ? "connected" : names[in->ice_state];
 }
 
 /* How candidates that were told name the kind of @a: "host", ...; "prflx" when none is it. */
@@ -158,6 +162,7 @@ static json_t *ice_info(const struct sl_pc *pc, const struct sl_peer_info *in)
     json_t *j =
         json_pack("{s:i, s:i, s:s}", "stream_id", 1, "component_id", 1, "state", ice_state(in));
 
+    set_time(j, "gathered", pc->gathered_us);
     set_time(j, "connected", in->connected_us);
     json_object_set_new(j, "local-candidates", local);
     json_object_set_new(j, "remote-candidates", remote);
@@ -229,9 +234,11 @@ static json_t *ssrcs(const struct sl_media_line *m, const struct sl_peer_line_in
         json_object_set_new(j, "ssrc", number(m->tx_ssrc));
     if (m->tx_rtx_ssrc)
         json_object_set_new(j, "ssrc-rtx", number(m->tx_rtx_ssrc));
-    for (int l = 0; l < in->nlayers; l++) {
-        set_layer(j, "ssrc-peer", "", l, in->source[l].ssrc);
-        set_layer(j, "ssrc-peer", "-rtx", l, in->source[l].rtx_ssrc);
+    for (int l = 0; l < in->nlayers; l++) { /* as heard, else as announced */
+        const struct sl_peer_source_info *s = &in->source[l];
+
+        set_layer(j, "ssrc-peer", "", l, s->ssrc ? s->ssrc : m->ssrc[l]);
+        set_layer(j, "ssrc-peer", "-rtx", l, s->rtx_ssrc ? s->rtx_ssrc : m->rtx_ssrc[l]);
     }
     return j;
 }
@@ -333,6 +340,7 @@ static void rtp_info(json_t *j, const struct sl_media_line *m, const struct sl_p
     json_t *codecs = json_object();
 
     json_object_set_new(j, "do_nacks", json_boolean(m->nack));
+    json_object_set_new(j, "nack-queue-ms", number(SL_MIRROR_CACHE_US / 1000));
     json_object_set_new(j, "ssrc", ssrcs(m, in));
     if (m->nlayers > 1 && m->rid[0][0])
         json_object_set_new(j, "rid-simulcast", rids(m));
@@ -504,6 +512,8 @@ void sl_pc_told_open(struct sl_pc *pc)
     struct sl_pcap *pcap = pc->told.capture;
 
     pc->opened_us = pc->world->cq->now_us;
+    if (pc->gathered)
+        pc->gathered_us = pc->opened_us; /* a lite agent has nothing to gather */
     pc->told.capture = NULL;
     if (pcap)
         (void)sl_pc_capture(pc, pcap);

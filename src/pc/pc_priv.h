@@ -120,7 +120,7 @@ struct sl_pc {
     struct sl_pc_data data;
 
     /* For the administrator. */
-    uint64_t created_us, opened_us;
+    uint64_t created_us, opened_us, gathered_us;
     bool is_client_offer; /* the first offer was the client's */
     struct sl_pc_told {
         char *local, *remote;        /* the last descriptions; NULL: none */

@@ -271,6 +271,8 @@ static void set_path(struct sl_peer *p, const struct sl_ice_path *path)
 {
     p->env->paths[p->path.kind]--;
     p->env->paths[path->kind]++;
+    if (!p->connected_us && path->kind != SL_ICE_PATH_NONE)
+        p->connected_us = p->env->ctx->now_us;
     p->path = *path;
 }
 
@@ -336,8 +338,6 @@ void sl_peer_on_ice_state(struct sl_peer *p, enum sl_ice_state state)
     if (state == SL_ICE_CONNECTED) {
         if (old == SL_ICE_DISCONNECTED && p->is_up)
             sl_timer_cancel(&p->life);
-        if (!p->was_connected)
-            p->connected_us = p->env->ctx->now_us;
         p->was_connected = true;
         if (p->is_up && !p->is_down && !p->tx.open) {
             p->tx.open = true;

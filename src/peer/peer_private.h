@@ -57,7 +57,7 @@ struct sl_peer {
     struct sl_addr checked[SL_PEER_CHECKED_MAX];
     unsigned int nchecked; /* so far; the next place modulo SL_PEER_CHECKED_MAX */
     bool was_connected;
-    uint64_t connected_us; /* first */
+    uint64_t connected_us; /* when there was a path first; 0: not yet */
 
     /* DTLS */
     bool has_remote;

@@ -1,4 +1,4 @@
-// node tests/golden/run.mjs [--record HTTP_URL WS_URL] [NAME...]
+// node tests/golden/run.mjs [--record HTTP_URL WS_URL ADMIN_URL] [NAME...]
 //
 // Plays the conversations of talks/ and compares what Sluice says with what the reference server
 // said (NAME.golden.jsonl, recorded with --record from a running one). Every difference must be
@@ -16,6 +16,8 @@ import { Talk, readLines } from './lib/talk.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const talks = path.join(here, 'talks');
+// What the reference server's administrator must know.
+const ADMIN = { admin: { enabled: 'yes', secret: 'refadmin' } };
 // The rooms of the reference server.
 const ROOMS = {
   'videoroom.conf': `[room 1234]
@@ -31,8 +33,8 @@ secret = adminpwd
 `,
 };
 const args = process.argv.slice(2);
-const record = args[0] === '--record' ? { http: args[1], ws: args[2] } : null;
-const wanted = args.slice(record ? 3 : 0);
+const record = args[0] === '--record' ? { http: args[1], ws: args[2], admin: args[3] } : null;
+const wanted = args.slice(record ? 4 : 0);
 
 const names = fs.readdirSync(talks).filter((f) => f.endsWith('.jsonl') && !f.endsWith('.golden.jsonl'))
   .map((f) => f.slice(0, -'.jsonl'.length)).filter((n) => !wanted.length || wanted.includes(n)).sort();
@@ -91,11 +93,11 @@ async function main() {
 
   for (const name of names) {
     const dir = path.join(buildDir, 'golden', name);
-    const server = new Server(dir, {}, ROOMS);
+    const server = new Server(dir, ADMIN, ROOMS);
     try {
       fs.rmSync(dir, { recursive: true, force: true });
       await server.start();
-      const r = await checkTalk(name, server, rules);
+      const r = await checkTalk(name, { http: server.http, ws: server.ws, admin: server.adminHttp }, rules);
       passed += r.passed;
       failed += r.failed;
       await server.stop();

@@ -1,5 +1,5 @@
 // The clients' ends of peer connections: in a page of Chromium, one for each handle that has some.
-// Each opens the data channel that janus.js opens, and nothing else.
+// Each opens the data channel that janus.js opens, and has m-lines for audio and video if it is told.
 
 import { openPage } from '../../e2e/lib/browsers.mjs';
 
@@ -26,6 +26,7 @@ function inPage() {
   };
   window.P = {
     describe: (name) => described(peer(name).pc),
+    media: (name) => ['audio', 'video'].forEach((kind) => peer(name).pc.addTransceiver(kind)),
     take: (name, jsep) => peer(name).pc.setRemoteDescription(jsep),
     add: (name, candidate) => peer(name).pc.addIceCandidate(candidate),
     async send(name, text) {
@@ -59,6 +60,10 @@ export class Peers {
     }
     this.names.add(name);
     return this.page.evaluate(([v, n, a]) => window.P[v](n, a), [verb, name, arg]);
+  }
+
+  media(name) {
+    return this.call('media', name);
   }
 
   // @jsep of the server; describe() answers an offer.

@@ -5,13 +5,16 @@
 //   {"name", "ws": SOCKET, "msg": "$S/$H", "body": {...}, "jsep": {...}}  a message to a plugin
 //   {"name", "http": "POST /$S", "body": {...}}  over HTTP below the base path; "raw", "headers"
 //     with "later": NAME it is not waited for until {"name", "await": NAME}
+//   {"name", "admin": "POST /$S", "body": {...}} to the administrator, below its base path; its answer
+//     is "http", too
 //   {"name", "close": SOCKET}                    the socket is closed
 //   {"name", "data": "$H", "body": {...}}        over the data channel of that handle; "raw"; with
 //     "silent": true there is no answer to wait for
 //   {"name", "end": "$H"}                        the peer connection of that handle is closed
 // Requests have the transaction "t" unless they bring one. With "jsep": "offer" or "answer" the
 // handle of "msg" has a peer connection of its own (peers.mjs), which gets every "jsep" of the
-// handle's messages. "slow": true: more than an answer comes, in its own time; "less": true: some
+// handle's messages; with "media": true it has audio and video. "shape": true: of an answer's body
+// the members and their types are written down. "slow": true: more than an answer comes, in its own time; "less": true: some
 // of it, as differences.jsonl explains, does not come from Sluice.
 // "keep": {"S": "data.id"} remembers a value of the first message that has it: "$S" in later steps,
 // and in all that is written down ("maybe": true, when it need not be there). "pick": [...] writes down these members only.
@@ -29,6 +32,7 @@ const LESS_MS = 500; // when some of that does not come
 const SLOW = 10; // times as long for a slow step
 // No two are the same; but what they look like is.
 const CHANCE = { sdp: /^v=0/, candidate: /./, date: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000$/ };
+const TIMES = ['session_last_activity', 'created', 'current_time', 'elapsed'];
 const HEADERS = ['content-type', 'location', 'access-control-allow-origin', 'access-control-allow-methods',
   'access-control-allow-headers', 'access-control-max-age'];
 
@@ -60,6 +64,13 @@ function fill(value, kept) {
   return value;
 }
 
+// Members and types of a value; a list is as its first element.
+function shape(value) {
+  if (Array.isArray(value)) return value.slice(0, 1).map(shape);
+  if (value === null || typeof value !== 'object') return typeof value;
+  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, shape(v)]));
+}
+
 // Puts names in the place of remembered values.
 function hide(value, kept) {
   if (typeof value === 'number' || typeof value === 'string') {
@@ -72,7 +83,8 @@ function hide(value, kept) {
   if (Array.isArray(value)) return value.map((v) => hide(v, kept));
   if (value && typeof value === 'object')
     return Object.fromEntries(Object.entries(value).map(([k, v]) =>
-      [k, typeof v === 'string' && CHANCE[k]?.test(v) ? `$${k}` : hide(v, kept)]));
+      [k, (typeof v === 'string' && CHANCE[k]?.test(v)) || (typeof v === 'number' && TIMES.includes(k))
+        ? `$${k}` : hide(v, kept)]));
   return value;
 }
 
@@ -131,7 +143,7 @@ function sorted(messages) {
 }
 
 export class Talk {
-  // @server: { http, ws }. @patience: how long to wait for messages that nobody announced.
+  // @server: { http, ws, admin }. @patience: how long to wait for messages that nobody announced.
   constructor(server, patience) {
     this.server = server;
     this.patience = patience;
@@ -181,7 +193,8 @@ export class Talk {
   }
 
   // The SDP of the handle's own peer connection, for a step that says "offer" or "answer".
-  async describe(handle, type) {
+  async describe(handle, type, media) {
+    if (media) await this.peers.media(handle);
     if (type === 'answer') await this.takeDescription(handle, this.offers.get(handle));
     return { type, sdp: await this.peers.describe(handle) };
   }
@@ -197,7 +210,7 @@ export class Talk {
 
   async message(step) {
     const [session_id, handle_id] = step.msg.split('/');
-    const jsep = typeof step.jsep === 'string' ? await this.describe(handle_id, step.jsep) : step.jsep;
+    const jsep = typeof step.jsep === 'string' ? await this.describe(handle_id, step.jsep, step.media) : step.jsep;
     return fill({ janus: 'message', session_id, handle_id, body: step.body, jsep }, this.kept);
   }
 
@@ -222,8 +235,8 @@ export class Talk {
     if (s.ws) {
       const socket = await this.socket(s.ws);
       socket.ws.send(s.raw ?? JSON.stringify({ transaction: 't', ...(s.send ?? await this.message(step)) }));
-    } else if (s.http) {
-      const answer = request(this.server.http, s);
+    } else if (s.http || s.admin) {
+      const answer = s.http ? request(this.server.http, s) : request(this.server.admin, { ...s, http: s.admin });
       if (s.later) this.pending.set(s.later, answer);
       else reply = await answer;
     } else if (s.await) {
@@ -240,7 +253,7 @@ export class Talk {
     for (const [name, source] of [...this.sockets, ...this.channels]) {
       if (source.got.length) out[name] = sorted(source.got.splice(0));
     }
-    if (reply) out.http = reply;
+    if (reply) out.http = step.shape ? { ...reply, body: shape(reply.body) } : reply;
     this.keep(step, out);
     await this.take(Object.values(out).flat());
     return hide(this.pick(step, out), this.kept);

@@ -403,6 +403,194 @@ static void routes_name_m_lines_that_exist(void **state)
     turn(60);
 }
 
+/* ---- what the administrator sees ------------------------------------------------------------- */
+
+static json_t *told;
+static int ntold;
+
+static void on_info(void *arg, json_t *info)
+{
+    (void)arg;
+    ntold++;
+    json_decref(told);
+    told = info;
+}
+
+static const json_t *at(const char *path)
+{
+    const json_t *j = told;
+    char copy[128], *save = NULL;
+
+    snprintf(copy, sizeof(copy), "%s", path);
+    for (char *k = strtok_r(copy, "/", &save); k; k = strtok_r(NULL, "/", &save))
+        j = json_object_get(j, k);
+    if (!j)
+        fail_msg("nothing at %s", path);
+    return j;
+}
+
+static const char *text_at(const char *path)
+{
+    return json_string_value(at(path));
+}
+
+static void info(struct sl_pc *pc) SL_ON_CONTROL
+{
+    int before = ntold;
+
+    assert_int_equal(sl_pc_info(pc, on_info, NULL), 0);
+    for (int i = 0; i < 200 && ntold == before; i++)
+        turn(5);
+    assert_int_equal(ntold, before + 1);
+    assert_non_null(told);
+}
+
+static void connect_client(struct rtc_client *c) SL_ON_CONTROL
+{
+    struct sl_fingerprint fp;
+    struct sl_ice_creds creds;
+    struct sl_addr server;
+    char text[160];
+    bool ok;
+
+    attribute(fix.local, "a=ice-ufrag:", creds.ufrag, sizeof(creds.ufrag));
+    attribute(fix.local, "a=ice-pwd:", creds.pwd, sizeof(creds.pwd));
+    attribute(fix.local, "a=fingerprint:", text, sizeof(text));
+    assert_int_equal(sl_fingerprint_parse(text, &fp), 0);
+    (void)sl_addr_from_ip("127.0.0.1", (uint16_t)PORT, &server);
+    sl_role_leave(&sl_role_control);
+    sl_role_enter(&sl_role_worker);
+    assert_int_equal(rtc_init(c, &server, &creds, fix.client_cert, &fp), 0);
+    ok = rtc_connect(c);
+    sl_role_leave(&sl_role_worker);
+    sl_role_enter(&sl_role_control);
+    assert_true(ok);
+    turn(100);
+}
+
+static void a_dump_grows_with_the_connection(void **state)
+{
+    struct sl_jsep_in in;
+    struct rtc_client c;
+    struct sl_pc *pc;
+
+    (void)state;
+    SL_ASSUME(control);
+    pc = create();
+    info(pc); /* the worker does not know it */
+    assert_true(json_is_false(at("flags/got-offer")));
+    assert_string_equal(text_at("webrtc/dtls/dtls-state"), "created");
+    assert_int_equal(set_remote(pc, fix.offer, &in), 0);
+    info(pc);
+    assert_true(json_is_true(at("flags/processing-offer")));
+    assert_string_equal(text_at("sdps/remote"), fix.offer);
+    assert_int_equal(answer(pc, &in), 0);
+    info(pc);
+    assert_true(json_is_true(at("flags/negotiated")));
+    assert_true(json_is_false(at("flags/ready")));
+    assert_string_equal(text_at("sdps/local"), fix.local);
+    assert_string_equal(text_at("ice-mode"), "lite");
+    assert_string_equal(text_at("webrtc/dtls/remote-fingerprint"),
+                        sl_cert_fingerprint(fix.client_cert));
+    connect_client(&c);
+    info(pc);
+    assert_true(json_is_true(at("flags/ready")));
+    assert_string_equal(text_at("webrtc/ice/state"), "ready");
+    assert_non_null(strstr(text_at("webrtc/ice/selected-pair"), "127.0.0.1:"));
+    assert_string_equal(text_at("webrtc/dtls/dtls-state"), "connected");
+    assert_string_equal(text_at("webrtc/dtls/dtls-role"), "passive");
+    assert_string_equal(text_at("webrtc/dtls/srtp-profile"), "AEAD_AES_128_GCM");
+    assert_string_equal(text_at("webrtc/media/0/type"), "audio");
+    assert_int_equal(json_integer_value(at("webrtc/media/0/stats/in/packets")), 0);
+    json_decref(told);
+    told = NULL;
+    assert_int_equal(sl_pc_info(pc, on_info, NULL), 0);
+    sl_pc_destroy(pc); /* before the worker could answer */
+    assert_null(told);
+    turn(60);
+    sl_role_leave(&sl_role_control);
+    sl_role_enter(&sl_role_worker);
+    rtc_fini(&c);
+    sl_role_leave(&sl_role_worker);
+    sl_role_enter(&sl_role_control);
+}
+
+/* Payloads of the packets in a capture (IPv4), one behind the other. */
+static size_t read_capture(const char *path, uint8_t *out, size_t cap)
+{
+    FILE *f = fopen(path, "r");
+    uint8_t head[24], ip[28];
+    uint32_t rec[4];
+    size_t n = 0;
+
+    assert_non_null(f);
+    assert_int_equal(fread(head, 1, sizeof(head), f), sizeof(head));
+    while (fread(rec, sizeof(rec), 1, f) == 1) {
+        assert_int_equal(fread(ip, 1, sizeof(ip), f), sizeof(ip));
+        assert_true(rec[2] == rec[3] && n + rec[2] - sizeof(ip) <= cap);
+        n += fread(out + n, 1, rec[2] - sizeof(ip), f);
+    }
+    fclose(f);
+    return n;
+}
+
+static void a_capture_has_what_came_in_clear_text(void **state)
+{
+    uint8_t rtp[32] = { 0x80, 111, 0, 1, 0, 0, 0, 9, 0, 0, 0, 5 }, got[4096];
+    char dir[] = "/tmp/sluice-pc-XXXXXX", path[64];
+    struct sl_pcap_conf conf = { .dir = dir, .name = "c" };
+    struct sl_pcap *pcap;
+    struct sl_jsep_in in;
+    struct rtc_client c;
+    struct sl_pc *pc;
+    size_t n;
+
+    (void)state;
+    SL_ASSUME(control);
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/c", dir);
+    assert_int_equal(sl_pcap_open(&conf, &pcap), 0);
+    pc = create();
+    assert_int_equal(sl_pc_capture(pc, pcap), 0); /* waits until there is something to capture */
+    assert_int_equal(set_remote(pc, fix.offer, &in), 0);
+    assert_int_equal(answer(pc, &in), 0);
+    connect_client(&c);
+    sl_role_leave(&sl_role_control);
+    sl_role_enter(&sl_role_worker);
+    for (uint8_t i = 0; i < 3; i++) {
+        rtp[3] = i;
+        memset(rtp + 12, 0xa0 + i, sizeof(rtp) - 12);
+        rtc_send_rtp(&c, rtp, sizeof(rtp));
+    }
+    sl_role_leave(&sl_role_worker);
+    sl_role_enter(&sl_role_control);
+    turn(100);
+    info(pc);
+    assert_true(json_integer_value(at("captured-packets")) >= 3);
+    assert_int_equal(json_integer_value(at("captured-dropped")), 0);
+    assert_int_equal(sl_pc_capture(pc, NULL), 0);
+    turn(50);
+    sl_pcap_wait();
+    n = read_capture(path, got, sizeof(got));
+    assert_true(n >= 3 * sizeof(rtp));
+    for (uint8_t i = 0; i < 3; i++) {
+        rtp[3] = i;
+        memset(rtp + 12, 0xa0 + i, sizeof(rtp) - 12);
+        assert_non_null(memmem(got, n, rtp, sizeof(rtp)));
+    }
+    sl_pc_destroy(pc);
+    turn(60);
+    json_decref(told);
+    told = NULL;
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(dir), 0);
+    sl_role_leave(&sl_role_control);
+    sl_role_enter(&sl_role_worker);
+    rtc_fini(&c);
+    sl_role_leave(&sl_role_worker);
+    sl_role_enter(&sl_role_control);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +601,8 @@ int main(void)
         cmocka_unit_test(a_bad_transport_changes_nothing),
         cmocka_unit_test(an_offer_taken_back_leaves_the_round_before),
         cmocka_unit_test(routes_name_m_lines_that_exist),
+        cmocka_unit_test(a_dump_grows_with_the_connection),
+        cmocka_unit_test(a_capture_has_what_came_in_clear_text),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
