@@ -141,11 +141,108 @@ static void peers_that_do_nothing_let_the_worker_sleep(void **state)
         leave(&c[i], id[i]);
 }
 
+/* Of each m-line, to control. */
+static struct sl_media_stats media_stats(sl_id id)
+{
+    struct sl_media_stats s;
+
+    pthread_mutex_lock(&world.lock);
+    world.nreports = 0;
+    pthread_mutex_unlock(&world.lock);
+    post(sl_wmsg_new(SL_WMSG_STATS, id, 0));
+    assert_true(wait_report(SL_REPORT_STATS, id));
+    pthread_mutex_lock(&world.lock);
+    s = world.stats[0];
+    pthread_mutex_unlock(&world.lock);
+    return s;
+}
+
+static void what_was_counted_of_an_m_line_is_told(void **state)
+{
+    struct rtc_client pub, sub;
+    struct sl_media_stats s;
+    sl_id p, to;
+
+    (void)state;
+    SL_ASSUME(worker);
+    p = join(&pub, 0, SL_DIR_RECV);
+    to = join(&sub, 0, SL_DIR_SEND);
+    route(p, to);
+    rtc_poll(&pub, 50);
+    for (unsigned int i = 0; i < 50; i++) {
+        if (i != 20) /* lost on its way */
+            send_video(&pub, (uint16_t)(1 + i), i * 3000, i == 0);
+        rtc_poll(&sub, 1);
+    }
+    rtc_poll(&sub, 100);
+    s = media_stats(p);
+    assert_int_equal(s.packets_in, 49);
+    assert_int_equal(s.lost, 1);
+    assert_true(s.bytes_in > 49 * 12 && s.nacks_out > 0);
+    assert_int_equal(s.clock_rate, 90000);
+    assert_int_equal(s.packets_out, 0);
+    s = media_stats(to);
+    assert_int_equal(s.packets_out, 49);
+    assert_true(s.bytes_out > 0 && s.bytes_out < 49 * 1200);
+    assert_int_equal(s.packets_in, 0);
+    leave(&pub, p);
+    leave(&sub, to);
+}
+
+/* The pair, what ICE and DTLS do, and the last numbers, in this order. */
+static void news_of_a_connection_are_told(void **state)
+{
+    static const enum sl_report_type order[] = { SL_REPORT_UP, SL_REPORT_STATS, SL_REPORT_DOWN };
+    unsigned int pairs = 0, ice = 0, dtls = 0, at = 0;
+    struct rtc_client pub;
+    sl_id p;
+
+    (void)state;
+    SL_ASSUME(worker);
+    pthread_mutex_lock(&world.lock);
+    world.nreports = 0;
+    pthread_mutex_unlock(&world.lock);
+    p = join(&pub, 0, SL_DIR_RECV);
+    sl_dtls_close(pub.dtls); /* the client goes */
+    assert_true(wait_report(SL_REPORT_DOWN, p));
+    pthread_mutex_lock(&world.lock);
+    for (size_t i = 0; i < world.nreports; i++) {
+        const struct sl_report *r = &world.reports[i];
+        const struct sl_link *l = &r->link;
+
+        if (r->pc != p)
+            continue;
+        if (at < 3 && r->type == order[at])
+            at++;
+        if (r->type != SL_REPORT_LINK)
+            continue;
+        if (l->what == SL_LINK_PAIR) {
+            pairs++;
+            assert_int_equal(sl_addr_port(&l->pair.local), PORT);
+            assert_true(sl_addr_family(&l->pair.remote) == AF_INET);
+            assert_string_equal(l->pair.remote_type, "prflx");
+        } else if (l->what == SL_LINK_ICE) {
+            ice += l->ice == SL_ICE_CONNECTED;
+        } else {
+            assert_int_equal(l->dtls, dtls ? SL_DTLS_CONNECTED : SL_DTLS_HANDSHAKE);
+            assert_int_equal(at, 0); /* before it is up */
+            dtls++;
+        }
+    }
+    pthread_mutex_unlock(&world.lock);
+    assert_int_equal(at, 3);
+    assert_int_equal(dtls, 2);
+    assert_true(pairs >= 1 && ice == 1);
+    leave(&pub, p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(latency_is_told_for_every_packet_that_left),
         cmocka_unit_test(latency_counts_from_the_arrival_at_the_kernel),
+        cmocka_unit_test(what_was_counted_of_an_m_line_is_told),
+        cmocka_unit_test(news_of_a_connection_are_told),
         cmocka_unit_test(load_is_cpu_time),
         cmocka_unit_test(work_is_load),
         cmocka_unit_test(peers_that_do_nothing_let_the_worker_sleep),

@@ -37,6 +37,7 @@ struct world {
     pthread_mutex_t lock;
     struct sl_report reports[REPORTS];
     size_t nreports;
+    struct sl_media_stats stats[8]; /* of the last SL_REPORT_STATS */
     uint32_t slot;
     atomic_bool stuck; /* worker 1, at its next report */
 };
@@ -56,6 +57,8 @@ static inline void on_report(void *arg, struct sl_report *r)
     while (atomic_load(&w->stuck) && sl_id_worker(r->pc) == 1)
         usleep(1000); /* a worker that does nothing else */
     pthread_mutex_lock(&w->lock);
+    if (r->type == SL_REPORT_STATS)
+        memcpy(w->stats, r->stats.list, (r->stats.n < 8 ? r->stats.n : 8) * sizeof(w->stats[0]));
     if (w->nreports < REPORTS)
         w->reports[w->nreports++] = *r;
     pthread_mutex_unlock(&w->lock);
