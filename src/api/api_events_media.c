@@ -231,6 +231,7 @@ static json_t *stats_json(const struct sl_mline *l, const struct sl_media_stats 
     add_number(j, "nacks-received", s->nacks_in);
     add_number(j, "nacks-sent", s->nacks_out);
     add_number(j, "retransmissions-received", s->repaired);
+    add_number(j, "remb-bitrate", s->remb_bps);
     return j;
 }
 

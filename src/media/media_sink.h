@@ -77,6 +77,7 @@ struct sl_sink {
     struct sl_sr_sent sr_sent;
     uint64_t rtt_us;
     uint64_t resent;
+    uint64_t remb_bps;    /* what the subscriber said last that it can take; 0: nothing */
     uint64_t nacked;                   /* packets that the subscriber asked for */
     uint64_t bytes_told, bytes_second; /* until the last full second, and in it */
     int32_t lost_seen;                 /* cumulative loss of the last receiver report */

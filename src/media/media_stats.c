@@ -23,6 +23,7 @@ static void of_sink(const struct sl_sink *s, struct sl_media_stats *out)
     out->packets_out = s->packets;
     out->bytes_out = s->bytes;
     out->nacks_in = s->nacked;
+    out->remb_bps = s->remb_bps;
 }
 
 size_t sl_endpoint_stats(const struct sl_endpoint *e, struct sl_media_stats *out, size_t max)

@@ -22,6 +22,7 @@ struct sl_media_stats {
     uint64_t packets_in, bytes_in, packets_out, bytes_out;
     uint64_t nacks_in, nacks_out; /* packets asked for, by the peer and by us */
     uint64_t repaired;            /* packets that came late or again */
+    uint64_t remb_bps;            /* that the peer says it can take; 0: it says nothing */
 };
 
 /* At most @max; how many there are (for NULL and 0: how much room it takes). */

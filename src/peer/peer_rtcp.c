@@ -97,6 +97,22 @@ static int on_fir(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
     return n;
 }
 
+/* Noted for statistics. */
+static int on_remb(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
+{
+    uint32_t sender, ssrc[SL_RTCP_SSRC_MAX];
+    uint64_t bps;
+    int n = sl_rtcp_remb_parse(pkt, &sender, &bps, ssrc, SL_RTCP_SSRC_MAX);
+
+    for (int i = 0; i < n; i++) {
+        struct sl_sink *s = sink_by_ssrc(p, ssrc[i]);
+
+        if (s)
+            s->remb_bps = bps;
+    }
+    return n == -ENOENT ? 0 : n; /* something else that an application understands */
+}
+
 static int on_psfb(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER
 {
     struct sl_rtcp_fb fb;
@@ -104,6 +120,8 @@ static int on_psfb(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKE
 
     if (pkt->fmt == SL_PSFB_FIR)
         return on_fir(p, pkt);
+    if (pkt->fmt == SL_PSFB_AFB)
+        return on_remb(p, pkt);
     if (pkt->fmt != SL_PSFB_PLI)
         return 0;
     if (sl_rtcp_fb_parse(pkt, &fb) < 0)

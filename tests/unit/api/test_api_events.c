@@ -369,7 +369,8 @@ static const struct sl_media_stats first[] = {
       .bytes_out = 1000,
       .nacks_in = 1,
       .nacks_out = 2,
-      .repaired = 3 },
+      .repaired = 3,
+      .remb_bps = 250000 },
     { .mindex = 1, .layer = 1, .clock_rate = 90000, .packets_in = 7, .bytes_in = 700 },
     { .mindex = 9 }, /* no such m-line */
 };
@@ -380,21 +381,21 @@ static const struct sl_media_stats first[] = {
     "\"in-media-link-quality\":100,\"out-link-quality\":100,\"out-media-link-quality\":100,"       \
     "\"packets-received\":" #packets ",\"packets-sent\":0,\"bytes-received\":" #bytes              \
     ",\"bytes-sent\":0,\"bytes-received-lastsec\":" #second ",\"bytes-sent-lastsec\":0,"           \
-    "\"nacks-received\":0,\"nacks-sent\":0,\"retransmissions-received\":0}"
+    "\"nacks-received\":0,\"nacks-sent\":0,\"retransmissions-received\":0,\"remb-bitrate\":0}"
 #define STATS_VIDEO                                                                                \
     "{\"mid\":\"1\",\"mindex\":1,\"media\":\"video\",\"base\":90000,\"rtt\":12,\"lost\":10,"       \
     "\"lost-by-remote\":5,\"jitter-local\":3,\"jitter-remote\":1,\"in-link-quality\":90,"          \
     "\"in-media-link-quality\":90,\"out-link-quality\":95,\"out-media-link-quality\":95,"          \
     "\"packets-received\":90,\"packets-sent\":100,\"bytes-received\":90000,\"bytes-sent\":1000,"   \
     "\"bytes-received-lastsec\":90000,\"bytes-sent-lastsec\":1000,\"nacks-received\":1,"           \
-    "\"nacks-sent\":2,\"retransmissions-received\":3}"
+    "\"nacks-sent\":2,\"retransmissions-received\":3,\"remb-bitrate\":250000}"
 #define STATS_SIM                                                                                  \
     "{\"mid\":\"1\",\"mindex\":1,\"media\":\"video-sim1\",\"base\":90000,\"lost\":0,"              \
     "\"lost-by-remote\":0,\"jitter-local\":0,\"jitter-remote\":0,\"in-link-quality\":100,"         \
     "\"in-media-link-quality\":100,\"out-link-quality\":100,\"out-media-link-quality\":100,"       \
     "\"packets-received\":7,\"packets-sent\":0,\"bytes-received\":700,\"bytes-sent\":0,"           \
     "\"bytes-received-lastsec\":700,\"bytes-sent-lastsec\":0,\"nacks-received\":0,"                \
-    "\"nacks-sent\":0,\"retransmissions-received\":0}"
+    "\"nacks-sent\":0,\"retransmissions-received\":0,\"remb-bitrate\":0}"
 
 static void statistics_are_told(void **state)
 {

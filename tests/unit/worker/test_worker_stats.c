@@ -157,6 +157,21 @@ static struct sl_media_stats media_stats(sl_id id)
     return s;
 }
 
+/* What the subscriber says: it can take 250 kbit/s, and misses two packets. */
+static void say_feedback(struct rtc_client *c) SL_ON_WORKER
+{
+    static const uint16_t missing[] = { 3, 4 };
+    static const uint32_t ssrc = SSRC_OUT;
+    uint8_t buf[128];
+    struct sl_writer w = sl_writer_make(buf, sizeof(buf));
+
+    sl_rtcp_rr_write(&w, 1, NULL, 0);
+    sl_rtcp_remb_write(&w, 1, 250000, &ssrc, 1);
+    sl_rtcp_nack_write(&w, 1, SSRC_OUT, missing, 2);
+    rtc_send_rtcp(c, buf, sl_writer_len(&w));
+    rtc_poll(c, 50);
+}
+
 static void what_was_counted_of_an_m_line_is_told(void **state)
 {
     struct rtc_client pub, sub;
@@ -181,7 +196,10 @@ static void what_was_counted_of_an_m_line_is_told(void **state)
     assert_true(s.bytes_in > 49 * 12 && s.nacks_out > 0);
     assert_int_equal(s.clock_rate, 90000);
     assert_int_equal(s.packets_out, 0);
+    say_feedback(&sub);
     s = media_stats(to);
+    assert_int_equal(s.remb_bps, 250000);
+    assert_int_equal(s.nacks_in, 2);
     assert_int_equal(s.packets_out, 49);
     assert_true(s.bytes_out > 0 && s.bytes_out < 49 * 1200);
     assert_int_equal(s.packets_in, 0);
