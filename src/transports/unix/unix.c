@@ -30,8 +30,31 @@ static struct {
     struct sl_door door;
     struct sl_mailbox box;
     pthread_t thread;
-    bool started; /* control thread's, as all that posts */
-} us;
+    bool started; /* control thread's */
+    /* Posts come only while the thread will still look at them. */
+    pthread_mutex_t lock;
+    bool open;
+} us = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void mail_free(struct unix_mail *m)
+{
+    free(m->text);
+    free(m);
+}
+
+/* Owns @m. */
+static void post(struct unix_mail *m)
+{
+    bool open;
+
+    pthread_mutex_lock(&us.lock);
+    open = us.open;
+    if (open)
+        sl_mailbox_post(&us.box, &m->mail);
+    pthread_mutex_unlock(&us.lock);
+    if (!open)
+        mail_free(m);
+}
 
 /* ---- the thread ------------------------------------------------------------------------------ */
 
@@ -49,8 +72,7 @@ static void handle(struct unix_mail *m) SL_ON_TRANSPORT
     }
     if (c)
         unix_client_settle(c);
-    free(m->text);
-    free(m);
+    mail_free(m);
 }
 
 static void handle_mail(void) SL_ON_TRANSPORT
@@ -153,6 +175,10 @@ static void *run(void *arg)
     }
     for (end_us = sl_now_us() + STOP_US; has_queued() && us.loop.now_us < end_us;)
         turn();
+    pthread_mutex_lock(&us.lock);
+    us.open = false;
+    pthread_mutex_unlock(&us.lock);
+    handle_mail();
     while (!sl_list_is_empty(&us.loop.clients))
         unix_client_destroy(sl_container(us.loop.clients.next, struct unix_client, link));
     sl_role_leave(&sl_role_transport);
@@ -163,11 +189,8 @@ static void *run(void *arg)
 
 static void post_json(enum mail_what what, sl_conn conn, json_t *json)
 {
-    struct unix_mail *m;
+    struct unix_mail *m = calloc(1, sizeof(*m));
 
-    if (!us.started)
-        return;
-    m = calloc(1, sizeof(*m));
     if (!m) {
         sl_error("unix", "out_of_memory", "what=message");
         return;
@@ -178,7 +201,7 @@ static void post_json(enum mail_what what, sl_conn conn, json_t *json)
     m->text = json ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     if (json && !m->text)
         sl_error("unix", "out_of_memory", "what=text");
-    sl_mailbox_post(&us.box, &m->mail);
+    post(m);
 }
 
 static void answer(sl_conn conn, void *tag, enum sl_tstatus status, json_t *json)
@@ -276,9 +299,11 @@ int sl_unix_start(const struct sl_unix_conf *conf, const struct sl_tcore *core, 
     sl_mailbox_init(&us.box, &us.door);
     loop_init(&us.loop, conf, core);
     rc = loop_open(&us.loop, err, cap);
+    us.open = !rc;
     if (!rc)
         rc = -pthread_create(&us.thread, NULL, run, NULL);
     if (rc) {
+        us.open = false;
         loop_close(&us.loop);
         if (!err[0])
             snprintf(err, cap, "unix: cannot start: %s", strerror(-rc));
@@ -300,7 +325,7 @@ void sl_unix_stop(void)
     while (!(m = calloc(1, sizeof(*m))))
         sl_error("unix", "out_of_memory", "what=stop");
     m->what = MAIL_STOP;
-    sl_mailbox_post(&us.box, &m->mail);
+    post(m);
     us.started = false;
     pthread_join(us.thread, NULL);
     loop_close(&us.loop);

@@ -57,7 +57,8 @@ static void on_request(const struct sl_treq *req)
 static void on_connected(sl_conn conn, bool admin, const struct sl_tpeer *peer)
 {
     pthread_mutex_lock(&fake.lock);
-    if (!conn || is_gone(conn) || !peer || (peer->ip && strcmp(peer->ip, "127.0.0.1") != 0))
+    /* Who broke it off at once has no address any more. */
+    if (!conn || is_gone(conn) || (peer && peer->ip && strcmp(peer->ip, "127.0.0.1") != 0))
         fake.bad_order++;
     fake.nconnected++;
     pthread_mutex_unlock(&fake.lock);

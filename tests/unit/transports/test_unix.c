@@ -269,8 +269,9 @@ static void unanswered_requests_hold_a_client_back(void **state)
     assert_int_equal(fake_release(SL_TSTATUS_OK), SL_UNIX_INFLIGHT);
     messages_wanted = before + SL_UNIX_INFLIGHT + 10;
     assert_true(fake_wait(has_messages, 1));
+    assert_true(fake_wait(fake_held, 10));
     close(fd);
-    (void)fake_release(SL_TSTATUS_OK);
+    assert_int_equal(fake_release(SL_TSTATUS_OK), 10);
 }
 
 /* Its end must not be looked at again and again while its requests are held. */
