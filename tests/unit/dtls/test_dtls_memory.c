@@ -84,5 +84,6 @@ int main(void)
         print_error("libcrypto was in use before main\n");
         return 1;
     }
+    sl_role_enter(&sl_role_worker);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
