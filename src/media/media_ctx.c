@@ -46,6 +46,7 @@ void sl_mctx_init(struct sl_mctx *m, unsigned int worker, const struct sl_media_
     sl_pool_init(&m->pkts, sizeof(struct sl_pkt), PKTS_PER_SLAB, PKTS_LIMIT);
     sl_pool_init(&m->slots, sizeof(struct sl_slot), SLOTS_PER_SLAB, SLOTS_LIMIT);
     sl_list_init(&m->mirrors);
+    sl_list_init(&m->replays);
     sl_list_init(&m->dirty);
 }
 

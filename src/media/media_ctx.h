@@ -83,11 +83,15 @@ struct sl_mctx {
     struct sl_pool pkts;
     struct sl_pool slots;
     struct sl_list mirrors; /* with packets for their sinks (sl_mirrors_fan_out) */
+    struct sl_list replays; /* sinks that get what is past (media_gop.h) */
+    uint64_t replay_us;     /* when they get their next portion */
     struct sl_list dirty;   /* connections with staged packets */
     struct sl_slot *sent;   /* in the send queue; back to the pool after its flush */
     uint64_t drops[SL_DROP_MAX];
     uint64_t padded_packets, padded_bytes;
     uint32_t slowlink_threshold; /* packets lost in a second; 0: off */
+    uint64_t gop_us;             /* age of a key frame that is replayed; 0: none is */
+    size_t gop_bytes;            /* of the group of pictures that it begins */
     uint32_t no_media_s;         /* seconds without RTP until "receiving: false"; 0: off */
     struct sl_media_cb cb;
     void *arg;

@@ -86,7 +86,7 @@ static void frame_begins(struct sl_layer_heard *h, uint64_t ts, uint64_t now_us)
     h->frame_us = now_us;
 }
 
-static void heard(struct sl_layers *l, int layer, uint64_t ts, uint64_t now_us)
+void sl_layers_heard(struct sl_layers *l, int layer, uint64_t ts, uint64_t now_us)
 {
     struct sl_layer_heard *me = &l->layer[layer];
     bool begins = !me->seen || (int64_t)(ts - me->ts) > 0;
@@ -258,7 +258,7 @@ static void decide_simulcast(struct sl_layers *l, const struct sl_layer_pkt *p, 
 {
     int sub = p->substream;
 
-    heard(l, sub, p->ts, now_us);
+    sl_layers_heard(l, sub, p->ts, now_us);
     if (p->info->key && sub != l->cur_sub &&
         is_on_the_way(l->cur_sub, best(l, sl_layers_target_sub(l), l->cur_sub, now_us), sub)) {
         l->cur_sub = (int8_t)sub;
@@ -306,7 +306,7 @@ static void decide_svc(struct sl_layers *l, const struct sl_layer_pkt *p, uint64
     int sid = i->has_sid ? lower(i->sid, SL_LAYERS_MAX - 1) : 0;
     bool begins;
 
-    heard(l, sid, p->ts, now_us);
+    sl_layers_heard(l, sid, p->ts, now_us);
     if (l->cur_sid == SL_LAYER_NONE && !i->key) {
         out->verdict = SL_LAYER_WAIT_KEY;
         return;

@@ -100,6 +100,10 @@ void sl_layers_set_fallback(struct sl_layers *l, uint64_t fallback_us);
 /* Another publisher now feeds this sink, or forwarding was resumed: wait for a key frame again. */
 void sl_layers_restart(struct sl_layers *l);
 
+/* A frame @ts of @layer is there, so the layer goes on. For packets that are decided about this is
+ * known; a sink that begins tells what came before. */
+void sl_layers_heard(struct sl_layers *l, int layer, uint64_t ts, uint64_t now_us);
+
 /* Decides about one packet of any substream of the source. */
 void sl_layers_decide(struct sl_layers *l, const struct sl_layer_pkt *p, uint64_t now_us,
                       struct sl_layer_out *out);

@@ -8,10 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Packets that are worth a system call while others wait: the same few slots are used again, and
- * are in the cache until the kernel copied them. */
-#define FLUSH_AT 64
-
 int sl_mirror_create(struct sl_mctx *ctx, sl_id pc, uint16_t mindex, struct sl_mirror **out)
 {
     struct sl_mirror *m = calloc(1, sizeof(*m));
@@ -37,10 +33,7 @@ static void fan_out(struct sl_mirror *m) SL_ON_WORKER
         if (i + 1 < m->nsinks)
             sl_sink_prefetch_out(m->sinks[i + 1]);
         sl_sink_forward(s, m->batch, m->nbatch);
-        if (s->tx->nstaged) /* encrypted while it is in the cache */
-            s->tx->flush(s->tx);
-        if (m->ctx->slots.used >= FLUSH_AT)
-            m->ctx->cb.flush(m->ctx->arg);
+        sl_sink_flush(s);
     }
     m->fanning = false;
     for (size_t i = 0; i < m->nbatch; i++)
@@ -110,12 +103,15 @@ static void cache_put(struct sl_mirror *m, struct sl_pkt *pkt)
 {
     struct sl_cache *c = &m->cache[pkt->layer];
     uint32_t *ssrc = &m->cache_ssrc[pkt->layer];
+    uint64_t keep_us = SL_MIRROR_CACHE_US;
 
     if (*ssrc != pkt->rtp.ssrc) {
         if (*ssrc)
             sl_cache_fini(c);
         *ssrc = 0;
-        if (sl_cache_init(c, SL_MIRROR_CACHE_PKTS, SL_MIRROR_CACHE_US, cache_unref) < 0)
+        if (m->ctx->gop_us && keep_us < m->ctx->gop_us + SL_MIRROR_REPLAY_US)
+            keep_us = m->ctx->gop_us + SL_MIRROR_REPLAY_US;
+        if (sl_cache_init(c, SL_MIRROR_CACHE_PKTS, keep_us, cache_unref) < 0)
             return;
         *ssrc = pkt->rtp.ssrc;
     }
@@ -126,7 +122,11 @@ static void cache_put(struct sl_mirror *m, struct sl_pkt *pkt)
 
 void sl_mirror_push(struct sl_mirror *m, struct sl_pkt *pkt)
 {
-    if (m->nnack)
+    bool keep = m->nnack;
+
+    if (m->ctx->gop_us)
+        keep |= sl_gop_note(&m->gop[pkt->layer], pkt, m->ctx->gop_bytes);
+    if (keep)
         cache_put(m, pkt);
     if (!m->nsinks)
         return;
@@ -148,6 +148,12 @@ struct sl_pkt *sl_mirror_find(const struct sl_mirror *m, uint8_t layer, uint32_t
     if (m->cache_ssrc[layer] != ssrc || !ssrc)
         return NULL;
     return sl_cache_peek(&m->cache[layer], seq, m->ctx->now_us);
+}
+
+void sl_mirror_forget(struct sl_mirror *m)
+{
+    for (int i = 0; i < SL_LAYERS_MAX; i++)
+        m->gop[i].on = false;
 }
 
 void sl_mirror_expire(struct sl_mirror *m)

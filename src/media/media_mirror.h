@@ -10,6 +10,7 @@
 #include "base/hmap.h"
 #include "media/media_cache.h"
 #include "media/media_ctx.h"
+#include "media/media_gop.h"
 
 struct sl_sink;
 struct sl_track;
@@ -31,10 +32,12 @@ struct sl_mirror {
     size_t nbatch;
     struct sl_cache cache[SL_LAYERS_MAX]; /* by the source's numbering */
     uint32_t cache_ssrc[SL_LAYERS_MAX];   /* whose packets it holds; 0: not set up */
+    struct sl_gop gop[SL_LAYERS_MAX];     /* what of the cache begins with a key frame */
 };
 
 #define SL_MIRROR_CACHE_PKTS 512
 #define SL_MIRROR_CACHE_US   UINT64_C(1500000)
+#define SL_MIRROR_REPLAY_US  UINT64_C(300000) /* that what is replayed stays there meanwhile */
 
 int sl_mirror_create(struct sl_mctx *ctx, sl_id pc, uint16_t mindex,
                      struct sl_mirror **out) SL_ON_WORKER;
@@ -52,6 +55,8 @@ void sl_mirrors_fan_out(struct sl_mctx *ctx) SL_ON_WORKER;
 /* A recent packet by the numbering of the source @ssrc, for a resend; borrowed, NULL: not there. */
 struct sl_pkt *sl_mirror_find(const struct sl_mirror *m, uint8_t layer, uint32_t ssrc,
                               uint64_t seq) SL_ON_WORKER;
+/* No group of pictures of before is replayed any more. */
+void sl_mirror_forget(struct sl_mirror *m) SL_ON_WORKER;
 /* Gives back what is too old for a resend. */
 void sl_mirror_expire(struct sl_mirror *m) SL_ON_WORKER;
 /* Asks the publisher for a key frame of @layer; -1: all layers. */

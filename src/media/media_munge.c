@@ -18,12 +18,14 @@ void sl_munge_init(struct sl_munge *m, uint32_t clock_rate, uint16_t first_seq, 
     memset(m, 0, sizeof(*m));
     m->clock_rate = clock_rate;
     m->out_next = m->out_start = first_seq;
-    m->out_ts = first_ts;
+    m->out_ts = m->out_line = first_ts;
 }
 
-static uint64_t ticks(const struct sl_munge *m, uint64_t us)
+static int64_t ticks(const struct sl_munge *m, int64_t us)
 {
-    return us / 1000000 * m->clock_rate + us % 1000000 * m->clock_rate / 1000000;
+    int64_t rate = m->clock_rate;
+
+    return us / 1000000 * rate + us % 1000000 * rate / 1000000;
 }
 
 /* Goes on at @seq without a gap; whatever was before it is refused from now on. */
@@ -38,19 +40,21 @@ static void rebase(struct sl_munge *m, uint64_t seq)
 
 void sl_munge_switch(struct sl_munge *m, struct sl_seqts first, int64_t elapsed_us, uint64_t now_us)
 {
-    uint64_t us = 0, adv = 0;
+    uint64_t least = m->out_ts + (m->out_ts_us ? 1 : 0); /* something went out before */
+    uint64_t line = m->out_line;
+    int64_t behind;
 
-    if (m->out_ts_us) { /* something went out before */
-        if (elapsed_us != SL_MUNGE_UNKNOWN)
-            us = elapsed_us > 0 ? (uint64_t)elapsed_us : 0;
-        else if (now_us > m->out_ts_us)
-            us = now_us - m->out_ts_us;
-        adv = ticks(m, us);
-        adv = adv ? adv : 1;
-    }
+    if (elapsed_us == SL_MUNGE_UNKNOWN)
+        elapsed_us = (int64_t)(now_us - m->out_ts_us);
+    if (m->out_ts_us && elapsed_us > -SL_MUNGE_BACK_US)
+        line += (uint64_t)ticks(m, elapsed_us);
     m->has_source = m->fresh = true;
     rebase(m, first.seq);
-    m->ts_off = m->out_ts + adv - first.ts;
+    behind = (int64_t)(least - line);
+    m->ts_off = line - first.ts;
+    m->ts_start = first.ts;
+    m->ts_least = least;
+    m->ts_tight = behind > 0 ? (uint64_t)(behind + behind / 255 + 1) : 0;
     m->in_ts = first.ts;
 }
 
@@ -113,11 +117,12 @@ int sl_munge_map(struct sl_munge *m, struct sl_seqts in, uint64_t now_us, struct
     } else {
         o.seq = widen(m, m->out16[in.seq & MASK]);
     }
-    o.ts = in.ts + m->ts_off;
+    o.ts = sl_munge_ts(m, in.ts);
     m->state[in.seq & MASK] = MAPPED;
     m->in16[o.seq & MASK] = (uint16_t)in.seq;
     if (m->fresh || (int64_t)(o.ts - m->out_ts) > 0) {
         m->out_ts = o.ts;
+        m->out_line = in.ts + m->ts_off;
         m->out_ts_us = now_us ? now_us : 1;
         m->in_ts = in.ts;
         m->fresh = false;

@@ -35,9 +35,13 @@ struct sl_munge {
     uint64_t in_max;  /* highest input seq told */
     uint64_t seq_off; /* out = in + seq_off, modulo 2^64, for packets after in_max */
     uint64_t ts_off;
+    uint64_t ts_start;               /* input timestamp that the current source began with ... */
+    uint64_t ts_least;               /* ... which is not to become less than this ... */
+    uint64_t ts_tight;               /* ... and ticks until ts_off alone makes up for it */
     uint64_t out_next;               /* next unused output seq; all below are used or reserved */
     uint64_t out_ts;                 /* highest output timestamp */
-    uint64_t out_ts_us;              /* when it was first forwarded */
+    uint64_t out_line;               /* what ts_off alone made of it */
+    uint64_t out_ts_us;              /* when its packet came */
     uint64_t in_ts;                  /* the input timestamp of out_ts */
     uint64_t out_start;              /* first output seq of the current source */
     uint8_t state[SL_MUNGE_WINDOW];  /* by input seq */
@@ -54,11 +58,16 @@ void sl_munge_init(struct sl_munge *m, uint32_t clock_rate, uint16_t first_seq, 
  * (that of a key frame, or any audio packet). Output goes on with the next number; the timestamp
  * advances by @elapsed_us of capture time since the newest frame forwarded before (from the sender
  * reports of both, sl_sr_src_capture_us on sl_munge_last_ts), or SL_MUNGE_UNKNOWN: by the time
- * since that frame was forwarded. At least by one tick. */
+ * since that frame came. @now_us: when packet @first came.
+ *
+ * A source that is replayed begins before that newest frame: the difference is negative, down to
+ * -SL_MUNGE_BACK_US. The timestamps still advance: those that would not are squeezed into as few
+ * ticks as it takes, 256 into one, until the source is past that frame; so it is shown in time. */
+#define SL_MUNGE_BACK_US 6000000
 void sl_munge_switch(struct sl_munge *m, struct sl_seqts first, int64_t elapsed_us,
                      uint64_t now_us);
 
-/* Maps @in to the subscriber's numbering; @out is written on success only.
+/* Maps @in, which came at @now_us, to the subscriber's numbering; @out is written on success only.
  * 0; -EAGAIN: older than the last switch or the window, drop it; -EEXIST: this one was mapped or
  * dropped before (a retransmission that was not needed); -ENOTCONN: no source yet. */
 int sl_munge_map(struct sl_munge *m, struct sl_seqts in, uint64_t now_us, struct sl_seqts *out);
@@ -76,11 +85,21 @@ int sl_munge_own(struct sl_munge *m, struct sl_seqts *out);
  * 0; -ENOENT: own packet, hole, never sent, or older than the window or the last switch. */
 int sl_munge_find(const struct sl_munge *m, uint16_t out_seq, uint64_t *in_seq, uint64_t *out);
 
-/* Output timestamp of an input timestamp of the current source: out = in + this, modulo 2^64. Valid
- * until the next switch; sender reports and retransmissions need it. */
+/* The clock of the current source, for sender reports: out = in + this, modulo 2^64. Valid until
+ * the next switch. */
 static inline uint64_t sl_munge_ts_off(const struct sl_munge *m)
 {
     return m->ts_off;
+}
+
+/* Output timestamp of an input timestamp of the current source. */
+static inline uint64_t sl_munge_ts(const struct sl_munge *m, uint64_t ts)
+{
+    uint64_t since = ts - m->ts_start, out = ts + m->ts_off;
+
+    if (since < m->ts_tight && (int64_t)(m->ts_least + since / 256 - out) > 0)
+        return m->ts_least + since / 256;
+    return out;
 }
 
 /* Newest input timestamp that was forwarded from the current source. */

@@ -29,6 +29,7 @@ struct sl_pkt {
     uint8_t layer;       /* simulcast layer, 0 lowest; 0 without simulcast */
     uint8_t codec;       /* enum sl_codec, as negotiated with the publisher */
     uint8_t epoch;       /* differs from that of the packet before: sinks begin anew */
+    bool is_opaque;      /* encrypted end to end, no descriptor: what payload says is a guess */
     uint16_t red_off;    /* RFC 2198: where the primary block begins in the payload; 0: no RED */
 
     struct sl_rtp rtp;              /* header fields and where the payload is, in data */

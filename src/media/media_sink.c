@@ -10,6 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Packets that are worth a system call while others wait: the same few slots are used again, and
+ * are in the cache until the kernel copied them. */
+#define FLUSH_AT 64
+
+#define HEARD_US 250000 /* a layer of which something came so lately goes on */
+
 int sl_sink_create(struct sl_mctx *ctx, struct sl_tx *tx, sl_id pc,
                    const struct sl_media_line *line, struct sl_sink **out)
 {
@@ -28,6 +34,7 @@ int sl_sink_create(struct sl_mctx *ctx, struct sl_tx *tx, sl_id pc,
     s->rtx_seq = sl_rand32() & 0x7fff;
     sl_munge_init(&s->munge, line->clock_rate, (uint16_t)(sl_rand32() & 0x7fff), sl_rand32());
     sl_vp8_munge_init(&s->vp8);
+    sl_list_init(&s->replay.node);
     sl_layers_init(&s->layers, SL_LAYERS_SINGLE, line->kind == SL_KIND_VIDEO, 1);
     sl_sink_configure(s, line);
     *out = s;
@@ -50,8 +57,10 @@ void sl_sink_configure(struct sl_sink *s, const struct sl_media_line *line)
 
     s->enabled = enabled;
     s->only = (int8_t)((int)line->tx_layer - 1);
-    if (!enabled) /* a line that is off says nothing about the rest */
+    if (!enabled) { /* a line that is off says nothing about the rest */
+        sl_replay_stop(s);
         return;
+    }
     if (s->clock_rate != line->clock_rate)
         s->clock_rate = s->munge.clock_rate = line->clock_rate;
     s->codec = line->codec;
@@ -70,6 +79,7 @@ void sl_sink_configure(struct sl_sink *s, const struct sl_media_line *line)
 
 void sl_sink_set_mirror(struct sl_sink *s, struct sl_mirror *m)
 {
+    sl_replay_stop(s);
     s->mirror = m;
     memset(s->layer_ssrc, 0, sizeof(s->layer_ssrc));
     s->cur_ssrc = 0;
@@ -80,6 +90,19 @@ void sl_sink_set_mirror(struct sl_sink *s, struct sl_mirror *m)
 struct sl_mirror *sl_sink_mirror(const struct sl_sink *s)
 {
     return s->mirror;
+}
+
+/* Which layers go on is known before their next packets come. */
+static void hear_mirror(struct sl_sink *s)
+{
+    uint64_t now_us = s->ctx->now_us;
+
+    for (int i = 0; s->ctx->gop_us && s->mirror && i < s->layers.nlayers; i++) {
+        const struct sl_gop *g = &s->mirror->gop[i];
+
+        if (s->layers.mode == SL_LAYERS_SIMULCAST && g->ssrc && now_us <= g->last_us + HEARD_US)
+            sl_layers_heard(&s->layers, i, g->key_ts, now_us);
+    }
 }
 
 static void apply_wish(struct sl_sink *s) SL_ON_WORKER
@@ -105,7 +128,9 @@ void sl_sink_set_source(struct sl_sink *s, uint8_t nlayers, bool svc)
         mode = SL_LAYERS_SVC;
     else if (nlayers > 1 && s->only < 0)
         mode = SL_LAYERS_SIMULCAST;
+    sl_replay_stop(s);
     sl_layers_init(&s->layers, mode, s->kind == SL_KIND_VIDEO, nlayers ? nlayers : 1);
+    hear_mirror(s);
     apply_wish(s);
     sl_sink_tick(s);
 }
@@ -121,7 +146,9 @@ void sl_sink_resume(struct sl_sink *s)
 {
     if (!s->mirror)
         return;
+    sl_replay_stop(s);
     sl_layers_restart(&s->layers);
+    hear_mirror(s);
     sl_sink_tick(s);
 }
 
@@ -130,7 +157,9 @@ void sl_sink_set_paused(struct sl_sink *s, bool paused)
     if (s->paused == paused)
         return;
     s->paused = paused;
-    if (!paused)
+    if (paused)
+        sl_replay_stop(s);
+    else
         sl_sink_resume(s);
 }
 
@@ -139,9 +168,10 @@ void sl_sink_set_paused(struct sl_sink *s, bool paused)
 static void after_decision(struct sl_sink *s, const struct sl_layer_out *d) SL_ON_WORKER
 {
     struct sl_layer_event ev = { -1, -1, -1, -1, 0, 0 };
+    int layer = s->only >= 0 ? s->only : d->key_sub;
 
-    if (d->key_sub != SL_LAYER_NONE && s->mirror && s->tx->open)
-        sl_mirror_keyframe(s->mirror, s->only >= 0 ? s->only : d->key_sub);
+    if (d->key_sub != SL_LAYER_NONE && s->mirror && s->tx->open && !sl_replay_begin(s, layer))
+        sl_mirror_keyframe(s->mirror, layer);
     if (!d->events || s->layers.mode == SL_LAYERS_SINGLE)
         return;
     if (d->events & SL_LAYER_EV_SUBSTREAM)
@@ -158,18 +188,24 @@ static void after_decision(struct sl_sink *s, const struct sl_layer_out *d) SL_O
     s->ctx->cb.layer(s->ctx->arg, s->pc, s->mindex, &ev);
 }
 
+static void begin_anew(struct sl_sink *s) SL_ON_WORKER
+{
+    sl_replay_stop(s);
+    sl_layers_restart(&s->layers);
+}
+
 /* Another SSRC on the layer that we follow, or a gap on purpose: the publisher began anew. */
-static void note_ssrc(struct sl_sink *s, const struct sl_pkt *pkt)
+static void note_ssrc(struct sl_sink *s, const struct sl_pkt *pkt) SL_ON_WORKER
 {
     uint32_t *seen = &s->layer_ssrc[pkt->layer];
 
     if (s->cur_ssrc && s->epoch != pkt->epoch)
-        sl_layers_restart(&s->layers);
+        begin_anew(s);
     s->epoch = pkt->epoch;
     if (*seen == pkt->rtp.ssrc)
         return;
     if (*seen && *seen == s->cur_ssrc)
-        sl_layers_restart(&s->layers);
+        begin_anew(s);
     *seen = pkt->rtp.ssrc;
 }
 
@@ -181,16 +217,25 @@ static void switch_to(struct sl_sink *s, const struct sl_pkt *pkt)
         elapsed = pkt->capture_us - s->last_capture_us;
     if (elapsed < -10000000 || elapsed > 10000000)
         elapsed = SL_MUNGE_UNKNOWN;
-    sl_munge_switch(&s->munge, (struct sl_seqts){ pkt->seq, pkt->ts }, elapsed, s->ctx->now_us);
+    sl_munge_switch(&s->munge, (struct sl_seqts){ pkt->seq, pkt->ts }, elapsed, pkt->arrival_us);
     sl_vp8_munge_switch(&s->vp8);
     sl_dd_munge_switch(&s->dd);
     s->cur_ssrc = pkt->rtp.ssrc;
     s->cur_layer = pkt->layer;
 }
 
-static enum sl_drop verdict_drop(struct sl_sink *s, const struct sl_pkt *pkt,
-                                 enum sl_layer_verdict v)
+static void begin_replay(struct sl_sink *s) SL_ON_WORKER
 {
+    int layer = s->layers.mode == SL_LAYERS_SIMULCAST ? s->layers.key_layer : 0;
+
+    (void)sl_replay_begin(s, s->only >= 0 ? s->only : layer);
+}
+
+static enum sl_drop verdict_drop(struct sl_sink *s, const struct sl_pkt *pkt,
+                                 enum sl_layer_verdict v) SL_ON_WORKER
+{
+    if (v == SL_LAYER_WAIT_KEY) /* what was missing may have come */
+        begin_replay(s);
     if (v == SL_LAYER_DROP) {
         (void)sl_munge_drop(&s->munge, pkt->seq, NULL);
         if (s->codec == SL_CODEC_VP8)
@@ -224,7 +269,7 @@ static enum sl_drop forward_one(struct sl_sink *s, const struct sl_pkt *pkt) SL_
         switch_to(s, pkt);
     else if (d.verdict != SL_LAYER_FORWARD)
         return verdict_drop(s, pkt, d.verdict);
-    err = sl_munge_map(&s->munge, (struct sl_seqts){ pkt->seq, pkt->ts }, s->ctx->now_us, &out);
+    err = sl_munge_map(&s->munge, (struct sl_seqts){ pkt->seq, pkt->ts }, pkt->arrival_us, &out);
     if (err < 0)
         return err == -EEXIST ? SL_DROP_DUPLICATE : SL_DROP_OLD;
     if (s->codec == SL_CODEC_VP8 && sl_vp8_munge_map(&s->vp8, &pkt->payload, &ids) < 0)
@@ -241,7 +286,7 @@ static enum sl_drop forward_one(struct sl_sink *s, const struct sl_pkt *pkt) SL_
     }
     if (pkt->ts >= s->last_in_ts || d.verdict == SL_LAYER_SWITCH) {
         s->last_in_ts = pkt->ts;
-        s->last_out_ts = out.ts;
+        s->last_out_ts = pkt->ts + sl_munge_ts_off(&s->munge);
         s->last_capture_us = pkt->capture_us;
         s->last_arrival_us = pkt->arrival_us;
     }
@@ -280,6 +325,15 @@ void sl_sink_prefetch_out(const struct sl_sink *s)
     prefetch(&s->munge.in16[s->munge.out_next % SL_MUNGE_WINDOW], 1);
 }
 
+static void forward_counted(struct sl_sink *s, const struct sl_pkt *pkt) SL_ON_WORKER
+{
+    enum sl_drop why = forward_one(s, pkt);
+
+    s->drops[why]++;
+    if (why != SL_DROP_NONE)
+        s->ctx->drops[why]++;
+}
+
 void sl_sink_forward(struct sl_sink *s, struct sl_pkt *const *pkts, size_t n)
 {
     if (!s->enabled || s->paused) {
@@ -291,19 +345,34 @@ void sl_sink_forward(struct sl_sink *s, struct sl_pkt *const *pkts, size_t n)
         return;
     }
     for (size_t i = 0; i < n; i++) {
-        enum sl_drop why = forward_one(s, pkts[i]);
-
-        s->drops[why]++;
-        if (why != SL_DROP_NONE)
-            s->ctx->drops[why]++;
+        if (s->ctx->gop_us && pkts[i]->arrival_us + SL_REPLAY_PAST_US < s->ctx->now_us)
+            begin_replay(s); /* another worker sent it for that */
+        if (!sl_replay_holds(&s->replay, pkts[i]))
+            forward_counted(s, pkts[i]);
     }
+}
+
+void sl_sink_replay(struct sl_sink *s, const struct sl_pkt *pkt)
+{
+    if (s->enabled && !s->paused && s->tx->open)
+        forward_counted(s, pkt);
+    else
+        sl_replay_stop(s); /* it begins anew when that changes */
+}
+
+void sl_sink_flush(struct sl_sink *s)
+{
+    if (s->tx->nstaged)
+        s->tx->flush(s->tx);
+    if (s->ctx->slots.used >= FLUSH_AT)
+        s->ctx->cb.flush(s->ctx->arg);
 }
 
 /* ---- feedback -------------------------------------------------------------------------------- */
 
 void sl_sink_on_pli(struct sl_sink *s)
 {
-    if (s->mirror)
+    if (s->mirror && !s->replay.on) /* which has what is wanted */
         sl_mirror_keyframe(s->mirror, s->only >= 0                            ? s->only
                                       : s->layers.mode == SL_LAYERS_SIMULCAST ? s->layers.cur_sub
                                                                               : -1);

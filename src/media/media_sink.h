@@ -14,6 +14,7 @@
 #include "media/media_cache.h"
 #include "media/media_ctx.h"
 #include "media/media_dd.h"
+#include "media/media_gop.h"
 #include "media/media_layers.h"
 #include "media/media_munge.h"
 #include "media/media_sr.h"
@@ -61,6 +62,7 @@ struct sl_sink {
     struct sl_vp8_munge vp8;
     struct sl_dd_munge dd;
     struct sl_resend resend;
+    struct sl_replay replay;
     uint64_t drops[SL_DROP_MAX]; /* SL_DROP_NONE counts what went through */
 
     /* As negotiated. */
@@ -105,6 +107,10 @@ void sl_sink_set_paused(struct sl_sink *s, bool paused) SL_ON_WORKER;
 void sl_sink_resume(struct sl_sink *s) SL_ON_WORKER;
 
 void sl_sink_forward(struct sl_sink *s, struct sl_pkt *const *pkts, size_t n) SL_ON_WORKER;
+/* Forwards @pkt of its replay. */
+void sl_sink_replay(struct sl_sink *s, const struct sl_pkt *pkt) SL_ON_WORKER;
+/* What it staged is encrypted while it is in the cache, and sent when there is enough. */
+void sl_sink_flush(struct sl_sink *s) SL_ON_WORKER;
 /* Begin to bring into the cache what forwarding @pkt and its neighbours will need: of @s itself,
  * and a sink later, when that is there, what it points to. */
 void sl_sink_prefetch(const struct sl_sink *s, const struct sl_pkt *pkt) SL_ON_WORKER;

@@ -195,7 +195,7 @@ static enum sl_drop stage(struct sl_sink *s, const struct sl_pkt *pkt, const str
         sl_vp8_munge_write(p + len, &pkt->payload, ids);
     slot->len = (uint16_t)(len + n_payload);
     slot->may_pad = sl_pad_suits(s->codec) && !n->is_rtx;
-    slot->rx_us = n->is_rtx ? 0 : pkt->rx_us;
+    slot->rx_us = n->is_rtx || s->replay.on ? 0 : pkt->rx_us;
     slot->keep = s->sealed && !n->is_rtx ? s : NULL;
     sl_tx_commit(s->tx, slot);
     return SL_DROP_NONE;
@@ -252,7 +252,7 @@ static bool resend_rtx(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
                           pkt->rtp.marker,
                           s->rtx_ssrc,
                           (uint16_t)s->rtx_seq,
-                          (uint32_t)(pkt->ts + sl_munge_ts_off(&s->munge)),
+                          (uint32_t)sl_munge_ts(&s->munge, pkt->ts),
                           true,
                           seq };
     if (stage(s, pkt, &n, s->codec == SL_CODEC_VP8 ? &ids : NULL) != SL_DROP_NONE)

@@ -55,6 +55,7 @@ void sl_track_configure(struct sl_track *t, const struct sl_media_line *line)
         t->pt = line->pt;
         t->rtx_pt = line->rtx_pt;
         t->nlayers = line->nlayers > 1 ? line->nlayers : 1;
+        t->is_e2ee = line->is_e2ee;
     }
     t->receives = receives;
     for (int i = 0; i < SL_LAYERS_MAX; i++) {
@@ -85,6 +86,24 @@ void sl_track_set_remote(struct sl_track *t, unsigned int worker, bool on)
         t->remote &= ~(UINT64_C(1) << worker);
 }
 
+void sl_track_refill(struct sl_track *t, unsigned int worker)
+{
+    struct sl_mctx *c = t->ctx;
+
+    for (int i = 0; t->mirror && i < t->nlayers; i++) {
+        const struct sl_gop *g = &t->mirror->gop[i];
+
+        if (!sl_gop_is_whole(g, c->gop_us, c->now_us))
+            continue;
+        for (uint64_t seq = g->first; seq <= g->newest; seq++) {
+            struct sl_pkt *pkt = sl_mirror_find(t->mirror, (uint8_t)i, g->ssrc, seq);
+
+            if (!pkt || !c->cb.forward(c->arg, worker, t->pc, t->mindex, pkt))
+                break; /* it sees that something is missing */
+        }
+    }
+}
+
 static void tell_talking(struct sl_track *t, enum sl_talk change)
 {
     if (change != SL_TALK_SAME)
@@ -97,6 +116,8 @@ void sl_track_set_gate(struct sl_track *t, bool closed)
     if (t->gated == closed)
         return;
     t->gated = closed;
+    if (t->mirror)
+        sl_mirror_forget(t->mirror); /* nobody who comes later is shown what was before */
     if (closed)
         tell_talking(t, sl_level_stop(&t->level));
     else
@@ -141,6 +162,7 @@ void sl_track_push(struct sl_track *t, struct sl_pkt *pkt, bool is_rtx)
     if (s->ssrc != pkt->rtp.ssrc)
         sl_source_restart(s, pkt->rtp.ssrc);
     sl_dd_source_read(&t->dd[pkt->layer], pkt);
+    pkt->is_opaque = t->is_e2ee && !pkt->dd.known;
     why = sl_source_push(s, pkt, is_rtx, t->ctx->now_us);
     if (why == SL_DROP_NONE && !s->receiving)
         tell_receiving(t, pkt->layer, true);

@@ -28,6 +28,7 @@ struct sl_track {
     uint8_t nlayers; /* at least 1 */
     bool receives;   /* the m-line's direction */
     bool gated;
+    bool is_e2ee;
     uint8_t epoch; /* of packets; grows where some are missing on purpose (gate, direction) */
 
     struct sl_source source[SL_LAYERS_MAX];
@@ -51,6 +52,8 @@ void sl_track_configure(struct sl_track *t, const struct sl_media_line *line) SL
 void sl_track_join(struct sl_track *t, struct sl_mirror *m) SL_ON_WORKER;
 /* Another worker has, or has no longer, sinks. */
 void sl_track_set_remote(struct sl_track *t, unsigned int worker, bool on) SL_ON_WORKER;
+/* Sends it the whole groups of pictures that the mirror here has (media_gop.h). */
+void sl_track_refill(struct sl_track *t, unsigned int worker) SL_ON_WORKER;
 void sl_track_set_gate(struct sl_track *t, bool closed) SL_ON_WORKER;
 void sl_track_talk_detect(struct sl_track *t, uint32_t packets, uint8_t threshold) SL_ON_WORKER;
 

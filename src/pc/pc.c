@@ -183,6 +183,8 @@ static int round_complete(struct sl_pc *pc) SL_ON_CONTROL
         sl_wmsg_free(m);
         return -ENOMEM;
     }
+    for (size_t i = 0; i < m->media->n; i++)
+        m->media->line[i].is_e2ee = pc->is_e2ee;
     sl_pc_data_agree(pc, m->media);
     /* In this order: with the remote description known, packets may come at once. */
     sl_pc_world_post(pc->world, m);

@@ -35,6 +35,12 @@ static const struct sl_opt opts[] = {
     SL_OPT_INT("burst_wait_us", struct sl_media_conf, burst_wait_us, 0, 0, 20000,
                "microseconds that packets may wait for more of their frame, to be sent as one; 0: "
                "not at all. For publishers that spread a frame's packets, at the cost of latency"),
+    SL_OPT_INT(
+        "gop_ms", struct sl_media_conf, gop_ms, 1200, 0, 5000,
+        "milliseconds that a key frame of a publisher, and what followed it, is kept for new "
+        "subscribers, whose first picture then needs no new one; 0: not at all"),
+    SL_OPT_INT("gop_bytes", struct sl_media_conf, gop_bytes, 524288, 1024, 16777216,
+               "bytes of that at most, of each simulcast layer; what is larger is not kept"),
     SL_OPT_INT("max_peers", struct sl_media_conf, max_peers, 10000, 1, 4000000,
                "peer connections at a time"),
     SL_OPT_INT("max_ssrcs", struct sl_media_conf, max_ssrcs, 128, 1, 128,

@@ -23,6 +23,7 @@ struct sl_media_conf {
     int64_t slowlink_threshold;
     int64_t twcc_period_ms;
     int64_t burst_wait_us;
+    int64_t gop_ms, gop_bytes;
     int64_t max_peers;
     int64_t max_ssrcs;                 /* of one peer */
     int64_t max_sdp_bytes, max_mlines; /* of a client's offer */

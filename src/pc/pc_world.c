@@ -406,6 +406,8 @@ static int create_workers(struct sl_pc_world *w, const struct sl_pc_world_conf *
         .ice_grace_s = (uint32_t)c->ice_grace_s,
         .slowlink_threshold = (uint32_t)c->slowlink_threshold,
         .no_media_s = (uint32_t)c->no_media_timer_s,
+        .gop_us = (uint64_t)c->gop_ms * 1000,
+        .gop_bytes = (size_t)c->gop_bytes,
         .twcc_period_us = (uint64_t)c->twcc_period_ms * 1000,
         .burst_wait_us = (uint32_t)c->burst_wait_us,
         .max_ssrcs = (uint32_t)c->max_ssrcs,

@@ -299,6 +299,8 @@ static void create_media(struct sl_worker *w)
     sl_mctx_init(&w->ctx, w->conf.index, &media_cb, w);
     w->ctx.slowlink_threshold = w->conf.slowlink_threshold;
     w->ctx.no_media_s = w->conf.no_media_s;
+    w->ctx.gop_us = w->conf.gop_us;
+    w->ctx.gop_bytes = w->conf.gop_bytes;
     sl_hmap_init(&w->mirrors);
     sl_worker_tcp_init(w);
     w->env = (struct sl_peer_env){

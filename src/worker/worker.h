@@ -32,6 +32,8 @@ struct sl_worker_conf {
     uint32_t ice_grace_s;
     uint32_t slowlink_threshold;
     uint32_t no_media_s;
+    uint64_t gop_us;         /* age of a key frame that new subscribers get at once; 0: none */
+    size_t gop_bytes;        /* of the group of pictures that it begins */
     bool pin;                /* to one core, by index among those that the process may use */
     uint32_t burst_wait_us;  /* that packets may wait for more of their train; 0: not at all */
     uint64_t twcc_period_us; /* between transport-cc reports to publishers */

@@ -153,6 +153,7 @@ void sl_worker_close_all(struct sl_worker *w)
 {
     for (uint32_t i = 0; i < w->nslots; i++)
         close_endpoint(w, &w->slots[i]);
+    sl_worker_mirrors_drop(w);
 }
 
 static void on_route_del(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER

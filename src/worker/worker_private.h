@@ -127,6 +127,8 @@ void sl_worker_route_del(struct sl_worker *w, struct sl_sink *sink) SL_ON_WORKER
 void sl_worker_tracks_join(struct sl_worker *w, struct sl_endpoint *e) SL_ON_WORKER;
 /* Once a second: cached packets that nobody may ask for any more go back to their pools. */
 void sl_worker_mirrors_expire(struct sl_worker *w) SL_ON_WORKER;
+/* At the end, those that were kept for other workers. */
+void sl_worker_mirrors_drop(struct sl_worker *w) SL_ON_WORKER;
 void sl_worker_mirror_open(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER;
 void sl_worker_mirror_close(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER;
 bool sl_worker_forward(void *arg, unsigned int to, sl_id pc, uint16_t mindex, struct sl_pkt *pkt);

@@ -61,7 +61,8 @@ static struct sl_mirror *mirror_get(struct sl_worker *w, sl_id pc, uint16_t mind
 
 static void mirror_drop_if_unused(struct sl_worker *w, struct sl_mirror *m) SL_ON_WORKER
 {
-    if (m->nsinks > 0)
+    /* Without sinks of its own it still has what those on other workers begin with. */
+    if (m->nsinks > 0 || (w->ctx.gop_us && m->track && m->track->remote))
         return;
     if (m->track)
         sl_track_join(m->track, NULL);
@@ -112,7 +113,20 @@ void sl_worker_tracks_join(struct sl_worker *w, struct sl_endpoint *e)
 
         if (m)
             sl_track_join(t, m);
+        else if (t && !t->mirror && t->remote && w->ctx.gop_us)
+            (void)mirror_get(w, e->id, (uint16_t)i);
     }
+}
+
+void sl_worker_mirrors_drop(struct sl_worker *w)
+{
+    for (size_t i = 0; i < w->mirrors.nbuckets; i++)
+        while (w->mirrors.buckets[i]) {
+            struct sl_mirror *m = sl_container(w->mirrors.buckets[i], struct sl_mirror, node);
+
+            sl_hmap_del(&w->mirrors, &m->node);
+            sl_mirror_destroy(m);
+        }
 }
 
 void sl_worker_mirrors_expire(struct sl_worker *w)
@@ -130,15 +144,25 @@ static void set_mirror(struct sl_worker *w, const struct sl_wmsg *m, bool on) SL
         sl_endpoint_set_mirror(e, m->mindex, m->worker, on);
 }
 
-/* Another worker has sinks for a track of ours. */
+/* Another worker has sinks for a track of ours. It gets what its first ones begin with, and from
+ * now on that is there for the next worker, too. */
 void sl_worker_mirror_open(struct sl_worker *w, struct sl_wmsg *m)
 {
+    struct sl_track *t = sl_worker_track(w, m->pc, m->mindex);
+
     set_mirror(w, m, true);
+    if (!w->ctx.gop_us || !t || !mirror_get(w, m->pc, m->mindex))
+        return;
+    sl_track_refill(t, m->worker);
 }
 
 void sl_worker_mirror_close(struct sl_worker *w, struct sl_wmsg *m)
 {
+    struct sl_mirror *mirror = mirror_find(w, m->pc, m->mindex);
+
     set_mirror(w, m, false);
+    if (mirror)
+        mirror_drop_if_unused(w, mirror);
 }
 
 /* A key frame request that came from a sink here, for a publisher on worker @to. */

@@ -127,7 +127,33 @@ static void a_switch_goes_on_with_the_next_number(void **state)
     sl_munge_switch(&m, (struct sl_seqts){ 1, 1 }, -5000, 1500000);
     assert_int_equal(sl_munge_map(&m, (struct sl_seqts){ 1, 1 }, 1500000, &o), 0);
     assert_int_equal(o.ts, 5000 + 3000 + 4500 + 1800 + 1);
-    assert_int_equal(sl_munge_ts_off(&m), o.ts - 1);
+    /* ... and from there on by the clock again */
+    assert_int_equal(sl_munge_ts(&m, 1 + 3000), 5000 + 3000 + 4500 + 1800 - 450 + 3000);
+}
+
+/* 1 s of another layer is replayed: it advances, and the frames that are due are in time. */
+static void what_is_replayed_is_squeezed_before_what_is_new(void **state)
+{
+    struct sl_munge m = start(1000, 0);
+    uint64_t first = 700000, last = 5000;
+    struct sl_seqts o;
+
+    (void)state;
+    map(&m, 1000, 0, 5000000);
+    sl_munge_switch(&m, (struct sl_seqts){ 1, first }, -1000000, 4000000);
+    for (uint64_t i = 0; i <= 40; i++) {
+        uint64_t in = first + i * 3000, line = 5000 - 90000 + i * 3000;
+
+        assert_int_equal(sl_munge_map(&m, (struct sl_seqts){ 1 + i, in }, 1, &o), 0);
+        assert_true(o.ts > last && o.ts - last <= 3000);
+        if (i <= 30)
+            assert_in_range(o.ts, 5001, 5001 + 30 * 3000 / 256);
+        if (i >= 31)
+            assert_int_equal(o.ts, line);
+        assert_int_equal(sl_munge_ts(&m, in), o.ts); /* as its retransmission has it */
+        last = o.ts;
+    }
+    assert_int_equal(sl_munge_ts(&m, first - 90000), 5000 - 180000); /* a clock that jumps back */
 }
 
 static void a_switch_without_packets_costs_nothing(void **state)
@@ -252,6 +278,7 @@ int main(void)
         cmocka_unit_test(dropped_packets_leave_no_gap),
         cmocka_unit_test(a_switch_goes_on_with_the_next_number),
         cmocka_unit_test(a_switch_without_packets_costs_nothing),
+        cmocka_unit_test(what_is_replayed_is_squeezed_before_what_is_new),
         cmocka_unit_test(own_packets_take_numbers_of_their_own),
         cmocka_unit_test(find_tells_what_went_out),
         cmocka_unit_test(a_restarted_input_does_not_drag_the_output_along),
