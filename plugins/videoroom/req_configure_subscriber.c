@@ -18,12 +18,8 @@ static int item_check(struct vr_req *r, const struct vr_sub *s, const json_t *it
 
 static void send_set(struct vr_line *l, bool send)
 {
-    const bool resumed = !l->send && send;
-
     l->send = send;
     vr_line_apply(l);
-    if (resumed && l->routed && l->kind == SL_KIND_VIDEO)
-        vr_core->keyframe(vr_stream_ref(l->src));
 }
 
 static void line_configure(struct vr_line *l, const json_t *item)

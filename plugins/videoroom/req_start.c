@@ -13,13 +13,9 @@ static int answer(struct vr_req *r, const char *what)
 int req_start(struct vr_req *r)
 {
     struct vr_sub *s = r->handle->sub;
-    const bool resumed = s->paused && !r->jsep;
 
     s->paused = false;
     vr_sub_apply(s);
-    for (size_t i = 0; resumed && i < s->nlines; i++)
-        if (s->lines[i]->routed && s->lines[i]->kind == SL_KIND_VIDEO)
-            vr_core->keyframe(vr_stream_ref(s->lines[i]->src));
     return answer(r, "started");
 }
 

@@ -69,12 +69,6 @@ static void on_media_up(sl_hid h, void *state)
     if (vh->sub)
         vr_notify(h, json_pack("{s:s, s:o}", "event", "subscribed", "room",
                                pl_id_json(&vh->sub->room->id)));
-    for (size_t i = 0; vh->sub && i < vh->sub->nlines; i++) {
-        const struct vr_line *l = vh->sub->lines[i];
-
-        if (l->routed && l->kind == SL_KIND_VIDEO)
-            vr_core->keyframe(vr_stream_ref(l->src));
-    }
 }
 
 static void on_media_down(sl_hid h, void *state, const char *reason)

@@ -340,7 +340,7 @@ static void configure_gates_streams_and_asks_for_key_frames(void **state)
         assert_int_equal(mock_line(p, 0)->closed, v[i].a);
         assert_int_equal(mock_line(p, 1)->closed, v[i].v);
         assert_int_equal(mock_line(p, 2)->closed, v[i].w);
-        assert_int_equal(mock_line(p, 1)->keyframes, v[i].keys_v + 1); /* one for the subscriber */
+        assert_int_equal(mock_line(p, 1)->keyframes, v[i].keys_v);
         assert_int_equal(mock_line(p, 2)->keyframes, v[i].keys_w);
     }
     mock_request(p, "{'request':'configure','min_delay':2,'max_delay':9}", NULL, CONFIGURED, NONE);
