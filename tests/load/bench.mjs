@@ -90,6 +90,21 @@ const cases = [
     floorless: true,
     also: [quickJoins],
   },
+  {
+    name: '200 joins in 5 s',
+    args: ['instant', '--viewers', '200', '--seconds', '5'],
+    floorless: true,
+    alone: true, // janus has no key frames of its own to give
+    also: [quickPictures, fewKeyFrames],
+  },
+  {
+    name: '200 joins in 5 s, simulcast, two workers',
+    args: ['instant-simulcast', '--viewers', '200', '--seconds', '5'],
+    sluice: ['-o', 'general.workers=2'],
+    floorless: true,
+    alone: true,
+    also: [quickPictures, fewKeyFrames],
+  },
   { name: 'joins', args: ['joins', '--in-flight', '8'], floorless: true, also: [manyJoins] },
   {
     name: 'memory of an idle viewer',
@@ -151,6 +166,16 @@ function noCostOfWorkers({ sluice, one_worker: one }) {
 
 function quickJoins({ sluice: s }) {
   return [`first media p50 ${fixed(s.first_media_ms_p50)} ms (20)`, s.first_media_ms_p50 <= 20];
+}
+
+function quickPictures({ sluice: s }) {
+  const ok = s.joined === 200 && s.first_key_ms_p95 <= 400;
+  return [`first key frame p95 ${fixed(s.first_key_ms_p95)} ms (400) of ${s.joined}`, ok];
+}
+
+function fewKeyFrames({ sluice: s }) {
+  const apart = s.key_request_apart_ms ?? Infinity;
+  return [`${s.key_requests} key frames asked for, ${fixed(apart)} ms apart (1000)`, apart >= 1000];
 }
 
 function manyJoins({ sluice: s }) {

@@ -213,6 +213,57 @@ static int joins(struct load_run *r) SL_ON_WORKER
     return 0;
 }
 
+/* An audience that comes within --seconds: how soon each can show a picture, and what that costs
+ * the publisher. */
+static int instant(struct load_run *r) SL_ON_WORKER
+{
+    static struct load_hist key;
+    const uint64_t every_us = (uint64_t)(r->opts->seconds * 1e6) / (r->opts->viewers + 1);
+    struct load_asks asks;
+    uint64_t from_us;
+    int err = load_run_publish(r);
+
+    if (err)
+        return err;
+    load_run_for(r, SETTLE_S);
+    load_tx_forget_asks(load_user_sender(r->users[0])->tx);
+    from_us = sl_now_us();
+    for (size_t i = 0; i < r->opts->viewers && !load_run_is_over();) {
+        struct load_user *u;
+
+        load_run_step(r);
+        if (sl_now_us() < from_us + i * every_us)
+            continue;
+        u = load_run_add(r, LOAD_OTHERS, 0, false);
+        if (!u)
+            return -ENOMEM;
+        load_run_watch(r, u);
+        i++;
+    }
+    asks = load_tx_asks(load_user_sender(r->users[0])->tx);
+    load_run_for(r, SETTLE_S);
+    for (size_t i = r->npublishers; i < r->nusers; i++) {
+        const struct load_user *u = r->users[i];
+        const struct load_peer *p = load_user_receiver(u);
+
+        if (p && p->rx.key_us)
+            load_hist_add(&key, (p->rx.key_us - u->started_us) * 1000);
+    }
+    load_report(r, "joined", (double)key.count);
+    load_report_hist(r, "first_key_ms", &key, 1e6);
+    load_report(r, "key_requests", (double)asks.n);
+    load_report(r, "key_requests_per_s", (double)asks.n / r->opts->seconds);
+    if (asks.n > 1)
+        load_report(r, "key_request_apart_ms", (double)asks.least_us / 1e3);
+    return 0;
+}
+
+static int instant_simulcast(struct load_run *r) SL_ON_WORKER
+{
+    r->conf.simulcast = true;
+    return instant(r);
+}
+
 /* ---- memory ---------------------------------------------------------------------------------- */
 
 /* What a session costs (WebSocket, session), and on top of it a peer connection (handle,
@@ -257,6 +308,7 @@ static const struct {
     { "simulcast", simulcast, false }, { "loss", loss, false },
     { "capped", webinar, false },      { "churn", churn, false },
     { "joins", joins, false },         { "idle", idle, false },
+    { "instant", instant, false },     { "instant-simulcast", instant_simulcast, false },
 };
 
 static void report_head(struct load_run *r)

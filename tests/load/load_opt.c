@@ -14,6 +14,8 @@ static const char usage[] =
     "  loss --viewers N --loss PERCENT   receivers lose packets and ask for them again\n"
     "  capped --viewers N --capped K --cap-kbps R   K more receivers read no faster than R\n"
     "  churn --viewers N --rate R --stay S   R joins per second beside N who stay\n"
+    "  instant --viewers N      N joins within S seconds: first key frames, requests for more\n"
+    "  instant-simulcast        the same, of three layers\n"
     "  joins --in-flight K      as many complete joins as possible\n"
     "  idle --peers N [--data]  memory of N subscribers without media\n"
     "against:\n"

@@ -374,7 +374,7 @@ void load_report_hist(struct load_run *r, const char *key, const struct load_his
     static const struct {
         const char *name;
         double q;
-    } at[] = { { "p50", 0.5 }, { "p90", 0.9 }, { "p99", 0.99 } };
+    } at[] = { { "p50", 0.5 }, { "p90", 0.9 }, { "p95", 0.95 }, { "p99", 0.99 } };
     char name[96];
 
     for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {

@@ -2,6 +2,7 @@
 
 #include "base/rand.h"
 #include "load_tx.h"
+#include "rtp/rtp_payload.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -162,6 +163,31 @@ static void count(struct load_rx *rx, const uint8_t *payload, size_t len, uint64
     load_hist_add(&t->latency, at_ns > sent_ns ? at_ns - sent_ns : 0);
 }
 
+static bool is_video(const struct load_rx *rx, uint8_t pt)
+{
+    for (size_t i = 0; i < rx->nlines; i++)
+        if (rx->lines[i].kind == SL_KIND_VIDEO && rx->lines[i].pt == pt)
+            return true;
+    return false;
+}
+
+static void watch_key(struct load_rx *rx, const uint8_t *pkt, const struct sl_rtp *h,
+                      uint64_t now_us)
+{
+    struct sl_payload_info info;
+
+    if (rx->key_us || !is_video(rx, h->pt) ||
+        sl_payload_parse(SL_CODEC_VP8, pkt + h->payload_off, h->payload_len, &info) < 0)
+        return;
+    if (info.key)
+        rx->in_key = true;
+    else if (info.start || h->seq != (uint16_t)(rx->key_seq + 1))
+        rx->in_key = false;
+    rx->key_seq = h->seq;
+    if (rx->in_key && h->marker)
+        rx->key_us = now_us;
+}
+
 static void take_twcc(struct load_rx *rx, const uint8_t *pkt, const struct sl_rtp *h,
                       uint64_t now_us)
 {
@@ -189,6 +215,7 @@ void load_rx_packet(struct load_rx *rx, const uint8_t *pkt, size_t len, uint64_t
     primary = resent_by(rx, h.ssrc, h.pt);
     if (h.payload_len < (primary ? 2 : 1))
         return; /* padding only: probing */
+    watch_key(rx, pkt, &h, now_us);
     s = stream_of(rx, primary ? primary : h.ssrc);
     if (!s)
         return;

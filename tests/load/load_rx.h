@@ -52,6 +52,10 @@ struct load_rx {
     uint32_t ssrc; /* ours, in reports */
     uint64_t report_due_us;
     uint64_t first_us; /* monotonic time of the first; 0: none yet */
+    /* The first VP8 key frame of which all packets came, in order. */
+    uint64_t key_us; /* its last packet; 0: none yet */
+    bool in_key;
+    uint16_t key_seq; /* newest packet of the one that is coming */
 };
 
 int load_rx_init(struct load_rx *rx, const struct load_rx_conf *conf, struct load_tally *tally);

@@ -35,6 +35,8 @@ struct out {
     uint16_t picture;
     uint8_t tl0;
     bool want_key;
+    uint64_t asked_us;
+    struct load_asks asks;
 };
 
 struct load_tx {
@@ -80,6 +82,7 @@ static void out_init(struct load_tx *tx, const struct load_line *line, uint32_t 
     o->seq = (uint16_t)(sl_rand32() & 0x7fff);
     o->picture = (uint16_t)(sl_rand32() & 0x7fff);
     o->want_key = true;
+    o->asks.least_us = UINT64_MAX;
     o->due_us = now_us + any(tx, 20000); /* publishers are not in step */
 }
 
@@ -319,11 +322,19 @@ void load_tx_reports(struct load_tx *tx, uint64_t now_us, struct sl_writer *w)
     sl_rtcp_sdes_write(w, tx->out[0].ssrc, "load");
 }
 
+static void note_ask(struct out *o, uint64_t now_us)
+{
+    o->want_key = true;
+    if (o->asks.n++ && now_us - o->asked_us < o->asks.least_us)
+        o->asks.least_us = now_us - o->asked_us;
+    o->asked_us = now_us;
+}
+
 static void key_frame(struct load_tx *tx, uint32_t ssrc)
 {
     for (size_t i = 0; i < tx->nout; i++)
         if (tx->out[i].ssrc == ssrc)
-            tx->out[i].want_key = true;
+            note_ask(&tx->out[i], sl_now_us());
     if (tx->audience[0].tally)
         tx->audience[0].tally->plis++;
 }
@@ -347,4 +358,23 @@ void load_tx_feedback(struct load_tx *tx, const uint8_t *rtcp, size_t len)
                 key_frame(tx, fir[i].ssrc);
         }
     }
+}
+
+struct load_asks load_tx_asks(const struct load_tx *tx)
+{
+    struct load_asks all = { 0, UINT64_MAX };
+
+    for (size_t i = 0; i < tx->nout; i++) {
+        const struct load_asks *a = &tx->out[i].asks;
+
+        all.n = a->n > all.n ? a->n : all.n;
+        all.least_us = a->least_us < all.least_us ? a->least_us : all.least_us;
+    }
+    return all;
+}
+
+void load_tx_forget_asks(struct load_tx *tx)
+{
+    for (size_t i = 0; i < tx->nout; i++)
+        tx->out[i].asks = (struct load_asks){ 0, UINT64_MAX };
 }

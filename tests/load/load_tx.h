@@ -61,6 +61,16 @@ void load_tx_reports(struct load_tx *tx, uint64_t now_us, struct sl_writer *w);
 /* RTCP of the server: key frames that it asks for. */
 void load_tx_feedback(struct load_tx *tx, const uint8_t *rtcp, size_t len);
 
+/* Requests for key frames, of the layer that got most of them: how many, and the least time between
+ * two (UINT64_MAX: there were no two). */
+struct load_asks {
+    size_t n;
+    uint64_t least_us;
+};
+struct load_asks load_tx_asks(const struct load_tx *tx);
+/* Counts from now on. */
+void load_tx_forget_asks(struct load_tx *tx);
+
 /* Sends nothing from now on: an idle publisher. */
 void load_tx_pause(struct load_tx *tx);
 
