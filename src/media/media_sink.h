@@ -57,12 +57,12 @@ struct sl_sink {
     uint64_t last_out_ts;
     uint64_t last_in_ts;
     uint64_t packets, bytes; /* payload bytes, as a sender report counts */
+    struct sl_replay replay;
     struct sl_layers layers;
     struct sl_munge munge;
     struct sl_vp8_munge vp8;
     struct sl_dd_munge dd;
     struct sl_resend resend;
-    struct sl_replay replay;
     uint64_t drops[SL_DROP_MAX]; /* SL_DROP_NONE counts what went through */
 
     /* As negotiated. */

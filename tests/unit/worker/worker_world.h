@@ -45,6 +45,7 @@ struct world {
 static struct world world;
 /* Options of the workers, to be set before setup. */
 static uint32_t world_burst_wait_us;
+static uint64_t world_gop_us;
 static bool world_pin;
 static uint16_t world_tcp_port; /* ICE-TCP; 0: none */
 /* How clients connect. */
@@ -113,6 +114,8 @@ static inline int setup(void **state)
             .no_media_s = 1,
             .twcc_period_us = 100000,
             .burst_wait_us = world_burst_wait_us,
+            .gop_us = world_gop_us,
+            .gop_bytes = 1000000,
             .pin = world_pin,
             .max_ssrcs = 64,
             .tcp_port = world_tcp_port,

@@ -1,0 +1,63 @@
+// Who joins a running room sees a picture at once, and the publisher is asked for few key frames.
+
+import assert from 'node:assert/strict';
+import { test } from '../lib/runner.mjs';
+import { createRoom, median, publishAndWatch } from '../lib/rooms.mjs';
+
+const JOINS = 10;
+const APART_MS = 400;
+const FIRST_FRAME_MS = 600;
+const NOISE = 3; // a machine that encodes and decodes beside other work
+
+// How long each of @JOINS new subscribers waited for its first frame; what came later, and what it cost.
+async function joins(t, conf) {
+  const server = await t.server(conf);
+  const page = await t.client();
+  await page.evaluate((url) => T.connect(url), server.ws);
+  const room = await createRoom(server, { videocodec: 'vp8' });
+  const who = await publishAndWatch(page, room, { audio: false, video: { colour: [30, 160, 30], width: 640, height: 360, fps: 30 } });
+  await page.evaluate((n) => T.keepSize(n), who.pub);
+  await page.evaluate(() => T.sleep(2000));
+  return page.evaluate(async ([sub, pub, n, apart, r]) => {
+    const feed = T.state(sub).events.find((e) => e.streams)?.streams[0].feed_id;
+    const asked = async () => [...(await T.pc(pub).getStats()).values()]
+      .filter((s) => s.type === 'outbound-rtp').reduce((sum, s) => sum + (s.pliCount ?? 0) + (s.firCount ?? 0), 0);
+    const video = async (name) => Object.values(await T.received(name)).find((s) => s.kind === 'video');
+    const before = await asked();
+    const from = performance.now();
+    const times = [];
+    for (let i = 0; i < n; i++) {
+      const t0 = performance.now();
+      await T.watchOnly(`late${i}`, { feed }, { room: r });
+      while (!T.has(`late${i}`) || !((await video(`late${i}`))?.frames > 0)) {
+        if (performance.now() - t0 > 10000) throw new Error(`late${i}: no frame`);
+        await T.sleep(5);
+      }
+      times.push(performance.now() - t0);
+      await T.sleep(Math.max(0, apart - (performance.now() - t0)));
+    }
+    const seconds = (performance.now() - from) / 1000;
+    const keys = (await asked()) - before;
+    await T.sleep(1000);
+    let freezes = 0;
+    const delays = [];
+    for (let i = 0; i < n; i++) {
+      freezes += (await video(`late${i}`)).freezes;
+      const stats = [...(await T.pc(`late${i}`).getStats()).values()].find((s) => s.type === 'inbound-rtp' && s.kind === 'video');
+      delays.push((1000 * stats.jitterBufferDelay) / stats.jitterBufferEmittedCount);
+    }
+    return { times, keys, seconds, freezes, delays };
+  }, [who.sub, who.pub, JOINS, APART_MS, room]);
+}
+
+test('joining a running room', { variants: [['chromium', 'lite']], timeout: 90 }, async (t) => {
+  const without = await joins(t, { media: { gop_ms: 0 } });
+  const withGop = await joins(t, {});
+  for (const [label, r] of [['without', without], ['with', withGop]])
+    t.note(`${label} replay: first frame median ${median(r.times).toFixed(0)} ms, longest ${Math.max(...r.times).toFixed(0)} ms, ` +
+      `${r.keys} key frames asked for in ${r.seconds.toFixed(1)} s, ${r.freezes} freezes, in the buffer ${median(r.delays).toFixed(0)} ms`);
+  assert.ok(median(withGop.times) <= FIRST_FRAME_MS * NOISE, 'the first frame is soon');
+  assert.ok(withGop.keys <= withGop.seconds + 1, 'one key frame per second at most');
+  assert.ok(withGop.keys < without.keys, 'and fewer than without');
+  assert.ok(withGop.freezes <= without.freezes + 1, 'the picture goes on');
+});

@@ -1,0 +1,88 @@
+/* Who joins a running stream gets its last key frame and all that followed, on whichever worker he
+ * is, and nobody asks the publisher for another. */
+#include "tests/unit/worker/worker_world.h"
+
+#define FRAMES 60
+
+static size_t plis(const struct rtc_client *c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->nreceived; i++) {
+        struct sl_rtcp_it it = sl_rtcp_begin(c->received[i].data, c->received[i].len);
+        struct sl_rtcp_pkt p;
+
+        while (c->received[i].is_rtcp && sl_rtcp_next(&it, &p) > 0)
+            n += p.pt == SL_RTCP_PSFB && p.fmt == SL_PSFB_PLI;
+    }
+    return n;
+}
+
+/* As a client does: its route is there before it is connected. */
+static sl_id come(struct rtc_client *c, unsigned int worker, sl_id pub) SL_ON_WORKER
+{
+    const sl_id id = open_pc(c, worker);
+
+    post_media(id, make_media(SL_DIR_SEND));
+    route(pub, id);
+    assert_true(rtc_connect(c));
+    assert_true(wait_report(SL_REPORT_UP, id));
+    return id;
+}
+
+static void assert_has_all(struct rtc_client *c, uint16_t last) SL_ON_WORKER
+{
+    uint16_t seqs[2 * FRAMES], marks[2 * FRAMES];
+    size_t n;
+
+    for (int i = 0; i < 20; i++)
+        rtc_poll(c, 10);
+    n = count_rtp(c, SSRC_OUT, seqs, marks);
+    assert_int_equal(n, last + 1);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(marks[i], i); /* 0 is the key frame */
+        assert_int_equal((uint16_t)(seqs[i] - seqs[0]), i);
+    }
+}
+
+static void those_who_come_later_begin_with_the_key_frame(void **state)
+{
+    struct rtc_client pub, first, near, far;
+    sl_id p, f, n, r;
+    uint16_t seq = 0;
+    size_t asked;
+
+    (void)state;
+    SL_ASSUME(worker);
+    p = join(&pub, 1, SL_DIR_RECV);
+    /* The first one is on the other worker: there is a mirror here, too, from now on. */
+    f = come(&first, 0, p);
+    rtc_poll(&pub, 20);
+    send_video(&pub, seq++, 0, true);
+    rtc_poll(&pub, 20);
+    asked = plis(&pub);
+    for (; seq < FRAMES; seq++)
+        send_video(&pub, seq, seq * 3000u, false);
+    n = come(&near, 1, p);
+    assert_has_all(&near, seq - 1);
+    /* The other worker forgets and comes again. */
+    leave(&first, f);
+    r = come(&far, 0, p);
+    send_video(&pub, seq, seq * 3000u, false);
+    assert_has_all(&far, seq);
+    rtc_poll(&pub, 50);
+    assert_int_equal(plis(&pub), asked);
+    leave(&near, n);
+    leave(&pub, p); /* while a worker still has a mirror of it */
+    leave(&far, r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(those_who_come_later_begin_with_the_key_frame),
+    };
+
+    world_gop_us = 5000000;
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
