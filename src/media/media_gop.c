@@ -90,8 +90,7 @@ bool sl_replay_begin(struct sl_sink *s, int layer)
         return s->replay.layer == layer;
     if (!max_us || !l->video || layer < 0 || layer >= SL_LAYERS_MAX)
         return false;
-    if (has_picture) /* of another simulcast layer, or else nothing of this source is to come twice
-                      */
+    if (has_picture) /* of this source nothing is to come twice */
         return l->mode == SL_LAYERS_SIMULCAST &&
                begin_layer(s, layer, max_us < SL_REPLAY_SWITCH_US ? max_us : SL_REPLAY_SWITCH_US);
     if (begin_layer(s, layer, max_us))

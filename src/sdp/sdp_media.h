@@ -24,7 +24,7 @@ struct sl_media_line {
     uint32_t clock_rate;
     uint8_t channels;
 
-    bool is_e2ee; /* payloads are encrypted end to end */
+    bool is_e2ee;                    /* payloads are encrypted end to end */
     bool nack, pli, fir, remb, twcc; /* rtcp-fb that both sides named */
     uint8_t ext[SL_EXT_MAX];         /* header extension id, 0: not negotiated */
     bool ext_mixed;                  /* a=extmap-allow-mixed (RFC 8285 section 6) */
