@@ -46,6 +46,6 @@ void mock_pc_set_up(struct sl_pc *pc);
 /* What sl_pc_world_set_slowlink and set_no_media were told last. */
 extern uint32_t mock_pc_slowlink, mock_pc_no_media;
 /* The worker of @pc answers what sl_pc_info asked. */
-void mock_pc_inform(struct sl_pc *pc);
+void mock_pc_inform(struct sl_pc *pc) SL_ON_CONTROL;
 
 #endif
