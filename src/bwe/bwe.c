@@ -31,7 +31,7 @@ enum { EMPTY, FLYING, LOST, ARRIVED };
 #define PROBE_STEP  1e6 /* sqrt of this times the estimate is added */
 #define PROBE_CHAIN 2.0
 #define PROBE_FIRST 3.0
-#define PROBE_EVERY UINT64_C(4000000)
+#define PROBE_EVERY UINT64_C(3000000)
 #define PROBE_CUT   UINT64_C(2000000) /* not so soon after over-use */
 #define PROBE_QUEUE 30000
 #define PROBE_WAIT  UINT64_C(500000) /* and a round trip: for the result */
@@ -318,11 +318,11 @@ static double probe_rate(const struct sl_bwe *b)
     return fmin(bps, fmin(WANTED * b->wanted_bps, SL_BWE_MAX));
 }
 
+/* Also when nothing is sent because nothing fits: how else would it be known that it does again? */
 static bool may_probe(const struct sl_bwe *b, uint64_t now_us)
 {
-    return b->sent_us && now_us >= b->probe_us && b->wanted_bps > b->estimate_bps &&
-           b->queue_us < PROBE_QUEUE && sl_loss_beyond(&b->loss) <= MAY_GROW &&
-           now_us < b->sent_us + SILENT_US;
+    return b->report_us && now_us >= b->probe_us && b->wanted_bps > b->estimate_bps &&
+           b->queue_us < PROBE_QUEUE && sl_loss_beyond(&b->loss) <= MAY_GROW;
 }
 
 uint32_t sl_bwe_probe_bytes(struct sl_bwe *b, uint64_t now_us)
@@ -349,8 +349,16 @@ bool sl_bwe_is_probing(const struct sl_bwe *b)
 
 void sl_bwe_tick(struct sl_bwe *b, uint64_t now_us)
 {
-    if (!b->report_us || !b->unanswered_us || now_us < b->unanswered_us + SILENT_US ||
-        now_us < b->updated_us + SILENT_STEP)
+    if (!b->report_us)
+        return;
+    if (!b->unanswered_us) {
+        if (now_us < b->report_us + SILENT_US)
+            return;
+        b->queue_us = b->standing_us = 0; /* nothing of ours is under way */
+        b->loss.recent = b->loss.own;
+        return;
+    }
+    if (now_us < b->unanswered_us + SILENT_US || now_us < b->updated_us + SILENT_STEP)
         return;
     b->updated_us = now_us;
     set_estimate(b, SILENT_CUT * b->estimate_bps, SL_BWE_NO_REPORTS);

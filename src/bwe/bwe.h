@@ -29,7 +29,7 @@
 #define SL_BWE_USED    0.9
 #define SL_BWE_MIN     50000.0
 #define SL_BWE_MAX     100e6
-#define SL_BWE_START   600000.0
+#define SL_BWE_START   2.5e6 /* good pictures at once; where it is too much, for a second */
 
 struct sl_bwe_packet {
     uint64_t send_us;

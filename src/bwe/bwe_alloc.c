@@ -3,8 +3,8 @@
 #include <string.h>
 
 #define HOLD_US   UINT64_C(1000000)
-#define SOON_US   UINT64_C(8000000) /* a fall so soon after a climb doubles the hold */
-#define FALLS_MAX 5
+#define SOON_US   UINT64_C(30000000) /* a fall so soon after a climb doubles the hold */
+#define FALLS_MAX 6
 #define STEP_US   UINT64_C(500000) /* per rung; only the first climb goes straight to the top */
 #define PLENTY    1.5              /* then it need not hold */
 
@@ -25,6 +25,13 @@ void sl_alloc_init(struct sl_alloc_video *v, uint8_t priority)
     v->priority = priority;
     v->max_sub = v->sub = SL_LAYERS_MAX - 1;
     v->max_tid = v->tid = SL_ALLOC_TIDS - 1;
+}
+
+void sl_alloc_want(struct sl_alloc_video *v, int8_t sub, int8_t tid)
+{
+    v->max_sub = v->sub = sub < SL_LAYERS_MAX ? sub : SL_LAYERS_MAX - 1;
+    v->max_tid = v->tid = tid < SL_ALLOC_TIDS ? tid : SL_ALLOC_TIDS - 1;
+    v->climbed_us = v->hold_us = 0;
 }
 
 /* A rung that costs no more than the one below is in its place. */
@@ -50,8 +57,8 @@ static void make_ladder(struct sl_alloc_video *v)
     bool lowest = true;
 
     v->nrungs = 0;
-    for (int sub = 0; sub < SL_LAYERS_MAX && sub <= v->max_sub; sub++) {
-        int top = v->max_tid < SL_ALLOC_TIDS ? v->max_tid : SL_ALLOC_TIDS - 1;
+    for (int sub = 0; sub <= v->max_sub; sub++) {
+        int top = v->max_tid;
 
         if (v->bps[sub][top] <= 0)
             continue;
@@ -133,16 +140,6 @@ static void settle(struct sl_alloc_video *v, uint64_t now_us)
 {
     bool all = v->target + 1 == v->nrungs;
 
-    if (v->nrungs && all)
-        v->reason = v->bps[v->max_sub < SL_LAYERS_MAX ? v->max_sub : SL_LAYERS_MAX - 1][0] > 0
-                        ? SL_ALLOC_WANTED
-                        : SL_ALLOC_NOT_SENT;
-    if (!v->nrungs) { /* nothing is known of it yet: nothing is held back */
-        v->sub = v->max_sub;
-        v->tid = v->max_tid;
-        v->reason = SL_ALLOC_NOT_SENT;
-        return;
-    }
     if (v->target < v->rung) {
         v->falls = now_us < v->climbed_us + SOON_US && v->climbed_us ? v->falls + 1 : 0;
         if (v->falls > FALLS_MAX)
@@ -151,8 +148,14 @@ static void settle(struct sl_alloc_video *v, uint64_t now_us)
     } else if (v->target > v->rung) {
         v->climbed_us = now_us;
     }
-    v->sub = v->target < 0 ? SL_ALLOC_PAUSED : v->ladder[v->target].sub;
-    v->tid = v->target < 0 ? SL_ALLOC_PAUSED : v->ladder[v->target].tid;
+    if (all) { /* there is, which may be nothing yet: what comes on top of it is not held back */
+        v->sub = v->max_sub;
+        v->tid = v->max_tid;
+        v->reason = v->bps[v->max_sub][0] > 0 ? SL_ALLOC_WANTED : SL_ALLOC_NOT_SENT;
+    } else {
+        v->sub = v->target < 0 ? SL_ALLOC_PAUSED : v->ladder[v->target].sub;
+        v->tid = v->target < 0 ? SL_ALLOC_PAUSED : v->ladder[v->target].tid;
+    }
 }
 
 void sl_alloc_run(struct sl_alloc_video *const *v, size_t n, double estimate_bps, double target_bps,

@@ -57,6 +57,9 @@ struct sl_alloc_video {
 /* Starts with everything that is wanted. */
 void sl_alloc_init(struct sl_alloc_video *v, uint8_t priority);
 
+/* What is wanted from now on, at most: tried at once, as far as it fits. */
+void sl_alloc_want(struct sl_alloc_video *v, int8_t sub, int8_t tid);
+
 /* Chooses for all. @estimate_bps decides who pauses, @target_bps (which is lower while a queue
  * drains) what the others get. */
 void sl_alloc_run(struct sl_alloc_video *const *v, size_t n, double estimate_bps, double target_bps,

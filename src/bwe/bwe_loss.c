@@ -4,8 +4,8 @@
 #define WINDOW_MAX  4000000
 #define REPORTS_MIN 60
 #define TOO_MUCH    0.08
-#define LESS_ENOUGH 0.9 /* of the rate: then the loss can be compared */
-#define OWN_MAX     0.5
+#define LESS_ENOUGH 0.9  /* of the rate: then the loss can be compared */
+#define OWN_MAX     0.25 /* who loses more is better off with less */
 
 void sl_loss_add(struct sl_loss *l, uint32_t reported, int32_t lost)
 {
@@ -28,7 +28,7 @@ static bool is_own(const struct sl_loss *l, double sent_bps)
 
     if (policed < 0)
         policed = 0;
-    return l->recent > (l->trial_loss + policed) / 2;
+    return l->window > (l->trial_loss + policed) / 2;
 }
 
 static enum sl_loss_verdict judge(struct sl_loss *l, double sent_bps, double estimate, bool queued)
@@ -37,7 +37,7 @@ static enum sl_loss_verdict judge(struct sl_loss *l, double sent_bps, double est
 
     if (l->recent < l->own)
         l->own += (l->recent - l->own) / 8;
-    if (queued) { /* nothing can be learned */
+    if (queued || beyond < TOO_MUCH / 2) { /* nothing can be learned, or needs to be */
         l->on_trial = false;
         return SL_LOSS_FINE;
     }
@@ -45,19 +45,24 @@ static enum sl_loss_verdict judge(struct sl_loss *l, double sent_bps, double est
         if (beyond <= TOO_MUCH)
             return SL_LOSS_FINE;
         l->on_trial = true;
+        l->settled = false;
         l->trial_loss = l->recent;
         l->trial_bps = sent_bps;
         l->trial_estimate = estimate;
         return SL_LOSS_LESS;
     }
-    if (sent_bps > LESS_ENOUGH * l->trial_bps)
+    if (sent_bps > LESS_ENOUGH * l->trial_bps) {
+        l->settled = false;
         return SL_LOSS_LESS;
+    }
+    if (!l->settled) { /* this window began before there was less */
+        l->settled = true;
+        return SL_LOSS_FINE;
+    }
     l->on_trial = false;
-    if (!is_own(l, sent_bps))
+    if (l->window > OWN_MAX || !is_own(l, sent_bps))
         return beyond > TOO_MUCH ? SL_LOSS_LESS : SL_LOSS_FINE;
-    l->own = (l->trial_loss + l->recent) / 2;
-    if (l->own > OWN_MAX)
-        l->own = OWN_MAX;
+    l->own = (l->trial_loss + l->window) / 2;
     return SL_LOSS_RESTORE;
 }
 
@@ -74,9 +79,10 @@ enum sl_loss_verdict sl_loss_judge(struct sl_loss *l, double sent_bps, double es
     }
     if (us < WINDOW_US || (l->reported < REPORTS_MIN && us < WINDOW_MAX))
         return SL_LOSS_FINE;
-    l->recent = l->reported ? (double)l->lost / l->reported : 0;
-    if (l->recent > 1)
-        l->recent = 1;
+    l->window = l->reported ? (double)l->lost / l->reported : 0;
+    if (l->window > 1)
+        l->window = 1;
+    l->recent = (l->recent + l->window) / 2; /* one burst is no reason yet */
     l->reported = l->lost = 0;
     l->since_us = now_us;
     return judge(l, sent_bps, estimate, queued);

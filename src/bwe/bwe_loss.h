@@ -18,9 +18,10 @@
 struct sl_loss {
     uint32_t reported, lost; /* in the window so far */
     uint64_t since_us;
-    double recent; /* of the last window */
+    double window; /* of the last one */
+    double recent; /* of the last ones, smoothed */
     double own;    /* the path's */
-    bool on_trial;
+    bool on_trial, settled;
     double trial_loss, trial_bps; /* when it began */
     double trial_estimate;        /* what to go back to */
 };

@@ -60,7 +60,7 @@ void sim_add_video(struct sim_call *c, double low, double mid, double high, uint
             v->alloc.bps[i][t] = bps[i] * upto_tid[t];
     }
     v->sub = v->asked = SL_ALLOC_PAUSED;
-    v->frame_us = c->nvideos * 7 * MS;
+    v->frame_us = c->nvideos * 45 * MS; /* big frames of two do not coincide */
 }
 
 static void send_bytes(struct sim_world *w, struct sim_call *c, uint32_t bytes, bool is_padding)
@@ -87,9 +87,8 @@ static void send_video(struct sim_world *w, struct sim_call *c, struct sim_video
 
     if (w->now_us < v->frame_us)
         return;
-    v->frame_us = (v->frame_us ? v->frame_us : w->now_us) + FRAME_US;
-    if (v->frame_us <= w->now_us)
-        v->frame_us = w->now_us + FRAME_US;
+    while (v->frame_us <= w->now_us)
+        v->frame_us += FRAME_US;
     v->frame++;
     if (want != v->sub && want != v->asked) {
         v->asked = want;

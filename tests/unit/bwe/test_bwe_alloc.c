@@ -152,16 +152,23 @@ static void what_was_asked_for_is_a_maximum(void **state)
 
     (void)state;
     begin(&f);
-    f.video[0].max_sub = 1;
-    f.video[0].max_tid = 1;
+    sl_alloc_want(f.v[0], 1, 1);
     run(&f, 1, 9e6);
     assert_int_equal(f.video[0].sub, 1);
     assert_int_equal(f.video[0].tid, 1);
     assert_int_equal(f.video[0].reason, SL_ALLOC_WANTED);
     assert_true(sl_alloc_wanted(f.v, 1) == 300e3);
-    f.video[0].max_tid = 0;
+    sl_alloc_want(f.v[0], 1, 0);
     run(&f, 1, 9e6);
     assert_int_equal(f.video[0].tid, 0);
+    sl_alloc_want(f.v[0], 2, 2); /* more at once, not rung by rung, but no more than fits */
+    run(&f, 1, 600e3);
+    assert_int_equal(f.video[0].sub, 1);
+    assert_int_equal(f.video[0].tid, 2);
+    sl_alloc_want(f.v[0], 1, 1);
+    sl_alloc_want(f.v[0], 2, 2);
+    run(&f, 1, 9e6);
+    assert_int_equal(f.video[0].sub, 2);
 }
 
 static void layers_that_are_not_sent_are_passed_over(void **state)
@@ -172,8 +179,8 @@ static void layers_that_are_not_sent_are_passed_over(void **state)
     begin(&f);
     for (int t = 0; t < SL_ALLOC_TIDS; t++)
         f.video[0].bps[2][t] = 0;
-    run(&f, 1, 9e6);
-    assert_int_equal(f.video[0].sub, 1);
+    run(&f, 1, 9e6); /* should the layer come, it is taken at once */
+    assert_int_equal(f.video[0].sub, 2);
     assert_int_equal(f.video[0].reason, SL_ALLOC_NOT_SENT);
     for (int t = 0; t < SL_ALLOC_TIDS; t++) /* the lowest one: then the next is the last to go */
         f.video[0].bps[0][t] = 0;
@@ -197,8 +204,8 @@ static void one_layer_that_costs_all_is_one_rung(void **state)
         for (int t = 0; t < SL_ALLOC_TIDS; t++)
             f.video[0].bps[s][t] = s == 0 ? 800e3 : 0;
     run(&f, 1, 1000e3);
-    assert_int_equal(f.video[0].sub, 0);
-    assert_int_equal(f.video[0].tid, 2);
+    assert_int_equal(f.video[0].sub, 2);
+    assert_int_equal(f.video[0].reason, SL_ALLOC_NOT_SENT);
     run(&f, 1, 700e3);
     assert_int_equal(f.video[0].sub, SL_ALLOC_PAUSED);
 }
