@@ -27,6 +27,7 @@ const char *sl_drop_to_str(enum sl_drop why)
         [SL_DROP_PADDING] = "padding",
         [SL_DROP_GATED] = "gated",
         [SL_DROP_PAUSED] = "paused",
+        [SL_DROP_BANDWIDTH] = "bandwidth",
         [SL_DROP_LAYER] = "layer",
         [SL_DROP_NO_KEYFRAME] = "no_keyframe",
         [SL_DROP_CODEC] = "codec",
@@ -94,6 +95,7 @@ struct sl_slot *sl_tx_reserve(struct sl_tx *tx)
     s->rx_us = 0;
     s->is_rtcp = false;
     s->may_pad = false;
+    s->has_twcc = false;
     s->is_sealed = false;
     s->keep = NULL;
     return s;

@@ -35,6 +35,7 @@ enum sl_drop {
     SL_DROP_PADDING, /* probing: no payload */
     SL_DROP_GATED,
     SL_DROP_PAUSED,
+    SL_DROP_BANDWIDTH, /* the path has no room for this video at all */
     SL_DROP_LAYER,
     SL_DROP_NO_KEYFRAME,
     SL_DROP_CODEC,
@@ -55,7 +56,9 @@ struct sl_slot {
     uint16_t len;
     uint64_t rx_us; /* when the packet in it came to this machine; 0: it was made here */
     bool is_rtcp;
-    bool may_pad;         /* RTP padding does its receiver no harm */
+    bool may_pad;  /* RTP padding does its receiver no harm */
+    bool has_twcc; /* it carries the transport-wide number twcc */
+    uint16_t twcc;
     bool is_sealed;       /* DTLS, or ciphertext that is sent again: goes out as it is */
     struct sl_sink *keep; /* gets a copy of the ciphertext (sl_sink_keep_sealed); NULL: nobody */
     uint8_t data[SL_SLOT_MAX + 36]; /* room for what SRTP adds */

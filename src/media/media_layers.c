@@ -65,6 +65,9 @@ int sl_layers_target_sub(const struct sl_layers *l)
 
 int sl_layers_target_tid(const struct sl_layers *l)
 {
+    /* On the way down for want of bandwidth, until the key frame comes: as little as there is. */
+    if (l->mode == SL_LAYERS_SIMULCAST && l->cur_sub > l->grant_sub)
+        return 0;
     return lower(l->wish_tid, l->grant_tid);
 }
 

@@ -130,6 +130,7 @@ void sl_mirror_push(struct sl_mirror *m, struct sl_pkt *pkt)
         cache_put(m, pkt);
     if (!m->nsinks)
         return;
+    sl_rates_add(&m->rates, pkt, m->ctx->now_us);
     if (!m->nbatch)
         sl_list_add(&m->ctx->mirrors, &m->waiting);
     m->batch[m->nbatch++] = sl_pkt_ref(pkt);

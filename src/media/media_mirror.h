@@ -11,6 +11,7 @@
 #include "media/media_cache.h"
 #include "media/media_ctx.h"
 #include "media/media_gop.h"
+#include "media/media_rates.h"
 
 struct sl_sink;
 struct sl_track;
@@ -33,6 +34,7 @@ struct sl_mirror {
     struct sl_cache cache[SL_LAYERS_MAX]; /* by the source's numbering */
     uint32_t cache_ssrc[SL_LAYERS_MAX];   /* whose packets it holds; 0: not set up */
     struct sl_gop gop[SL_LAYERS_MAX];     /* what of the cache begins with a key frame */
+    struct sl_rates rates;
 };
 
 #define SL_MIRROR_CACHE_PKTS 512

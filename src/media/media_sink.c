@@ -31,6 +31,7 @@ int sl_sink_create(struct sl_mctx *ctx, struct sl_tx *tx, sl_id pc,
     s->clock_rate = line->clock_rate;
     s->kind = line->kind;
     s->wish = (struct sl_layer_wish)SL_LAYER_WISH_INIT;
+    sl_alloc_init(&s->alloc, 1);
     s->rtx_seq = sl_rand32() & 0x7fff;
     sl_munge_init(&s->munge, line->clock_rate, (uint16_t)(sl_rand32() & 0x7fff), sl_rand32());
     sl_vp8_munge_init(&s->vp8);
@@ -130,6 +131,8 @@ void sl_sink_set_source(struct sl_sink *s, uint8_t nlayers, bool svc)
         mode = SL_LAYERS_SIMULCAST;
     sl_replay_stop(s);
     sl_layers_init(&s->layers, mode, s->kind == SL_KIND_VIDEO, nlayers ? nlayers : 1);
+    if (s->alloc.sub != SL_ALLOC_PAUSED) /* the path is the same */
+        sl_layers_grant(&s->layers, s->alloc.sub, s->alloc.tid, s->alloc.sub);
     hear_mirror(s);
     apply_wish(s);
     sl_sink_tick(s);
@@ -340,6 +343,11 @@ void sl_sink_forward(struct sl_sink *s, struct sl_pkt *const *pkts, size_t n)
         s->drops[SL_DROP_PAUSED] += n;
         return;
     }
+    if (s->starved) {
+        s->drops[SL_DROP_BANDWIDTH] += n;
+        s->ctx->drops[SL_DROP_BANDWIDTH] += n;
+        return;
+    }
     if (!s->tx->open) {
         s->drops[SL_DROP_NO_PATH] += n;
         return;
@@ -354,7 +362,7 @@ void sl_sink_forward(struct sl_sink *s, struct sl_pkt *const *pkts, size_t n)
 
 void sl_sink_replay(struct sl_sink *s, const struct sl_pkt *pkt)
 {
-    if (s->enabled && !s->paused && s->tx->open)
+    if (s->enabled && !s->paused && !s->starved && s->tx->open)
         forward_counted(s, pkt);
     else
         sl_replay_stop(s); /* it begins anew when that changes */
@@ -426,7 +434,7 @@ void sl_sink_tick(struct sl_sink *s)
 {
     struct sl_layer_out d;
 
-    if (!s->mirror || !s->enabled || s->paused || !s->tx->open)
+    if (!s->mirror || !s->enabled || s->paused || s->starved || !s->tx->open)
         return;
     sl_layers_tick(&s->layers, s->ctx->now_us, &d);
     after_decision(s, &d);

@@ -11,6 +11,7 @@
 #define SL_MEDIA_SINK_H
 
 #include "base/bytes.h"
+#include "bwe/bwe_alloc.h"
 #include "media/media_cache.h"
 #include "media/media_ctx.h"
 #include "media/media_dd.h"
@@ -40,6 +41,7 @@ struct sl_sink {
     int8_t only;        /* the one simulcast layer that is sent; -1: as it fits */
     bool enabled;       /* the m-line's direction */
     bool paused;
+    bool starved; /* its path has no room for it */
     uint8_t cur_layer;
     uint8_t epoch;                      /* of the newest packet */
     uint8_t tmpl_len;                   /* extension block of packets that need nothing but mid, */
@@ -59,6 +61,7 @@ struct sl_sink {
     uint64_t packets, bytes; /* payload bytes, as a sender report counts */
     struct sl_replay replay;
     struct sl_layers layers;
+    struct sl_alloc_video alloc; /* what of it fits; all of it until something is known */
     struct sl_munge munge;
     struct sl_vp8_munge vp8;
     struct sl_dd_munge dd;
@@ -127,6 +130,17 @@ void sl_sink_on_rb(struct sl_sink *s, const struct sl_rtcp_rb *rb) SL_ON_WORKER;
 bool sl_sink_has_sr(const struct sl_sink *s) SL_ON_WORKER;
 /* Appends a sender report if so. */
 void sl_sink_write_sr(struct sl_sink *s, struct sl_writer *w, uint64_t wall_ntp) SL_ON_WORKER;
+/* media_sink_bwe.c: the layers that its path has room for. */
+/* Fills in what it wants and what that costs; false: not a video, or nothing is to be sent. */
+bool sl_sink_bid(struct sl_sink *s) SL_ON_WORKER;
+/* From now on s->alloc is what it may have. */
+void sl_sink_grant(struct sl_sink *s) SL_ON_WORKER;
+/* What it costs as it is (audio). */
+double sl_sink_cost(const struct sl_sink *s) SL_ON_WORKER;
+/* Stages padding, about @bytes: recent packets once more as RTX, or empty ones while it is starved.
+ * How many bytes there are; 0 without RTX, and before the first packet. */
+#define SL_SINK_PAD_MAX 64 /* packets */
+size_t sl_sink_pad(struct sl_sink *s, size_t bytes) SL_ON_WORKER;
 /* Several times a second: layers that fell silent, key frames that did not come. */
 void sl_sink_tick(struct sl_sink *s) SL_ON_WORKER;
 /* Once a second. */

@@ -156,6 +156,23 @@ struct numbers {
     uint16_t osn;
 };
 
+/* What differs in each packet that is sent. */
+static void finish_block(struct sl_sink *s, struct sl_slot *slot, struct block b)
+{
+    uint8_t *block = slot->data + SL_RTP_HDR;
+
+    if (!b.len)
+        return;
+    slot->data[0] |= SL_RTP_EXT;
+    if (b.twcc) {
+        slot->has_twcc = true;
+        slot->twcc = s->tx->twcc_seq++;
+        sl_ext_patch_twcc(block, b.twcc, slot->twcc);
+    }
+    if (b.ast)
+        sl_ext_patch_abs_send_time(block, b.ast, s->ctx->now_us);
+}
+
 static enum sl_drop stage(struct sl_sink *s, const struct sl_pkt *pkt, const struct numbers *n,
                           const struct sl_vp8_ids *ids) SL_ON_WORKER
 {
@@ -179,12 +196,7 @@ static enum sl_drop stage(struct sl_sink *s, const struct sl_pkt *pkt, const str
         sl_tx_cancel(s->tx, slot);
         return SL_DROP_TOO_LONG;
     }
-    if (b.len)
-        p[0] |= SL_RTP_EXT;
-    if (b.len && b.twcc)
-        sl_ext_patch_twcc(p + len, b.twcc, s->tx->twcc_seq++);
-    if (b.len && b.ast)
-        sl_ext_patch_abs_send_time(p + len, b.ast, s->ctx->now_us);
+    finish_block(s, slot, b);
     len += b.len;
     if (n->is_rtx) {
         sl_put16(p + len, n->osn);
@@ -230,11 +242,11 @@ static bool resend_sealed(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
     slot->len = s->sealed->slot[i].len;
     slot->is_sealed = true;
     sl_tx_commit(s->tx, slot);
-    s->resent++;
     return true;
 }
 
-static bool resend_rtx(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
+/* How many bytes went out; 0: it is not to be had any more. */
+static size_t resend_rtx(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
 {
     struct sl_vp8_ids ids;
     struct sl_pkt *pkt;
@@ -242,12 +254,12 @@ static bool resend_rtx(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
     struct numbers n;
 
     if (sl_munge_find(&s->munge, seq, &in_seq, &out_seq) < 0)
-        return false;
+        return 0;
     pkt = sl_mirror_find(s->mirror, s->cur_layer, s->cur_ssrc, in_seq);
     if (!pkt)
-        return false;
+        return 0;
     if (s->codec == SL_CODEC_VP8 && sl_vp8_munge_find(&s->vp8, &pkt->payload, &ids) < 0)
-        return false;
+        return 0;
     n = (struct numbers){ s->rtx_pt,
                           pkt->rtp.marker,
                           s->rtx_ssrc,
@@ -256,10 +268,45 @@ static bool resend_rtx(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
                           true,
                           seq };
     if (stage(s, pkt, &n, s->codec == SL_CODEC_VP8 ? &ids : NULL) != SL_DROP_NONE)
-        return false;
+        return 0;
     s->rtx_seq++;
-    s->resent++;
-    return true;
+    return pkt->len;
+}
+
+#define PADDING 255 /* bytes: as much as RTP has in a packet */
+
+/* RTX of nothing, which receivers pass over. */
+static size_t stage_padding(struct sl_sink *s) SL_ON_WORKER
+{
+    struct sl_slot *slot = sl_tx_reserve(s->tx);
+    uint8_t *p;
+
+    if (!slot)
+        return 0;
+    p = slot->data;
+    sl_rtp_write_header(p, false, s->rtx_pt, (uint16_t)s->rtx_seq++, (uint32_t)s->last_out_ts,
+                        s->rtx_ssrc);
+    memcpy(p + SL_RTP_HDR, s->tmpl, s->tmpl_len);
+    finish_block(s, slot, (struct block){ s->tmpl_len, s->tmpl_twcc, s->tmpl_ast });
+    slot->len = (uint16_t)sl_rtp_pad(p, SL_RTP_HDR + (size_t)s->tmpl_len, SL_SLOT_MAX, PADDING);
+    sl_tx_commit(s->tx, slot);
+    return slot->len;
+}
+
+size_t sl_sink_pad(struct sl_sink *s, size_t bytes)
+{
+    size_t done = 0;
+
+    if (!s->enabled || s->paused || !s->rtx_ssrc || !s->packets || !s->tx->open)
+        return 0;
+    if (s->starved || !s->mirror) {
+        for (int i = 0; i < SL_SINK_PAD_MAX && done < bytes; i++)
+            done += stage_padding(s);
+        return done;
+    }
+    for (uint16_t i = 1; i <= SL_SINK_PAD_MAX && done < bytes; i++)
+        done += resend_rtx(s, (uint16_t)(s->munge.out_next - i));
+    return done;
 }
 
 void sl_sink_resend(struct sl_sink *s, const uint16_t *seqs, size_t n)
@@ -270,7 +317,9 @@ void sl_sink_resend(struct sl_sink *s, const uint16_t *seqs, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (sl_resend_may(&s->resend, seqs[i], s->rtt_us, s->ctx->now_us) < 0)
             continue;
-        if (!(s->rtx_ssrc ? resend_rtx(s, seqs[i]) : resend_sealed(s, seqs[i])))
+        if (s->rtx_ssrc ? resend_rtx(s, seqs[i]) : resend_sealed(s, seqs[i]))
+            s->resent++;
+        else
             sl_resend_pay(&s->resend);
     }
 }

@@ -32,6 +32,8 @@ static const struct sl_opt opts[] = {
                "packets lost in a second that make a slowlink event; 0: none"),
     SL_OPT_INT("twcc_period", struct sl_media_conf, twcc_period_ms, 200, 20, 1000,
                "milliseconds between transport-wide congestion control reports"),
+    SL_OPT_BOOL("auto_layers", struct sl_media_conf, auto_layers, "yes",
+                "subscribers get the layers that their path carries; no: those they ask for"),
     SL_OPT_INT("burst_wait_us", struct sl_media_conf, burst_wait_us, 0, 0, 20000,
                "microseconds that packets may wait for more of their frame, to be sent as one; 0: "
                "not at all. For publishers that spread a frame's packets, at the cost of latency"),

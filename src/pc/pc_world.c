@@ -410,6 +410,7 @@ static int create_workers(struct sl_pc_world *w, const struct sl_pc_world_conf *
         .gop_bytes = (size_t)c->gop_bytes,
         .twcc_period_us = (uint64_t)c->twcc_period_ms * 1000,
         .burst_wait_us = (uint32_t)c->burst_wait_us,
+        .estimates = c->auto_layers,
         .max_ssrcs = (uint32_t)c->max_ssrcs,
         .tcp_port = w->tcp_port,
         .report = on_report,

@@ -59,6 +59,7 @@ struct sl_peer_env {
     const struct sl_cert *cert;
     size_t mtu;                /* bytes of UDP payload */
     uint64_t twcc_period_us;   /* between transport-cc reports */
+    bool estimates;            /* what the paths to peers carry, and layers to fit */
     size_t max_ssrcs;          /* incoming, of one peer; 0: SL_PEER_SSRCS_MAX */
     uint64_t grace_us;         /* kept after loss of consent */
     struct sl_list handshakes; /* peers that wait for sl_peer_env_handshakes */

@@ -76,6 +76,8 @@ int sl_peer_set_media(struct sl_endpoint *e, struct sl_media *media)
     p->media = media;
     sl_peer_rx_reset(p);
     set_twcc(p);
+    if (sl_peer_bwe_configure(p) < 0)
+        sl_peer_down(p, "Out of resources");
     return 0;
 }
 
@@ -99,4 +101,5 @@ void sl_peer_media_fini(struct sl_peer *p)
     sl_endpoint_fini(&p->ep);
     free(p->media);
     free(p->twcc);
+    sl_peer_bwe_fini(p);
 }

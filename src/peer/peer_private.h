@@ -2,11 +2,13 @@
  * peer_private.h - the inside of a peer, for src/peer/ only.
  *
  * peer.c: life, ICE and DTLS.  peer_media.c: m-lines.  peer_rx.c: RTP from the peer.
- * peer_rtcp.c: RTCP from and to it.  peer_tx.c: what is staged goes out.
+ * peer_rtcp.c: RTCP from and to it.  peer_tx.c: what is staged goes out.  peer_bwe.c: what its path
+ * carries.
  */
 #ifndef SL_PEER_PRIVATE_H
 #define SL_PEER_PRIVATE_H
 
+#include "bwe/bwe.h"
 #include "ice/ice_lite.h"
 #include "ice/ice_nice.h"
 #include "media/media_pkt.h"
@@ -39,6 +41,8 @@ struct sl_rx_ssrc {
     bool is_rtx;
     uint64_t last_us; /* newest packet */
 };
+
+struct sl_peer_bwe;
 
 struct sl_early {
     uint8_t *data;
@@ -87,8 +91,9 @@ struct sl_peer {
     /* RTCP */
     struct sl_twcc_rx *twcc; /* NULL: not negotiated */
     uint32_t twcc_media_ssrc;
-    uint64_t tick_us;  /* when tracks and sinks had their last tick */
-    uint32_t own_ssrc; /* of reports when nothing is sent */
+    struct sl_peer_bwe *bwe; /* NULL: the peer reports nothing to estimate from */
+    uint64_t tick_us;        /* when tracks and sinks had their last tick */
+    uint32_t own_ssrc;       /* of reports when nothing is sent */
     uint32_t bitrate_cap;
     unsigned int remb_step;
     uint64_t remb_at_us;
@@ -131,6 +136,16 @@ void sl_peer_ask_key(void *arg, struct sl_track *t, struct sl_source *s);
 
 /* peer_info.c: one packet in clear text, for whoever captures */
 void sl_peer_captured(struct sl_peer *p, bool is_in, const uint8_t *data, size_t len) SL_ON_WORKER;
+
+/* peer_bwe.c */
+int sl_peer_bwe_configure(struct sl_peer *p) SL_ON_WORKER; /* after p->media changed; 0, -ENOMEM */
+void sl_peer_bwe_fini(struct sl_peer *p);
+void sl_peer_bwe_sent(struct sl_peer *p, const struct sl_slot *slot) SL_ON_WORKER;
+/* Reports of the peer. 0 or -EBADMSG. */
+int sl_peer_bwe_on_twcc(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER;
+void sl_peer_bwe_on_remb(struct sl_peer *p, uint64_t bps) SL_ON_WORKER;
+/* At SL_PEER_TICK_US, and while probing at SL_PEER_FAST_US: layers, probes, silence. */
+void sl_peer_bwe_tick(struct sl_peer *p) SL_ON_WORKER;
 
 /* peer_tx.c */
 void sl_peer_tx_flush(struct sl_tx *tx);

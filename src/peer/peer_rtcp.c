@@ -73,6 +73,8 @@ static int on_rtpfb(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORK
     struct sl_sink *s;
     int n;
 
+    if (pkt->fmt == SL_RTPFB_TWCC)
+        return sl_peer_bwe_on_twcc(p, pkt);
     if (pkt->fmt != SL_RTPFB_NACK)
         return 0;
     n = sl_rtcp_nack_parse(pkt, &fb, seqs, NACK_SEQS_MAX);
@@ -110,6 +112,8 @@ static int on_remb(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKE
         if (s)
             s->remb_bps = bps;
     }
+    if (n >= 0)
+        sl_peer_bwe_on_remb(p, bps);
     return n == -ENOENT ? 0 : n; /* something else that an application understands */
 }
 
@@ -311,6 +315,7 @@ static void on_fast(struct sl_timer *t, uint64_t now_us)
         send_twcc(p);
         sl_peer_rtcp_need(p, sl_twcc_rx_due_us(p->twcc));
     }
+    sl_peer_bwe_tick(p);
 }
 
 /* SSRCs that REMB and receiver reports are about. */

@@ -96,6 +96,7 @@ void sl_peer_tx_flush(struct sl_tx *tx)
             give_back(p->env, s);
             continue;
         }
+        sl_peer_bwe_sent(p, s);
         queue(p->env, p->ep.id, &p->path, s);
     }
 }

@@ -312,6 +312,7 @@ static void create_media(struct sl_worker *w)
         .cert = w->conf.cert,
         .mtu = w->conf.mtu,
         .twcc_period_us = w->conf.twcc_period_us,
+        .estimates = w->conf.estimates,
         .max_ssrcs = w->conf.max_ssrcs,
         .grace_us = (uint64_t)w->conf.ice_grace_s * 1000000,
         .watch = sl_worker_watch,

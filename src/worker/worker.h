@@ -37,6 +37,7 @@ struct sl_worker_conf {
     bool pin;                /* to one core, by index among those that the process may use */
     uint32_t burst_wait_us;  /* that packets may wait for more of their train; 0: not at all */
     uint64_t twcc_period_us; /* between transport-cc reports to publishers */
+    bool estimates;          /* what paths carry, and layers to fit */
     uint32_t max_ssrcs;      /* that one peer may send; 0: as many as there is room for */
     /* Any report to control; called on the worker's thread, must only post. */
     void (*report)(void *arg, struct sl_report *r);

@@ -34,7 +34,7 @@ static void the_normal_course_of_things_is_not_told(void **state)
     static const enum sl_drop normal[] = {
         SL_DROP_NONE,        SL_DROP_NOT_RECEIVING, SL_DROP_DUPLICATE, SL_DROP_OLD,
         SL_DROP_PADDING,     SL_DROP_GATED,         SL_DROP_PAUSED,    SL_DROP_LAYER,
-        SL_DROP_NO_KEYFRAME, SL_DROP_NO_PATH,
+        SL_DROP_NO_KEYFRAME, SL_DROP_NO_PATH,       SL_DROP_BANDWIDTH,
     };
     struct sl_worker_drops now = { 0 }, seen = { 0 };
     struct sl_strbuf b;
@@ -63,7 +63,7 @@ static void every_reason_has_a_name_of_its_own(void **state)
     assert_null(strstr(b.text, "unknown="));
     for (char *w = strtok(b.text, " "); w; w = strtok(NULL, " "))
         words++;
-    assert_int_equal(words, SL_DROP_MAX - 10 + SL_LITE_DROP_MAX + SL_TX_DROP_MAX +
+    assert_int_equal(words, SL_DROP_MAX - 11 + SL_LITE_DROP_MAX + SL_TX_DROP_MAX +
                                 SL_SOCKET_DROP_MAX + SL_TCP_CLOSED_MAX);
     sl_strbuf_fini(&b);
 }

@@ -118,6 +118,7 @@ static inline int setup(void **state)
             .gop_bytes = 1000000,
             .pin = world_pin,
             .max_ssrcs = 64,
+            .estimates = true,
             .tcp_port = world_tcp_port,
             .report = on_report,
             .arg = &world,

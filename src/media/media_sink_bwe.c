@@ -1,0 +1,56 @@
+/* What a sink asks of its path, and what it may have. */
+#include "media/media_mirror.h"
+#include "media/media_sink.h"
+
+/* Layers that are not chosen from are one. */
+static void flatten(double bps[SL_LAYERS_MAX][SL_ALLOC_TIDS])
+{
+    for (int l = 1; l < SL_LAYERS_MAX; l++)
+        for (int t = 0; t < SL_ALLOC_TIDS; t++) {
+            bps[0][t] += bps[l][t];
+            bps[l][t] = 0;
+        }
+}
+
+bool sl_sink_bid(struct sl_sink *s)
+{
+    const struct sl_layers *l = &s->layers;
+    struct sl_alloc_video *v = &s->alloc;
+    int8_t sub = 0;
+
+    if (s->kind != SL_KIND_VIDEO || !s->enabled || s->paused || !s->mirror || s->only >= 0)
+        return false;
+    if (l->mode == SL_LAYERS_SVC)
+        sub = l->wish_sid;
+    else if (l->mode == SL_LAYERS_SIMULCAST)
+        sub = l->wish_sub < l->nlayers ? l->wish_sub : (int8_t)(l->nlayers - 1);
+    if (sub != v->max_sub || l->wish_tid != v->max_tid)
+        sl_alloc_want(v, sub, l->wish_tid);
+    sl_rates_get(&s->mirror->rates, l->mode == SL_LAYERS_SVC, s->ctx->now_us, v->bps);
+    if (l->mode == SL_LAYERS_SINGLE)
+        flatten(v->bps);
+    return true;
+}
+
+void sl_sink_grant(struct sl_sink *s)
+{
+    bool starved = s->alloc.sub == SL_ALLOC_PAUSED;
+
+    if (!starved)
+        sl_layers_grant(&s->layers, s->alloc.sub, s->alloc.tid, s->alloc.sub);
+    if (s->starved == starved)
+        return;
+    s->starved = starved;
+    if (!starved)
+        sl_sink_resume(s);
+}
+
+double sl_sink_cost(const struct sl_sink *s)
+{
+    double bps[SL_LAYERS_MAX][SL_ALLOC_TIDS];
+
+    if (!s->mirror || !s->enabled || s->paused)
+        return 0;
+    sl_rates_get(&s->mirror->rates, false, s->ctx->now_us, bps);
+    return bps[0][SL_ALLOC_TIDS - 1];
+}

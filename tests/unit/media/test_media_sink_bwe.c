@@ -1,0 +1,178 @@
+/* What a subscriber's path has room for: what layers cost, what is granted, padding for probes. */
+#include "tests/unit/media/media_world.h"
+
+struct fix {
+    struct media_world w;
+    struct sl_track *t;
+    struct sl_mirror *m;
+    struct sl_sink *s;
+    uint16_t seq;
+};
+
+static void fix_init(struct fix *f, uint8_t nlayers) SL_ON_WORKER
+{
+    struct sl_media_line in = mw_line(SL_KIND_VIDEO, SL_DIR_RECV);
+    struct sl_media_line out = mw_line(SL_KIND_VIDEO, SL_DIR_SEND);
+
+    memset(f, 0, sizeof(*f));
+    in.nlayers = nlayers;
+    mw_init(&f->w);
+    assert_int_equal(sl_track_create(&f->w.ctx, 1, &in, mw_ask_key, &f->w, &f->t), 0);
+    assert_int_equal(sl_mirror_create(&f->w.ctx, 1, 0, &f->m), 0);
+    sl_track_join(f->t, f->m);
+    assert_int_equal(sl_sink_create(&f->w.ctx, &f->w.tx, 2, &out, &f->s), 0);
+    assert_int_equal(sl_mirror_add(f->m, f->s), 0);
+    sl_sink_set_source(f->s, nlayers, false);
+}
+
+static void fix_fini(struct fix *f) SL_ON_WORKER
+{
+    mw_flush(&f->w);
+    sl_mirror_del(f->m, f->s);
+    sl_sink_destroy(f->s);
+    sl_track_join(f->t, NULL);
+    sl_mirror_destroy(f->m);
+    sl_track_destroy(f->t);
+    mw_fini(&f->w);
+}
+
+/* Layer i sends 25 << i packets of 52 bytes a second; key frames first, and when @key. */
+static void play(struct fix *f, int ms, bool key) SL_ON_WORKER
+{
+    for (int i = 0; i < ms / 10; i++) {
+        f->w.ctx.now_us += 10000;
+        for (uint8_t l = 0; l < f->t->nlayers; l++)
+            if (f->seq % (4 >> l) == 0)
+                mw_push_layer(&f->w, f->t, l, (uint16_t)(f->seq / (4 >> l)), f->seq * 900u,
+                              key || f->seq == 0);
+        f->seq++;
+        mw_flush(&f->w);
+        f->w.nout = 0;
+    }
+}
+
+static void layers_cost_what_they_bring(void **state)
+{
+    struct fix f;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, 3);
+    assert_true(sl_sink_bid(f.s));
+    assert_true(f.s->alloc.bps[0][0] == 0); /* not known yet */
+    assert_int_equal(f.s->alloc.max_sub, 2);
+    play(&f, 3000, false);
+    assert_true(sl_sink_bid(f.s));
+    for (int l = 0; l < 3; l++) {
+        double want = (25 << l) * 52 * 8;
+
+        assert_true(f.s->alloc.bps[l][2] > 0.9 * want);
+        assert_true(f.s->alloc.bps[l][2] < 1.1 * want);
+        assert_true(f.s->alloc.bps[l][0] == f.s->alloc.bps[l][2]); /* no temporal layers */
+    }
+    assert_true(sl_sink_cost(f.s) == f.s->alloc.bps[0][2]);
+    f.w.ctx.now_us += SL_RATES_STALE_US + SL_RATES_WINDOW_US;
+    assert_true(sl_sink_bid(f.s));
+    assert_true(f.s->alloc.bps[2][2] == 0);
+    sl_sink_set_paused(f.s, true);
+    assert_false(sl_sink_bid(f.s));
+    assert_true(sl_sink_cost(f.s) == 0);
+    fix_fini(&f);
+}
+
+static void what_is_granted_is_a_maximum(void **state)
+{
+    struct fix f;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, 3);
+    play(&f, 500, false);
+    assert_int_equal(f.s->layers.cur_sub, 2);
+    assert_true(sl_sink_bid(f.s));
+    f.s->alloc.sub = 1;
+    sl_sink_grant(f.s);
+    assert_int_equal(sl_layers_target_tid(&f.s->layers), 0); /* until the key frame comes */
+    play(&f, 40, true);
+    assert_int_equal(f.s->layers.cur_sub, 1);
+    assert_int_equal(sl_layers_target_tid(&f.s->layers), 2);
+    sl_sink_set_source(f.s, 3, false); /* another publisher on the same path */
+    assert_int_equal(sl_layers_target_sub(&f.s->layers), 1);
+    fix_fini(&f);
+}
+
+static void a_starved_video_pauses_and_resumes_with_a_key_frame(void **state)
+{
+    struct fix f;
+    uint64_t before;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, 3);
+    play(&f, 500, false);
+    assert_true(sl_sink_bid(f.s));
+    f.s->alloc.sub = f.s->alloc.tid = SL_ALLOC_PAUSED;
+    sl_sink_grant(f.s);
+    before = f.s->packets;
+    play(&f, 500, true);
+    assert_int_equal(f.s->packets, before);
+    assert_int_equal(f.s->drops[SL_DROP_BANDWIDTH], 25 / 2 + 25 + 50);
+    f.s->alloc.sub = f.s->alloc.tid = 2;
+    sl_sink_grant(f.s);
+    play(&f, 100, false);
+    assert_int_equal(f.s->packets, before); /* not in the middle */
+    play(&f, 100, true);
+    assert_true(f.s->packets > before);
+    fix_fini(&f);
+}
+
+static void padding_is_recent_packets_again(void **state)
+{
+    struct sl_media_line plain = mw_line(SL_KIND_VIDEO, SL_DIR_SEND);
+    struct fix f;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, 1);
+    assert_int_equal(sl_sink_pad(f.s, 1000), 0); /* nothing was sent yet */
+    play(&f, 1000, true);
+    assert_in_range(sl_sink_pad(f.s, 500), 500, 552);
+    mw_flush(&f.w);
+    assert_int_equal(f.w.nout, 10);
+    for (size_t i = 0; i < f.w.nout; i++) {
+        assert_int_equal(mw_ssrc(&f.w, i), 0x33333333);
+        for (size_t k = 0; k < i; k++)
+            assert_int_not_equal(mw_seq(&f.w, i), mw_seq(&f.w, k));
+    }
+    assert_int_equal(f.s->resent, 0); /* nobody missed them */
+    assert_true(sl_sink_pad(f.s, 1000000) <= SL_SINK_PAD_MAX * 52);
+    mw_flush(&f.w);
+    f.s->alloc.sub = f.s->alloc.tid = SL_ALLOC_PAUSED;
+    sl_sink_grant(f.s);
+    f.w.nout = 0;
+    assert_in_range(sl_sink_pad(f.s, 1000), 1000, 1300);
+    mw_flush(&f.w);
+    for (size_t i = 0; i < f.w.nout; i++) {
+        struct sl_rtp rtp;
+
+        assert_int_equal(mw_ssrc(&f.w, i), 0x33333333);
+        assert_int_equal(sl_rtp_parse(f.w.out[i].data, f.w.out[i].len, &rtp), 0);
+        assert_int_equal(rtp.payload_len, 0);
+    }
+    plain.tx_rtx_ssrc = 0;
+    sl_sink_configure(f.s, &plain);
+    assert_int_equal(sl_sink_pad(f.s, 1000), 0); /* the same number twice would say nothing */
+    fix_fini(&f);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(layers_cost_what_they_bring),
+        cmocka_unit_test(what_is_granted_is_a_maximum),
+        cmocka_unit_test(a_starved_video_pauses_and_resumes_with_a_key_frame),
+        cmocka_unit_test(padding_is_recent_packets_again),
+    };
+
+    return cmocka_run_group_tests(tests, mw_group_setup, mw_group_teardown);
+}

@@ -1,0 +1,153 @@
+/* What subscribers report of their paths decides what they get: reports of real peers. */
+
+#include "base/clock.h"
+#include "rtcp/rtcp_fb_twcc.h"
+#include "rtp/rtp_ext.h"
+#include "worker_world.h"
+
+#define TWCC_ID 3
+
+struct call {
+    struct rtc_client pub, sub;
+    sl_id pub_id, sub_id;
+    uint16_t seq;
+    size_t read, media; /* packets of the subscriber that were looked at; those with media */
+    uint64_t extra_us;  /* delay of the path, in what is reported */
+    uint64_t grow_us;   /* by this with each packet */
+    struct sl_twcc_rec rec[256];
+    size_t nrec;
+};
+
+static void begin(struct call *c, bool twcc, bool remb) SL_ON_WORKER
+{
+    struct sl_media *m = make_media(SL_DIR_SEND);
+
+    memset(c, 0, sizeof(*c));
+    c->pub_id = join(&c->pub, 0, SL_DIR_RECV);
+    c->sub_id = open_pc(&c->sub, 0);
+    m->line[0].twcc = twcc;
+    m->line[0].ext[SL_EXT_TWCC] = twcc ? TWCC_ID : 0;
+    m->line[0].remb = remb;
+    post_media(c->sub_id, m);
+    assert_true(rtc_connect(&c->sub));
+    assert_true(wait_report(SL_REPORT_UP, c->sub_id));
+    route(c->pub_id, c->sub_id);
+}
+
+static void end(struct call *c) SL_ON_WORKER
+{
+    leave(&c->sub, c->sub_id);
+    leave(&c->pub, c->pub_id);
+}
+
+static void read_packets(struct call *c)
+{
+    uint8_t ids[SL_EXT_MAX] = { 0 };
+    struct sl_ext_map map;
+
+    ids[SL_EXT_TWCC] = TWCC_ID;
+    sl_ext_map_init(&map, ids);
+    for (; c->read < c->sub.nreceived; c->read++) {
+        const struct rtc_packet *p = &c->sub.received[c->read];
+        struct sl_ext_info ext;
+        struct sl_rtp rtp;
+
+        if (p->is_rtcp || sl_rtp_parse(p->data, p->len, &rtp) < 0)
+            continue;
+        c->media += rtp.ssrc == SSRC_OUT;
+        if (sl_ext_parse(p->data, &rtp, &map, &ext) < 0 ||
+            !(ext.present & SL_EXT_BIT(SL_EXT_TWCC)) || c->nrec == TEST_COUNT(c->rec))
+            continue;
+        c->extra_us += c->grow_us;
+        c->rec[c->nrec++] = (struct sl_twcc_rec){ ext.twcc, sl_now_us() + c->extra_us };
+    }
+    if (c->read == RTC_RECEIVED_MAX)
+        c->read = c->sub.nreceived = 0;
+}
+
+static void report(struct call *c) SL_ON_WORKER
+{
+    for (size_t at = 0, n; at < c->nrec; at += n) {
+        uint8_t buf[1200];
+        struct sl_writer w = sl_writer_make(buf, sizeof(buf));
+
+        n = sl_twcc_write(&w, 1, SSRC_OUT, 0, c->rec[at].seq, c->rec + at, c->nrec - at);
+        if (!n)
+            break;
+        rtc_send_rtcp(&c->sub, buf, sl_writer_len(&w));
+    }
+    c->nrec = 0;
+}
+
+static void remb(struct call *c, uint64_t bps) SL_ON_WORKER
+{
+    const uint32_t ssrc = SSRC_OUT;
+    uint8_t buf[64];
+    struct sl_writer w = sl_writer_make(buf, sizeof(buf));
+
+    sl_rtcp_remb_write(&w, 1, bps, &ssrc, 1);
+    rtc_send_rtcp(&c->sub, buf, sl_writer_len(&w));
+}
+
+/* Plays @ms of 300 kbit/s, and reports; how many packets with media came. */
+static size_t play(struct call *c, int ms) SL_ON_WORKER
+{
+    size_t before = c->media;
+
+    for (int i = 0; i < ms / 5; i++) {
+        send_video(&c->pub, c->seq, c->seq * 450u, c->seq % 20 == 0);
+        c->seq++;
+        rtc_poll(&c->pub, 1);
+        rtc_poll(&c->sub, 4);
+        c->pub.nreceived = 0;
+        read_packets(c);
+        if (i % 10 == 9)
+            report(c);
+    }
+    return c->media - before;
+}
+
+static void a_path_that_fills_up_is_given_less_and_tried_again(void **state)
+{
+    struct call c;
+    bool starved = false, back = false;
+
+    (void)state;
+    SL_ASSUME(worker);
+    begin(&c, true, false);
+    assert_true(play(&c, 1000) > 50);
+    c.grow_us = 10000; /* it takes three times as long to come as to send */
+    for (int i = 0; i < 30 && !starved; i++)
+        starved = play(&c, 300) == 0;
+    assert_true(starved);
+    (void)play(&c, (int)(c.extra_us / 1000)); /* the queue drains */
+    c.grow_us = 0;
+    c.extra_us = 0;
+    for (int i = 0; i < 60 && !back; i++)
+        back = play(&c, 300) > 10;
+    assert_true(back); /* that there is room again was found out by padding */
+    end(&c);
+}
+
+static void remb_alone_pauses_nothing(void **state)
+{
+    struct call c;
+
+    (void)state;
+    SL_ASSUME(worker);
+    begin(&c, false, true);
+    remb(&c, 60000); /* less than the one layer that there is: but who would tell when it fits? */
+    assert_true(play(&c, 2000) > 100);
+    end(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_path_that_fills_up_is_given_less_and_tried_again, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(remb_alone_pauses_nothing, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
