@@ -1,4 +1,4 @@
-// A UDP path from pages to the server that can lose what pages send. For ICE lite and Chromium, since
+// A UDP path from pages to the server that can lose what pages send, and carry only so much of what the server sends. For ICE lite and Chromium, since
 // full ICE finds other paths and Firefox has no loopback candidates: tests with it have no variants.
 
 import dgram from 'node:dgram';
@@ -7,10 +7,16 @@ const bind = (socket) => new Promise((resolve) => socket.bind(0, '127.0.0.1', re
 
 export class LossyPath {
   lose = 0; // so many of 1
+  down = undefined; // { bps, queueMs }: how much comes from the server, and how long it may wait
   repair = true; // packets that are sent again come through like others; else none of them does
   #rtx = new Set(); // their payload types
   #fronts = new Map(); // port of the server -> socket that stands for it
   #legs = new Map(); // port of the server and address of a page -> socket to the server
+
+  // The port that stands for @serverPort.
+  async portFor(serverPort) {
+    return (await this.#front(serverPort)).address().port;
+  }
 
   async #front(serverPort) {
     let front = this.#fronts.get(serverPort);
@@ -28,7 +34,15 @@ export class LossyPath {
     let leg = this.#legs.get(key);
     if (!leg) {
       leg = dgram.createSocket('udp4');
-      leg.on('message', (answer) => this.#fronts.get(serverPort).send(answer, port, address));
+      let free = 0; // when the path is free again
+      leg.on('message', (answer) => {
+        const now = performance.now();
+        const send = () => this.#fronts.get(serverPort)?.send(answer, port, address);
+        if (!this.down) return send();
+        if (free - now > this.down.queueMs) return undefined;
+        free = Math.max(free, now) + answer.length * 8000 / this.down.bps;
+        return setTimeout(send, free - now);
+      });
       this.#legs.set(key, leg);
     }
     const isRepair = data.length > 12 && data[0] >> 6 === 2 && this.#rtx.has(data[1] & 0x7f);
@@ -54,5 +68,6 @@ export class LossyPath {
 
   stop() {
     for (const socket of [...this.#legs.values(), ...this.#fronts.values()]) socket.close();
+    this.#fronts.clear();
   }
 }

@@ -145,6 +145,16 @@ async function widthBecomes(name, mid, width, ms = 15000) {
   }
 }
 
+// Frames are no longer of @width.
+async function widthLeaves(name, mid, width, ms) {
+  const frames = framesOf(name, mid);
+  const end = performance.now() + ms;
+  while (frames.at(-1)?.width === width) {
+    if (performance.now() > end) throw new Error(`${name} mid ${mid}: still ${width} after ${ms} ms`);
+    await T.sleep(5);
+  }
+}
+
 // Sends a configure request to a subscriber; { ms, gap }: from the request to the first frame of
 // @width, and the longest gap between frames in the meantime.
 async function switchTo(name, mid, stream, width, ms = 15000) {
@@ -204,6 +214,6 @@ async function sending(name) {
 }
 
 Object.assign(T, {
-  codecOf, canSend, receiving, skew, watchFrames, framesOf, widthBecomes, switchTo, gapSince, frameRate, keepSize, setActive, sending,
+  codecOf, canSend, receiving, skew, watchFrames, framesOf, widthBecomes, widthLeaves, switchTo, gapSince, frameRate, keepSize, setActive, sending,
   offerSurround, answerSurround, SURROUND, transformAll, numberOf, payloadTypes: () => [...payloadTypes],
 });
