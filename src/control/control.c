@@ -164,8 +164,8 @@ void sl_control_stop(struct sl_control *c)
     sl_cq_run(&c->cq, sl_now_us()); /* requests that came meanwhile are told, too */
     sl_control_transports_stop(c);
     sl_cq_run(&c->cq, sl_now_us());
+    sl_plugins_destroy(c->plugins); /* they end what they have among the media */
     sl_control_media_stop(c);
-    sl_plugins_destroy(c->plugins);
     sl_cq_run(&c->cq, sl_now_us());
     sl_api_destroy(c->api);
     sl_events_destroy(c->events);
