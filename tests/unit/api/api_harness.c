@@ -9,23 +9,15 @@
 
 struct t T;
 
-static const struct sl_api_conf default_conf = {
-    .session_timeout_s = 60,
-    .reclaim_timeout_s = 10,
-    .candidates_timeout_s = 45,
-    .max_sessions = 100,
-    .max_handles = 5,
-    .max_events = 1000,
-    .max_polls = 20,
-    .max_requests = 10,
-    .max_candidates = 100,
-    .max_sdp_bytes = 2000,
-    .max_mlines = 3,
-    .no_media_timer_s = 1,
-    .slowlink_threshold = 4,
-    .anonymous = true,
-};
-struct sl_api_conf t_api_conf;
+#define DEFAULT_CONF                                                                               \
+    {                                                                                              \
+        .session_timeout_s = 60, .reclaim_timeout_s = 10, .candidates_timeout_s = 45,              \
+        .max_sessions = 100, .max_handles = 5, .max_events = 1000, .max_polls = 20,                \
+        .max_requests = 10, .max_candidates = 100, .max_sdp_bytes = 2000, .max_mlines = 3,         \
+        .no_media_timer_s = 1, .slowlink_threshold = 4, .anonymous = true,                         \
+    }
+static const struct sl_api_conf default_conf = DEFAULT_CONF;
+struct sl_api_conf t_api_conf = DEFAULT_CONF;
 
 /* ---- the plugin ------------------------------------------------------------------------------ */
 
@@ -263,8 +255,6 @@ int t_setup(void **state)
     sl_role_enter(&sl_role_control);
     memset(&T, 0, sizeof(T));
     mock_pc_reset();
-    if (!t_api_conf.max_sessions)
-        t_api_conf = default_conf;
     T.now_us = 1000000000;
     assert_int_equal(sl_cq_init(&T.cq, T.now_us), 0);
     assert_int_equal(sl_plugins_create(NULL, NULL, &T.plugins), 0);

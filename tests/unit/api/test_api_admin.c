@@ -17,37 +17,22 @@
 
 static char folder[] = "/tmp/sluice-admin-XXXXXX";
 
-static const struct sl_api_conf conf = {
-    .session_timeout_s = 60,
-    .reclaim_timeout_s = 10,
-    .candidates_timeout_s = 45,
-    .max_sessions = 100,
-    .max_handles = 5,
-    .max_events = 1000,
-    .max_polls = 20,
-    .max_requests = 10,
-    .max_candidates = 100,
-    .max_sdp_bytes = 2000,
-    .max_mlines = 3,
-    .no_media_timer_s = 1,
-    .slowlink_threshold = 4,
-    .anonymous = true,
-    .admin_secret = "root",
-    .capture_dir = folder,
-    .capture_max_bytes = 1 << 20,
-};
+static int setup_with(char *capture_dir, void **state)
+{
+    t_api_conf.admin_secret = "root";
+    t_api_conf.capture_dir = capture_dir;
+    t_api_conf.capture_max_bytes = 1 << 20;
+    return t_handle(state);
+}
 
 static int setup(void **state)
 {
-    t_api_conf = conf;
-    return t_handle(state);
+    return setup_with(folder, state);
 }
 
 static int setup_without_folder(void **state)
 {
-    t_api_conf = conf;
-    t_api_conf.capture_dir = NULL;
-    return t_handle(state);
+    return setup_with(NULL, state);
 }
 
 /* @rest are the members beside the envelope; the ids are members, too. */

@@ -58,10 +58,6 @@ static int start(void **state, int64_t stats_period_s, bool combine)
     const struct sl_events_conf conf = { .emitter = NULL };
     char err[256];
 
-    if (!t_api_conf.max_sessions) { /* the harness fills it */
-        t_setup(state);
-        t_teardown(state);
-    }
     sl_role_enter(&sl_role_control);
     assert_int_equal(sl_events_create(&conf, &bus, err, sizeof(err)), 0);
     assert_int_equal(sl_events_add(bus, &handler, err, sizeof(err)), 0);
