@@ -4,11 +4,13 @@
 
 static void of_source(const struct sl_source *s, struct sl_media_stats *out)
 {
+    out->ssrc = s->ssrc;
     out->clock_rate = s->clock_rate;
     out->lost = sl_rr_lost(&s->rr);
     out->jitter_us = s->rr.started ? sl_rr_jitter_us(&s->rr) : 0;
     out->packets_in = s->packets;
     out->bytes_in = s->bytes;
+    out->bytes_in_second = s->bytes_second;
     out->nacks_out = s->nack.asked;
     out->repaired = s->nack.recovered;
 }
@@ -22,7 +24,9 @@ static void of_sink(const struct sl_sink *s, struct sl_media_stats *out)
         s->clock_rate ? (uint32_t)((uint64_t)s->jitter_seen * 1000000 / s->clock_rate) : 0;
     out->packets_out = s->packets;
     out->bytes_out = s->bytes;
+    out->bytes_out_second = s->bytes_second;
     out->nacks_in = s->nacked;
+    out->resent = s->resent;
     out->remb_bps = s->remb_bps;
 }
 

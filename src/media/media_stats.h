@@ -14,14 +14,17 @@
 struct sl_media_stats {
     uint16_t mindex;
     uint8_t layer;
+    uint32_t ssrc, rtx_ssrc; /* received; 0: nothing came yet */
     uint32_t clock_rate;
     uint32_t rtt_us; /* 0: not known */
     int64_t lost;    /* of what we should have received, before repair */
     int64_t lost_remote;
     uint32_t jitter_us, jitter_remote_us;
     uint64_t packets_in, bytes_in, packets_out, bytes_out;
+    uint64_t bytes_in_second, bytes_out_second; /* in the last full one */
     uint64_t nacks_in, nacks_out; /* packets asked for, by the peer and by us */
     uint64_t repaired;            /* packets that came late or again */
+    uint64_t resent;              /* packets that the peer asked for, and got */
     uint64_t remb_bps;            /* that the peer says it can take; 0: it says nothing */
 };
 

@@ -530,20 +530,6 @@ static void on_link(struct sl_pc *pc, const struct sl_report *r)
         pc->cb.link(pc->arg, &r->link);
 }
 
-static void on_stats(struct sl_pc *pc, const struct sl_report *r)
-{
-    if (pc->cb.stats)
-        pc->cb.stats(pc->arg, r->stats.list, r->stats.n);
-}
-
-void sl_pc_stats_ask(struct sl_pc *pc)
-{
-    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_STATS, pc->id, 0);
-
-    if (m)
-        sl_pc_world_post(pc->world, m);
-}
-
 void sl_pc_on_report(struct sl_pc *pc, const struct sl_report *r)
 {
     static void (*const handlers[SL_REPORT_MAX])(struct sl_pc *, const struct sl_report *) = {
@@ -555,7 +541,6 @@ void sl_pc_on_report(struct sl_pc *pc, const struct sl_report *r)
         [SL_REPORT_TALKING] = on_talking,
         [SL_REPORT_LAYER] = on_layer,
         [SL_REPORT_LINK] = on_link,
-        [SL_REPORT_STATS] = on_stats,
         [SL_REPORT_INFO] = sl_pc_on_info,
     };
 

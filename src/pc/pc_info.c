@@ -1,5 +1,5 @@
 /* What the administrator sees of a peer connection (admin API, `handle_info`, section 1.5): what
- * control knows, and what its worker answers. */
+ * control knows, and what its worker answers. Event handlers get the numbers of the same answer. */
 #include "pc/pc_priv.h"
 
 #include "media/media_mirror.h"
@@ -226,7 +226,28 @@ static void set_layer(json_t *j, const char *what, const char *after, int layer,
     json_object_set_new(j, key, number(ssrc));
 }
 
-static json_t *ssrcs(const struct sl_media_line *m, const struct sl_peer_line_info *in)
+/* Of an m-line: what was counted, by layer. */
+struct counts {
+    const struct sl_media_stats *layer; /* at least one */
+    uint8_t n; /* SL_LAYERS_MAX at most */
+};
+
+static struct counts counts_of(const struct sl_peer_info *in, size_t mindex)
+{
+    static const struct sl_media_stats nothing;
+    struct counts c = { &nothing, 1 };
+    size_t i = 0, end;
+
+    while (i < in->nstats && in->stats[i].mindex != mindex)
+        i++;
+    for (end = i; end < in->nstats && in->stats[end].mindex == mindex;)
+        end++;
+    if (end > i)
+        c = (struct counts){ &in->stats[i], (uint8_t)(end - i) };
+    return c;
+}
+
+static json_t *ssrcs(const struct sl_media_line *m, const struct counts *c)
 {
     json_t *j = json_object();
 
@@ -234,8 +255,8 @@ static json_t *ssrcs(const struct sl_media_line *m, const struct sl_peer_line_in
         json_object_set_new(j, "ssrc", number(m->tx_ssrc));
     if (m->tx_rtx_ssrc)
         json_object_set_new(j, "ssrc-rtx", number(m->tx_rtx_ssrc));
-    for (int l = 0; l < in->nlayers; l++) { /* as heard, else as announced */
-        const struct sl_peer_source_info *s = &in->source[l];
+    for (int l = 0; l < c->n; l++) { /* as heard, else as announced */
+        const struct sl_media_stats *s = &c->layer[l];
 
         set_layer(j, "ssrc-peer", "", l, s->ssrc ? s->ssrc : m->ssrc[l]);
         set_layer(j, "ssrc-peer", "-rtx", l, s->rtx_ssrc ? s->rtx_ssrc : m->rtx_ssrc[l]);
@@ -268,7 +289,7 @@ static uint64_t arrived_there(const struct sl_media_stats *c)
     return c->packets_out > lost ? c->packets_out - lost : 0;
 }
 
-static json_t *rtcp_info(const struct sl_media_stats *c, uint64_t resent)
+static json_t *rtcp_info(const struct sl_media_stats *c)
 {
     json_t *j = json_object();
 
@@ -284,45 +305,46 @@ static json_t *rtcp_info(const struct sl_media_stats *c, uint64_t resent)
                         json_integer(quality(c->lost - (int64_t)c->repaired, c->packets_in)));
     json_object_set_new(j, "out-link-quality",
                         json_integer(quality(c->lost_remote, arrived_there(c))));
-    json_object_set_new(j, "out-media-link-quality",
-                        json_integer(quality(c->lost_remote - (int64_t)resent, arrived_there(c))));
+    json_object_set_new(
+        j, "out-media-link-quality",
+        json_integer(quality(c->lost_remote - (int64_t)c->resent, arrived_there(c))));
     return j;
 }
 
-static json_t *rtcps(const struct sl_peer_line_info *in)
+static json_t *rtcps(const struct counts *c)
 {
     json_t *j = json_object();
     char key[8];
 
-    json_object_set_new(j, "main", rtcp_info(&in->source[0].count, in->resent));
-    for (int l = 1; l < in->nlayers; l++) {
+    json_object_set_new(j, "main", rtcp_info(c->layer));
+    for (int l = 1; l < c->n; l++) {
         snprintf(key, sizeof(key), "sim%d", l);
-        json_object_set_new(j, key, rtcp_info(&in->source[l].count, 0));
+        json_object_set_new(j, key, rtcp_info(&c->layer[l]));
     }
     return j;
 }
 
-static json_t *received(const struct sl_peer_source_info *s)
+static json_t *received(const struct sl_media_stats *s)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "packets", number(s->count.packets_in), "bytes",
-                     number(s->count.bytes_in), "bytes_lastsec", number(s->bytes_second), "nacks",
-                     number(s->count.nacks_out), "retransmissions", number(s->count.repaired));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "packets", number(s->packets_in), "bytes",
+                     number(s->bytes_in), "bytes_lastsec", number(s->bytes_in_second), "nacks",
+                     number(s->nacks_out), "retransmissions", number(s->repaired));
 }
 
-static json_t *stats(const struct sl_peer_line_info *in)
+static json_t *stats(const struct counts *c)
 {
-    const struct sl_media_stats *c = &in->source[0].count;
-    json_t *got = received(&in->source[0]);
+    const struct sl_media_stats *s = c->layer;
+    json_t *got = received(s);
     char key[32];
 
-    for (int l = 1; l < in->nlayers; l++) {
+    for (int l = 1; l < c->n; l++) {
         snprintf(key, sizeof(key), "video-simulcast-%d", l);
-        json_object_set_new(got, key, received(&in->source[l]));
+        json_object_set_new(got, key, received(&c->layer[l]));
     }
     return json_pack("{s:o, s:{s:o, s:o, s:o, s:o, s:o}}", "in", got, "out", "packets",
-                     number(c->packets_out), "bytes", number(c->bytes_out), "bytes_lastsec",
-                     number(in->sent_second), "nacks", number(c->nacks_in), "retransmissions",
-                     number(in->resent));
+                     number(s->packets_out), "bytes", number(s->bytes_out), "bytes_lastsec",
+                     number(s->bytes_out_second), "nacks", number(s->nacks_in), "retransmissions",
+                     number(s->resent));
 }
 
 /* Of a data line: messages. */
@@ -335,13 +357,13 @@ static json_t *data_stats(const struct sl_pc *pc) SL_ON_CONTROL
                      "bytes", number(c->bytes_out));
 }
 
-static void rtp_info(json_t *j, const struct sl_media_line *m, const struct sl_peer_line_info *in)
+static void rtp_info(json_t *j, const struct sl_media_line *m, const struct counts *c)
 {
     json_t *codecs = json_object();
 
     json_object_set_new(j, "do_nacks", json_boolean(m->nack));
     json_object_set_new(j, "nack-queue-ms", number(SL_MIRROR_CACHE_US / 1000));
-    json_object_set_new(j, "ssrc", ssrcs(m, in));
+    json_object_set_new(j, "ssrc", ssrcs(m, c));
     if (m->nlayers > 1 && m->rid[0][0])
         json_object_set_new(j, "rid-simulcast", rids(m));
     json_object_set_new(j, "direction",
@@ -354,12 +376,12 @@ static void rtp_info(json_t *j, const struct sl_media_line *m, const struct sl_p
         json_object_set_new(codecs, "codec", json_string(sl_codec_to_str(m->codec)));
     }
     json_object_set_new(j, "codecs", codecs);
-    json_object_set_new(j, "rtcp", rtcps(in));
-    json_object_set_new(j, "stats", stats(in));
+    json_object_set_new(j, "rtcp", rtcps(c));
+    json_object_set_new(j, "stats", stats(c));
 }
 
 static json_t *line_info(const struct sl_pc *pc, const struct sl_media_line *m,
-                         const struct sl_peer_line_info *in) SL_ON_CONTROL
+                         const struct counts *c) SL_ON_CONTROL
 {
     static const char *const kinds[] = {
         [SL_KIND_AUDIO] = "audio", [SL_KIND_VIDEO] = "video", [SL_KIND_DATA] = "data"
@@ -376,7 +398,7 @@ static json_t *line_info(const struct sl_pc *pc, const struct sl_media_line *m,
     if (m->kind == SL_KIND_DATA)
         json_object_set_new(j, "stats", data_stats(pc));
     else
-        rtp_info(j, m, in);
+        rtp_info(j, m, c);
     return j;
 }
 
@@ -395,7 +417,6 @@ static json_t *extensions(const struct sl_media *media)
 static void media_info(json_t *j, const struct sl_pc *pc,
                        const struct sl_peer_info *in) SL_ON_CONTROL
 {
-    static const struct sl_peer_line_info nothing;
     struct sl_media *media = sl_jsep_media(pc->jsep);
     json_t *lines = json_object();
     int twcc = 0;
@@ -404,10 +425,10 @@ static void media_info(json_t *j, const struct sl_pc *pc,
         json_object_set_new(j, "extensions", extensions(media));
     for (size_t i = 0; media && i < media->n; i++) {
         const struct sl_media_line *m = &media->line[i];
+        const struct counts c = counts_of(in, m->mindex);
 
         twcc = m->ext[SL_EXT_TWCC] ? m->ext[SL_EXT_TWCC] : twcc;
-        json_object_set_new(lines, m->mid,
-                            line_info(pc, m, i < in->nlines ? &in->line[i] : &nothing));
+        json_object_set_new(lines, m->mid, line_info(pc, m, &c));
     }
     json_object_set_new(j, "bwe", json_pack("{s:b, s:i}", "twcc", in->twcc, "twcc-ext-id", twcc));
     json_object_set_new(j, "media", lines);
@@ -453,8 +474,24 @@ static void answer(struct sl_pc *pc, const struct sl_peer_info *in) SL_ON_CONTRO
 
 void sl_pc_on_info(struct sl_pc *pc, const struct sl_report *r)
 {
-    if (!sl_list_is_empty(&pc->told.waits))
-        answer(pc, r->info);
+    const struct sl_peer_info *in = r->info.is;
+
+    if (!r->info.for_events) {
+        if (!sl_list_is_empty(&pc->told.waits))
+            answer(pc, in);
+    } else if (in && pc->cb.stats) {
+        pc->cb.stats(pc->arg, in->stats, in->nstats);
+    }
+}
+
+void sl_pc_stats_ask(struct sl_pc *pc)
+{
+    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_PC_INFO, pc->id, 0);
+
+    if (!m)
+        return;
+    m->flag = true;
+    sl_pc_world_post(pc->world, m);
 }
 
 int sl_pc_info(struct sl_pc *pc, sl_pc_info_fn fn, void *arg)

@@ -147,7 +147,7 @@ void sl_pc_on_report(struct sl_pc *pc, const struct sl_report *r) SL_ON_CONTROL;
 void sl_pc_on_creds(struct sl_pc *pc, const struct sl_ice_creds *creds) SL_ON_CONTROL;
 void sl_pc_on_candidate(struct sl_pc *pc, const char *text) SL_ON_CONTROL; /* NULL: complete */
 
-/* pc_info.c */
+/* pc_info.c: also sl_pc_stats_ask */
 void sl_pc_told_sdp(char **where, const char *sdp, size_t len);
 void sl_pc_told_open(struct sl_pc *pc) SL_ON_CONTROL; /* the worker knows it from now on */
 void sl_pc_told_fini(struct sl_pc *pc) SL_ON_CONTROL;

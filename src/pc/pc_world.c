@@ -180,7 +180,7 @@ static void take_report(struct sl_cq_mail *m)
     else if (slot->ep)
         sl_ep_on_report(slot->ep, r);
     if (r->type == SL_REPORT_INFO)
-        free(r->info);
+        free(r->info.is);
     free(r);
 }
 

@@ -112,6 +112,7 @@ static void dtls_connected(struct sl_peer *p) SL_ON_WORKER
         sl_peer_down(p, "DTLS-SRTP stack error");
         return;
     }
+    p->profile = keys.profile;
     explicit_bzero(&keys, sizeof(keys));
     if (p->ice_state == SL_ICE_DISCONNECTED)
         sl_timer_set(p->env->wheel, &p->life, p->env->ctx->now_us + p->env->grace_us);

@@ -1,6 +1,6 @@
 /*
  * peer_info.h - what a peer connection is and did, as its worker sees it: a copy for
- * administrators.
+ * administrators and event handlers.
  *
  * Thread: made by the worker, read by whoever got it. Owner: who asked; free with free().
  * Units:  microseconds of sl_now_us(), 0: not yet; counters from the beginning.
@@ -17,18 +17,6 @@
 
 struct sl_peer;
 
-struct sl_peer_source_info { /* of one layer that the peer sends */
-    uint32_t ssrc, rtx_ssrc; /* 0: nothing came yet */
-    uint64_t bytes_second;
-    struct sl_media_stats count; /* of layer 0 with what is sent to the peer */
-};
-
-struct sl_peer_line_info {
-    uint8_t nlayers; /* at least 1 */
-    struct sl_peer_source_info source[SL_LAYERS_MAX];
-    uint64_t sent_second, resent;
-};
-
 struct sl_peer_info {
     enum sl_ice_state ice_state;
     enum sl_ice_path_kind path;
@@ -43,8 +31,8 @@ struct sl_peer_info {
     bool twcc;
     bool is_captured;
     struct sl_pcap_counts captured;
-    size_t nlines;
-    struct sl_peer_line_info line[]; /* by m-line */
+    size_t nstats;
+    struct sl_media_stats stats[]; /* in the order of m-lines */
 };
 
 /* NULL: out of memory. */

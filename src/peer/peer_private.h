@@ -76,6 +76,7 @@ struct sl_peer {
     struct sl_early early[SL_PEER_EARLY_MAX];
     size_t nearly;
     struct sl_srtp *srtp;
+    enum sl_srtp_profile profile; /* of srtp */
     bool is_up;
     bool is_down;
 

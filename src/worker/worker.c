@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "media/media_pkt.h"
+#include "peer/peer_info.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -100,30 +101,23 @@ static void on_link(void *arg, sl_id pc, const struct sl_link *l)
     post_report(arg, &(struct sl_report){ .type = SL_REPORT_LINK, .pc = pc, .link = *l });
 }
 
-void sl_worker_stats_report(struct sl_worker *w, sl_id id)
+void sl_worker_info_report(struct sl_worker *w, sl_id id, bool for_events)
 {
-    const struct sl_endpoint *e = sl_worker_endpoint(w, id);
-    size_t n = e ? sl_endpoint_stats(e, NULL, 0) : 0;
-    struct sl_media_stats *list;
-    struct sl_report *r;
+    struct sl_peer *p = sl_worker_peer(w, id);
+    struct sl_report r = { .type = SL_REPORT_INFO, .pc = id };
 
-    if (!n)
-        return;
-    r = malloc(sizeof(*r) + n * sizeof(*list));
-    if (!r)
-        return; /* of a second */
-    list = (struct sl_media_stats *)(void *)(r + 1);
-    (void)sl_endpoint_stats(e, list, n);
-    *r = (struct sl_report){ .type = SL_REPORT_STATS, .pc = id };
-    r->stats.list = list;
-    r->stats.n = n;
-    w->conf.report(w->conf.arg, r);
+    if (!p)
+        return; /* control answers without it when the connection ends */
+    r.info.is = sl_peer_info_get(p);
+    r.info.for_events = for_events;
+    if (!post_report(w, &r))
+        free(r.info.is);
 }
 
 static void on_down(void *arg, sl_id pc, const char *reason)
 {
     SL_ASSUME(worker);
-    sl_worker_stats_report(arg, pc);
+    sl_worker_info_report(arg, pc, true);
     post_report(arg, &(struct sl_report){ .type = SL_REPORT_DOWN, .pc = pc, .reason = reason });
 }
 

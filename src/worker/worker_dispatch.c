@@ -2,7 +2,6 @@
 #include "worker/worker_private.h"
 
 #include "media/media_sink.h"
-#include "peer/peer_info.h"
 
 #include <stdlib.h>
 
@@ -224,15 +223,7 @@ static void on_fir_interval(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 
 static void on_pc_info(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
-    struct sl_peer *p = sl_worker_peer(w, m->pc);
-    struct sl_report *r = p ? calloc(1, sizeof(*r)) : NULL;
-
-    if (!r) /* control answers without it when the connection ends */
-        return;
-    r->type = SL_REPORT_INFO;
-    r->pc = m->pc;
-    r->info = sl_peer_info_get(p);
-    w->conf.report(w->conf.arg, r);
+    sl_worker_info_report(w, m->pc, m->flag);
 }
 
 static void on_pc_capture(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
@@ -253,11 +244,6 @@ static void on_no_media(struct sl_worker *w, struct sl_wmsg *m)
 static void on_slowlink(struct sl_worker *w, struct sl_wmsg *m)
 {
     w->ctx.slowlink_threshold = m->number;
-}
-
-static void on_stats(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
-{
-    sl_worker_stats_report(w, m->pc);
 }
 
 static void on_stop(struct sl_worker *w, struct sl_wmsg *m)
@@ -347,7 +333,6 @@ void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m)
         [SL_WMSG_PC_INFO] = on_pc_info,
         [SL_WMSG_PC_CAPTURE] = on_pc_capture,
         [SL_WMSG_SLOWLINK] = on_slowlink,
-        [SL_WMSG_STATS] = on_stats,
         [SL_WMSG_NO_MEDIA] = on_no_media,
         [SL_WMSG_STOP] = on_stop,
         [SL_WMSG_ICE_STATE] = on_ice_state,

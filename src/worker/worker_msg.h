@@ -13,7 +13,6 @@
 #include "base/mailbox.h"
 #include "dtls/dtls.h"
 #include "ice/ice.h"
-#include "media/media_stats.h"
 #include "peer/peer.h"
 #include "sdp/sdp_media.h"
 #include <sluice/plugin.h>
@@ -35,11 +34,10 @@ enum sl_wmsg_type {
     SL_WMSG_FIR_INTERVAL,
     SL_WMSG_GATE,
     SL_WMSG_TALK,
-    SL_WMSG_PC_INFO, /* answered by SL_REPORT_INFO, in order */
+    SL_WMSG_PC_INFO, /* answered by SL_REPORT_INFO, in order; `flag`: for event handlers */
     SL_WMSG_PC_CAPTURE,
     SL_WMSG_EP_DATA,     /* a message for a forwarder to send */
     SL_WMSG_EP_CONSUMED, /* `number` of charge, of a remote publisher's data */
-    SL_WMSG_STATS,       /* asks for SL_REPORT_STATS */
     SL_WMSG_SLOWLINK,    /* to all workers: the threshold; `pc` is none */
     SL_WMSG_NO_MEDIA,    /* likewise: the seconds of silence that are told */
     SL_WMSG_STOP,
@@ -87,7 +85,7 @@ struct sl_wmsg {
             bool svc;
             struct sl_layer_wish wish;
         } route;
-        bool flag;           /* ROUTE_PAUSE, GATE */
+        bool flag;           /* ROUTE_PAUSE, GATE, PC_INFO */
         int layer;           /* KEYFRAME; -1: all */
         uint32_t number;     /* BITRATE bit/s, FIR_INTERVAL s, SLOWLINK packets per second,
                               * NO_MEDIA s */
@@ -126,10 +124,9 @@ enum sl_report_type {
     SL_REPORT_TALKING,
     SL_REPORT_LAYER,
     SL_REPORT_LINK,      /* news of ICE and DTLS */
-    SL_REPORT_STATS,     /* asked for, and before DOWN */
     SL_REPORT_DATA,      /* a remote publisher's message */
     SL_REPORT_DATA_SENT, /* `charge` of what a forwarder was given */
-    SL_REPORT_INFO,
+    SL_REPORT_INFO,      /* asked for, and before DOWN for event handlers */
     SL_REPORT_MAX
 };
 
@@ -162,12 +159,11 @@ struct sl_report {
             bool is_binary;
         } data;
         struct sl_link link;
-        struct {
-            const struct sl_media_stats *list; /* behind the struct, same block */
-            size_t n;
-        } stats;
         size_t charge;
-        struct sl_peer_info *info; /* owned; NULL: out of memory */
+        struct {
+            struct sl_peer_info *is; /* owned; NULL: out of memory */
+            bool for_events;         /* else for the administrator */
+        } info;
     };
 };
 

@@ -102,8 +102,8 @@ struct sl_track *sl_worker_track(struct sl_worker *w, sl_id id, uint16_t mindex)
 struct sl_sink *sl_worker_sink(struct sl_worker *w, sl_id id, uint16_t mindex) SL_ON_WORKER;
 void sl_worker_close_all(struct sl_worker *w) SL_ON_WORKER;
 
-/* worker.c: what was counted of the m-lines of @id, to control. */
-void sl_worker_stats_report(struct sl_worker *w, sl_id id) SL_ON_WORKER;
+/* worker.c: what the peer connection is and did, to control. */
+void sl_worker_info_report(struct sl_worker *w, sl_id id, bool for_events) SL_ON_WORKER;
 
 /* worker_drops.c: once a second and at the end, a line when there is something to tell */
 void sl_worker_drops_tell(struct sl_worker *w) SL_ON_WORKER;

@@ -149,8 +149,8 @@ static struct sl_media_stats media_stats(sl_id id)
     pthread_mutex_lock(&world.lock);
     world.nreports = 0;
     pthread_mutex_unlock(&world.lock);
-    post(sl_wmsg_new(SL_WMSG_STATS, id, 0));
-    assert_true(wait_report(SL_REPORT_STATS, id));
+    post(sl_wmsg_new(SL_WMSG_PC_INFO, id, 0));
+    assert_true(wait_report(SL_REPORT_INFO, id));
     pthread_mutex_lock(&world.lock);
     s = world.stats[0];
     pthread_mutex_unlock(&world.lock);
@@ -210,7 +210,7 @@ static void what_was_counted_of_an_m_line_is_told(void **state)
 /* The pair, what ICE and DTLS do, and the last numbers, in this order. */
 static void news_of_a_connection_are_told(void **state)
 {
-    static const enum sl_report_type order[] = { SL_REPORT_UP, SL_REPORT_STATS, SL_REPORT_DOWN };
+    static const enum sl_report_type order[] = { SL_REPORT_UP, SL_REPORT_INFO, SL_REPORT_DOWN };
     unsigned int pairs = 0, ice = 0, dtls = 0, at = 0;
     struct rtc_client pub;
     sl_id p;

@@ -7,6 +7,7 @@
 #include "tests/unit/test_cmocka.h"
 
 #include "base/clock.h"
+#include "peer/peer_info.h"
 #include "rtcp/rtcp.h"
 #include "rtp/rtp_pkt.h"
 #include "rtp/rtp_rtx.h"
@@ -37,7 +38,7 @@ struct world {
     pthread_mutex_t lock;
     struct sl_report reports[REPORTS];
     size_t nreports;
-    struct sl_media_stats stats[8]; /* of the last SL_REPORT_STATS */
+    struct sl_media_stats stats[8]; /* of the last SL_REPORT_INFO */
     uint32_t slot;
     atomic_bool stuck; /* worker 1, at its next report */
 };
@@ -58,8 +59,12 @@ static inline void on_report(void *arg, struct sl_report *r)
     while (atomic_load(&w->stuck) && sl_id_worker(r->pc) == 1)
         usleep(1000); /* a worker that does nothing else */
     pthread_mutex_lock(&w->lock);
-    if (r->type == SL_REPORT_STATS)
-        memcpy(w->stats, r->stats.list, (r->stats.n < 8 ? r->stats.n : 8) * sizeof(w->stats[0]));
+    if (r->type == SL_REPORT_INFO) {
+        const struct sl_peer_info *in = r->info.is;
+
+        memcpy(w->stats, in->stats, (in->nstats < 8 ? in->nstats : 8) * sizeof(w->stats[0]));
+        free(r->info.is);
+    }
     if (w->nreports < REPORTS)
         w->reports[w->nreports++] = *r;
     pthread_mutex_unlock(&w->lock);
