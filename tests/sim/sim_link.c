@@ -1,6 +1,5 @@
 #include "sim_link.h"
 
-#include <assert.h>
 #include <string.h>
 
 double sim_random(uint32_t *state)
@@ -34,6 +33,13 @@ static bool is_lost(struct sim_link *l)
     return l->conf.loss > 0 && sim_random(&l->random) < l->conf.loss;
 }
 
+static void gone(struct sim_link *l, const struct sim_packet *p, uint64_t *count)
+{
+    (*count)++;
+    if (l->on_gone)
+        l->on_gone(p->data);
+}
+
 static void put_on_way(struct sim_link *l, struct sim_packet *p, uint64_t left_us)
 {
     size_t i = l->nway;
@@ -44,12 +50,15 @@ static void put_on_way(struct sim_link *l, struct sim_packet *p, uint64_t left_u
         p->at_us = l->last_us;
     l->last_us = p->at_us;
     if (is_lost(l)) {
-        l->lost++;
+        gone(l, p, &l->lost);
+        return;
+    }
+    if (l->nway == SIM_LINK_MAX) {
+        gone(l, p, &l->dropped);
         return;
     }
     if (l->conf.reorder > 0 && sim_random(&l->random) < l->conf.reorder)
         p->at_us += l->conf.reorder_us;
-    assert(l->nway < SIM_LINK_MAX);
     for (; i > 0 && l->way[i - 1].at_us > p->at_us; i--)
         l->way[i] = l->way[i - 1];
     l->way[i] = *p;
@@ -76,7 +85,7 @@ static void run(struct sim_link *l, uint64_t now_us)
     }
 }
 
-void sim_link_set_bps(struct sim_link *l, double bps, uint64_t now_us)
+void sim_link_set(struct sim_link *l, const struct sim_link_conf *conf, uint64_t now_us)
 {
     run(l, now_us);
     if (l->nqueue) {
@@ -85,7 +94,23 @@ void sim_link_set_bps(struct sim_link *l, double bps, uint64_t now_us)
             l->head_bits = 0;
         l->head_us = now_us;
     }
-    l->conf.bps = bps;
+    l->conf = *conf;
+}
+
+void sim_link_set_bps(struct sim_link *l, double bps, uint64_t now_us)
+{
+    struct sim_link_conf conf = l->conf;
+
+    conf.bps = bps;
+    sim_link_set(l, &conf, now_us);
+}
+
+uint64_t sim_link_next_us(const struct sim_link *l)
+{
+    uint64_t out = l->nway ? l->way[0].at_us : UINT64_MAX;
+    uint64_t done_us = l->head_us + (uint64_t)(l->head_bits * 1e6 / l->conf.bps);
+
+    return l->nqueue && done_us < out ? done_us : out;
 }
 
 uint64_t sim_link_queue_us(struct sim_link *l, uint64_t now_us)
@@ -105,7 +130,7 @@ void sim_link_send(struct sim_link *l, const struct sim_packet *p, uint64_t now_
     struct sim_packet *q;
 
     if (sim_link_queue_us(l, now_us) > l->conf.queue_us || l->nqueue == SIM_LINK_MAX) {
-        l->dropped++;
+        gone(l, p, &l->dropped);
         return;
     }
     q = &l->queue[(l->head + l->nqueue) % SIM_LINK_MAX];

@@ -1,6 +1,6 @@
 /*
- * sim_link.h - a link on a virtual clock: capacity, drop-tail queue, delay, jitter, loss at random
- * and in bursts, reordering.
+ * sim_link.h - a link: capacity, drop-tail queue, delay, jitter, loss at random and in bursts,
+ * reordering. tests/sim has it on a virtual clock, tests/impair between network namespaces.
  *
  * Random numbers come from a seed: a run is the same each time.
  * Units: microseconds, bits per second.
@@ -22,6 +22,7 @@ struct sim_packet {
     uint64_t sent_us;
     uint64_t queued_us; /* spent in the queue */
     uint64_t at_us;     /* when it arrives */
+    void *data;         /* the sender's own, comes out with it */
 };
 
 struct sim_link_conf {
@@ -46,13 +47,17 @@ struct sim_link {
     uint64_t last_us;              /* when the newest packet arrives */
     unsigned int burst_left;
     uint64_t dropped, lost;
+    void (*on_gone)(void *data); /* of each packet dropped or lost; may be NULL */
 };
 
 void sim_link_init(struct sim_link *l, const struct sim_link_conf *conf, uint32_t seed);
+void sim_link_set(struct sim_link *l, const struct sim_link_conf *conf, uint64_t now_us);
 void sim_link_set_bps(struct sim_link *l, double bps, uint64_t now_us);
 void sim_link_send(struct sim_link *l, const struct sim_packet *p, uint64_t now_us);
 /* What has arrived by now, one after the other; false: no more. */
 bool sim_link_take(struct sim_link *l, uint64_t now_us, struct sim_packet *out);
+/* When there may be something to take; UINT64_MAX: when something was sent. */
+uint64_t sim_link_next_us(const struct sim_link *l);
 /* How long a packet that came now would wait. */
 uint64_t sim_link_queue_us(struct sim_link *l, uint64_t now_us);
 
