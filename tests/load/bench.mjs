@@ -118,6 +118,13 @@ const cases = [
     floorless: true,
     also: [memory(110)],
   },
+  {
+    name: '10,000 idle sessions on 100 WebSockets',
+    args: ['sessions', '--sockets', '100', '--sessions', '10000'],
+    floorless: true,
+    alone: true,
+    also: [memoryOfSessions(2)],
+  },
 ];
 
 function median(numbers) {
@@ -190,6 +197,13 @@ function memory(limit) {
   ];
 }
 
+function memoryOfSessions(limit) {
+  return ({ sluice: s }) => [
+    `${fixed(s.kib_per_session)} KiB with its part of a WebSocket (${limit})`,
+    s.kib_per_session <= limit,
+  ];
+}
+
 // ---- running ----
 
 function targetsOf(c) {
@@ -256,6 +270,8 @@ const columns = [
   ['rest %', 'rest_cpu_percent'],
   ['KiB/session', 'kib_per_session'],
   ['KiB/peer', 'kib_per_peer'],
+  ['KiB/socket', 'kib_per_socket'],
+  ['KiB/handle', 'kib_per_handle'],
   ['connect p50', 'connect_ms_p50'],
   ['p99 ms', 'connect_ms_p99'],
   ['media p50', 'first_media_ms_p50'],

@@ -1,5 +1,7 @@
 #include "load_cases.h"
 
+#include "load_sessions.h"
+
 #include "base/clock.h"
 #include "base/opt.h"
 #include <errno.h>
@@ -304,11 +306,17 @@ static const struct {
     int (*run)(struct load_run *r); /* on the worker */
     bool confers;                   /* publishers are --peers, not one */
 } cases[] = {
-    { "webinar", webinar, false },     { "conference", conference, true },
-    { "simulcast", simulcast, false }, { "loss", loss, false },
-    { "capped", webinar, false },      { "churn", churn, false },
-    { "joins", joins, false },         { "idle", idle, false },
-    { "instant", instant, false },     { "instant-simulcast", instant_simulcast, false },
+    { "webinar", webinar, false },
+    { "conference", conference, true },
+    { "simulcast", simulcast, false },
+    { "loss", loss, false },
+    { "capped", webinar, false },
+    { "churn", churn, false },
+    { "joins", joins, false },
+    { "idle", idle, false },
+    { "instant", instant, false },
+    { "instant-simulcast", instant_simulcast, false },
+    { "sessions", load_sessions, false },
 };
 
 static void report_head(struct load_run *r)
@@ -360,7 +368,7 @@ int load_case_run(const struct load_opts *o)
         fprintf(stderr, "load: %s: %s\n", o->name, strerror(-err));
     else
         load_report_print(&r);
-    if (!err)
+    if (!err && cases[i].run != load_sessions)
         err = verdict(&r);
     load_run_fini(&r);
     return err ? 1 : 0;

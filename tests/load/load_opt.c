@@ -18,6 +18,7 @@ static const char usage[] =
     "  instant-simulcast        the same, of three layers\n"
     "  joins --in-flight K      as many complete joins as possible\n"
     "  idle --peers N [--data]  memory of N subscribers without media\n"
+    "  sessions --sockets K --sessions N   memory of N sessions on K WebSockets, then of handles\n"
     "against:\n"
     "  --server PATH            sluice, started here; -o group.key=value for its options\n"
     "  --janus[=PATH]           Debian's janus, started here; --event-loops N (0: its default)\n"
@@ -35,6 +36,8 @@ enum opt {
     OPT_VIEWERS = 256,
     OPT_PEERS,
     OPT_CAPPED,
+    OPT_SOCKETS,
+    OPT_SESSIONS,
     OPT_ROOMS,
     OPT_SECONDS,
     OPT_SETTLE,
@@ -66,6 +69,8 @@ static const struct option options[] = {
     { "viewers", required_argument, NULL, OPT_VIEWERS },
     { "peers", required_argument, NULL, OPT_PEERS },
     { "capped", required_argument, NULL, OPT_CAPPED },
+    { "sockets", required_argument, NULL, OPT_SOCKETS },
+    { "sessions", required_argument, NULL, OPT_SESSIONS },
     { "rooms", required_argument, NULL, OPT_ROOMS },
     { "seconds", required_argument, NULL, OPT_SECONDS },
     { "settle", required_argument, NULL, OPT_SETTLE },
@@ -148,6 +153,10 @@ static bool take_amount(struct load_opts *o, int c, const char *v)
         return take_count(v, 1, 4000, &o->peers);
     case OPT_CAPPED:
         return take_count(v, 0, 1000, &o->capped);
+    case OPT_SOCKETS:
+        return take_count(v, 1, 4000, &o->sockets);
+    case OPT_SESSIONS:
+        return take_count(v, 1, 1000000, &o->sessions);
     case OPT_ROOMS:
         return take_count(v, 1, 100, &o->rooms);
     case OPT_IN_FLIGHT:
@@ -224,6 +233,8 @@ int load_opts_parse(struct load_opts *o, int argc, char **argv)
 
     *o = (struct load_opts){ .viewers = 10,
                              .peers = 5,
+                             .sockets = 100,
+                             .sessions = 10000,
                              .rooms = 1,
                              .seconds = 5,
                              .settle = 1,

@@ -11,6 +11,7 @@ struct load_opts {
     const char *name; /* of the case */
     /* Who is there. */
     unsigned int viewers, peers, capped;
+    unsigned int sockets, sessions; /* of the case `sessions` */
     unsigned int rooms; /* of --peers each; --viewers and --capped are spread over them */
     /* How long, in seconds. */
     double seconds, settle, stay;
