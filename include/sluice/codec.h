@@ -21,23 +21,24 @@ struct sl_codec_info {
 
 static inline const struct sl_codec_info *sl_codec_info_get(enum sl_codec c)
 {
+    /* In the order of enum sl_codec: C++ has no designated elements. */
     static const struct sl_codec_info info[SL_CODEC_MAX] = {
-        [SL_CODEC_NONE] = { "none", SL_KIND_MAX, SL_PT_NONE },
-        [SL_CODEC_OPUS] = { "opus", SL_KIND_AUDIO, 111 },
-        [SL_CODEC_MULTIOPUS] = { "multiopus", SL_KIND_AUDIO, 110 },
-        [SL_CODEC_RED] = { "red", SL_KIND_AUDIO, 120 },
-        [SL_CODEC_PCMU] = { "pcmu", SL_KIND_AUDIO, 0 },
-        [SL_CODEC_PCMA] = { "pcma", SL_KIND_AUDIO, 8 },
-        [SL_CODEC_G722] = { "g722", SL_KIND_AUDIO, 9 },
-        [SL_CODEC_L16] = { "l16", SL_KIND_AUDIO, 106 },
-        [SL_CODEC_L16_48] = { "l16-48", SL_KIND_AUDIO, 105 },
-        [SL_CODEC_ISAC16] = { "isac16", SL_KIND_AUDIO, 103 },
-        [SL_CODEC_ISAC32] = { "isac32", SL_KIND_AUDIO, 104 },
-        [SL_CODEC_VP8] = { "vp8", SL_KIND_VIDEO, 96 },
-        [SL_CODEC_VP9] = { "vp9", SL_KIND_VIDEO, 101 },
-        [SL_CODEC_H264] = { "h264", SL_KIND_VIDEO, 107 },
-        [SL_CODEC_AV1] = { "av1", SL_KIND_VIDEO, 98 },
-        [SL_CODEC_H265] = { "h265", SL_KIND_VIDEO, 100 },
+        { "none", SL_KIND_MAX, SL_PT_NONE },
+        { "opus", SL_KIND_AUDIO, 111 },
+        { "multiopus", SL_KIND_AUDIO, 110 },
+        { "red", SL_KIND_AUDIO, 120 },
+        { "pcmu", SL_KIND_AUDIO, 0 },
+        { "pcma", SL_KIND_AUDIO, 8 },
+        { "g722", SL_KIND_AUDIO, 9 },
+        { "l16", SL_KIND_AUDIO, 106 },
+        { "l16-48", SL_KIND_AUDIO, 105 },
+        { "isac16", SL_KIND_AUDIO, 103 },
+        { "isac32", SL_KIND_AUDIO, 104 },
+        { "vp8", SL_KIND_VIDEO, 96 },
+        { "vp9", SL_KIND_VIDEO, 101 },
+        { "h264", SL_KIND_VIDEO, 107 },
+        { "av1", SL_KIND_VIDEO, 98 },
+        { "h265", SL_KIND_VIDEO, 100 },
     };
 
     return &info[(unsigned)c < SL_CODEC_MAX ? c : SL_CODEC_NONE];
@@ -78,7 +79,7 @@ static inline bool sl_fmtp_has(const char *fmtp, const char *name, const char *v
 
         fmtp += strspn(fmtp, " \t;");
         len = strcspn(fmtp, ";");
-        eq = memchr(fmtp, '=', len);
+        eq = (const char *)memchr(fmtp, '=', len);
         while (len && (fmtp[len - 1] == ' ' || fmtp[len - 1] == '\t'))
             len--;
         if (eq && (size_t)(eq - fmtp) == nlen && strncasecmp(fmtp, name, nlen) == 0 &&

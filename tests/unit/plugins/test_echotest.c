@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
-#include "mock_core.h"
+#include <sluice/mock.h>
 
 extern const struct sl_plugin sl_plugin;
 

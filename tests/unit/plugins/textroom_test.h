@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "mock_core.h"
-#include "mock_state.h"
+#include <sluice/mock.h>
+#include "mock/mock_state.h"
 
 extern const struct sl_plugin sl_plugin;
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
-#include "mock_core.h"
+#include <sluice/mock.h>
 
 extern const struct sl_plugin sl_plugin;
 

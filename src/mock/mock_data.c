@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "mock_state.h"
+#include "mock/mock_state.h"
 
 static bool has_data(const struct handle *hd)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sluice/codec.h>
 #include <cmocka.h>
-#include "mock_state.h"
+#include "mock/mock_state.h"
 
 /* ---- JSON in tests --------------------------------------------------------------------------- */
 

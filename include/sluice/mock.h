@@ -1,5 +1,5 @@
 /*
- * mock_core.h - the core as a plugin sees it (struct sl_core), without a server.
+ * mock.h - the core as a plugin sees it (struct sl_core), without a server.
  *
  * For unit tests of plugins: it keeps handles, m-lines and routes, checks the contract of
  * <sluice/plugin.h> as far as a plugin can break it (one answer per request, answers that fit the
@@ -8,10 +8,14 @@
  * One mock at a time, one thread. Failed expectations end the cmocka test with both texts printed.
  * JSON texts in tests are written with ' for ", and "*" in an expected text matches any value.
  */
-#ifndef MOCK_CORE_H
-#define MOCK_CORE_H
+#ifndef SLUICE_MOCK_H
+#define SLUICE_MOCK_H
 
 #include <sluice/plugin.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define MOCK_HANDLES 1200
 #define MOCK_LINES   64
@@ -174,5 +178,9 @@ void mock_set_config_dir(bool there);
 const json_t *mock_saved(const char *group);
 /* How many handler events of this name ("event" member) were sent. */
 unsigned mock_notified(const char *event);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -4,7 +4,7 @@
 #ifndef MOCK_STATE_H
 #define MOCK_STATE_H
 
-#include "mock_core.h"
+#include <sluice/mock.h>
 
 enum seen_type { SEEN_EVENT, SEEN_HANGUP };
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "mock_state.h"
+#include "mock/mock_state.h"
 
 static struct mock_endpoint *endpoint_get(sl_hid h)
 {
