@@ -3,6 +3,7 @@
 #include "rtcp/rtcp_fb_twcc.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { EMPTY, FLYING, LOST, ARRIVED };
@@ -63,22 +64,68 @@ void sl_bwe_init(struct sl_bwe *b, double start_bps)
     b->chain = true;
 }
 
+void sl_bwe_fini(struct sl_bwe *b)
+{
+    free(b->sent);
+}
+
 static void set_estimate(struct sl_bwe *b, double bps, enum sl_bwe_reason why)
 {
     b->estimate_bps = fmin(fmax(bps, SL_BWE_MIN), SL_BWE_MAX);
     b->reason = why;
 }
 
+/* False: as large as before. */
+static bool grow_history(struct sl_bwe *b)
+{
+    uint16_t n = b->nsent ? b->nsent * 2 : SL_BWE_HISTORY_MIN;
+    struct sl_bwe_packet *sent = n <= SL_BWE_HISTORY_MAX ? calloc(n, sizeof(*sent)) : NULL;
+
+    if (!sent)
+        return false;
+    for (uint16_t i = 0; i < b->nsent; i++)
+        if (b->sent[i].state != EMPTY)
+            sent[b->sent[i].seq % n] = b->sent[i];
+    free(b->sent);
+    b->sent = sent;
+    b->nsent = n;
+    return true;
+}
+
+/* Where @seq is remembered, whoever is there now; NULL: nowhere. */
+static struct sl_bwe_packet *place_of(const struct sl_bwe *b, uint16_t seq)
+{
+    return b->sent ? &b->sent[seq % b->nsent] : NULL;
+}
+
+/* A report may still be about it. */
+static bool is_open(const struct sl_bwe_packet *p, uint64_t now_us)
+{
+    return (p->state == FLYING || p->state == LOST) && now_us - p->send_us < SL_BWE_HISTORY_US;
+}
+
+static void remember(struct sl_bwe *b, const struct sl_bwe_packet *sent)
+{
+    struct sl_bwe_packet *p = place_of(b, sent->seq);
+
+    while ((!p || is_open(p, sent->send_us)) && grow_history(b))
+        p = place_of(b, sent->seq);
+    if (p)
+        *p = *sent;
+}
+
 void sl_bwe_on_sent(struct sl_bwe *b, uint16_t seq, size_t bytes, uint64_t now_us)
 {
-    struct sl_bwe_packet *p = &b->sent[seq % SL_BWE_HISTORY];
+    struct sl_bwe_packet p = {
+        .send_us = now_us,
+        .bytes = bytes < UINT16_MAX ? (uint16_t)bytes : UINT16_MAX,
+        .seq = seq,
+        .state = FLYING,
+    };
 
-    p->send_us = now_us;
-    p->bytes = bytes < UINT16_MAX ? (uint16_t)bytes : UINT16_MAX;
-    p->seq = seq;
-    p->cluster = sl_probe_on_sent(&b->probe, p->bytes, now_us);
-    p->state = FLYING;
-    sl_rate_add(&b->out, p->bytes, now_us);
+    p.cluster = sl_probe_on_sent(&b->probe, p.bytes, now_us);
+    remember(b, &p);
+    sl_rate_add(&b->out, p.bytes, now_us);
     b->sent_us = now_us;
     if (!b->unanswered_us)
         b->unanswered_us = now_us;
@@ -135,9 +182,9 @@ static void note_delay(struct sl_bwe *b, int64_t delay_us, uint64_t send_us)
 
 void sl_bwe_report_packet(struct sl_bwe *b, uint16_t seq, bool arrived, int64_t arrival_us)
 {
-    struct sl_bwe_packet *p = &b->sent[seq % SL_BWE_HISTORY];
+    struct sl_bwe_packet *p = place_of(b, seq);
 
-    if (p->seq != seq || p->state == EMPTY || p->state == ARRIVED)
+    if (!p || p->seq != seq || p->state == EMPTY || p->state == ARRIVED)
         return;
     if (!arrived) {
         if (p->state == LOST)

@@ -4,7 +4,8 @@
  * Spec:   draft-ietf-rmcat-gcc-02 (delay-based control, AIMD), with the trendline; transport-wide
  *         feedback: draft-holmer-rmcat-transport-wide-cc-extensions-01; REMB for those who have
  *         nothing else: draft-alvestrand-rmcat-remb-03
- * Thread: the owner's; reads no clock, allocates nothing.  Owner: the peer connection.
+ * Thread: the owner's; reads no clock.  Owner: the peer connection.
+ * Memory: the history grows with the packets in flight; without memory some are not known.
  * Units:  microseconds of the owner's clock; bits per second; bytes as on the wire.
  *
  * What is forwarded comes in steps (layers), so the path is mostly used by less than it carries. An
@@ -25,7 +26,10 @@
 #include "bwe/bwe_trend.h"
 #include "rtcp/rtcp.h"
 
-#define SL_BWE_HISTORY 2048 /* packets in flight that are known; a power of two */
+/* Packets in flight that are known: powers of two. */
+#define SL_BWE_HISTORY_MIN 64
+#define SL_BWE_HISTORY_MAX 2048
+#define SL_BWE_HISTORY_US  UINT64_C(2000000) /* what is older makes it grow no more */
 #define SL_BWE_USED    0.9
 #define SL_BWE_MIN     50000.0
 #define SL_BWE_MAX     100e6
@@ -52,7 +56,8 @@ enum sl_bwe_reason {
 const char *sl_bwe_reason_to_str(enum sl_bwe_reason r);
 
 struct sl_bwe {
-    struct sl_bwe_packet sent[SL_BWE_HISTORY];
+    struct sl_bwe_packet *sent; /* by number modulo nsent; NULL before the first packet */
+    uint16_t nsent;
     struct sl_trend trend;
     struct sl_rate arrived; /* on the receiver's clock */
     struct sl_rate out;
@@ -91,6 +96,7 @@ struct sl_bwe {
 };
 
 void sl_bwe_init(struct sl_bwe *b, double start_bps);
+void sl_bwe_fini(struct sl_bwe *b);
 
 /* A packet with the transport-wide number @seq goes out. Retransmissions and padding count. */
 void sl_bwe_on_sent(struct sl_bwe *b, uint16_t seq, size_t bytes, uint64_t now_us);

@@ -60,6 +60,7 @@ void sl_peer_bwe_fini(struct sl_peer *p)
 {
     if (!p->bwe)
         return;
+    sl_bwe_fini(&p->bwe->bwe);
     free(p->bwe->sink);
     free(p->bwe->video);
     free(p->bwe);

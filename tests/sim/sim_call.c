@@ -32,6 +32,8 @@ struct sim_world *sim_create(const struct sim_link_conf *conf, uint32_t seed)
 
 void sim_destroy(struct sim_world *w)
 {
+    for (size_t i = 0; i < w->ncalls; i++)
+        sl_bwe_fini(&w->call[i].bwe);
     free(w);
 }
 

@@ -1,5 +1,6 @@
 /* The estimator by hand: what reports say, and what hostile ones must not do. */
 #include "../test_cmocka.h"
+#include "base/opt.h"
 #include "bwe/bwe.h"
 #include "rtcp/rtcp_fb_twcc.h"
 
@@ -32,7 +33,10 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    free(*state);
+    struct fixture *f = *state;
+
+    sl_bwe_fini(&f->b);
+    free(f);
     return 0;
 }
 
@@ -51,6 +55,39 @@ static void round_of(struct fixture *f, double bps, unsigned int lose, int64_t g
         f->now_us += 100 * MS / (uint64_t)n;
     }
     sl_bwe_report_end(&f->b, f->now_us);
+}
+
+static void the_history_holds_what_is_in_flight(void **state)
+{
+    static const struct {
+        unsigned int flying, want;
+    } v[] = { { 1, 64 }, { 64, 64 }, { 65, 128 }, { 1500, 2048 }, { 3000, 2048 } };
+    struct fixture *f = *state;
+
+    for (size_t k = 0; k < SL_COUNT(v); k++) {
+        for (unsigned int i = 0; i < v[k].flying; i++)
+            sl_bwe_on_sent(&f->b, (uint16_t)(f->seq + i), 1000, f->now_us);
+        assert_int_equal(f->b.nsent, v[k].want);
+        for (unsigned int i = 0; i < v[k].flying; i++)
+            sl_bwe_report_packet(&f->b, (uint16_t)(f->seq + i), true,
+                                 (int64_t)f->now_us + f->clock_us);
+        assert_int_equal(f->b.reported, v[k].flying < 2048 ? v[k].flying : 2048);
+        sl_bwe_report_end(&f->b, f->now_us);
+        f->seq = (uint16_t)(f->seq + v[k].flying);
+        f->now_us += 100 * MS;
+    }
+}
+
+/* Without reports it holds two seconds, or as much as there is room for. */
+static void a_history_that_nobody_reports_on_stays_small(void **state)
+{
+    struct fixture *f = *state;
+
+    for (unsigned int i = 0; i < 5000; i++) {
+        sl_bwe_on_sent(&f->b, f->seq++, 1000, f->now_us);
+        f->now_us += 20 * MS;
+    }
+    assert_int_equal(f->b.nsent, 128);
 }
 
 static void is_not_known_before_a_report(void **state)
@@ -253,6 +290,8 @@ static void reads_what_is_on_the_wire(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        T(the_history_holds_what_is_in_flight),
+        T(a_history_that_nobody_reports_on_stays_small),
         T(is_not_known_before_a_report),
         T(grows_while_it_is_used),
         T(does_not_grow_when_little_is_sent),
