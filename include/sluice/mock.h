@@ -87,6 +87,7 @@ void mock_down(sl_hid h, const char *reason);
 /* Reports of the core about media. */
 void mock_layer(sl_hid h, uint16_t mindex, const struct sl_layer_event *ev);
 void mock_talking(sl_hid h, uint16_t mindex, bool talking, double level);
+void mock_voice(sl_hid h, uint16_t mindex, uint64_t at_us, uint8_t level, bool speaks);
 void mock_slow_link(sl_hid h, uint16_t mindex, bool uplink, uint32_t lost);
 
 /* Data channels: messages of the client, and what the plugin sent back. */
@@ -120,6 +121,7 @@ struct mock_line {
     unsigned keyframes; /* asked for by name, not by new routes */
     uint32_t talk_packets;
     uint8_t talk_threshold;
+    enum sl_voice_mode voice;
 };
 const struct mock_line *mock_line(sl_hid h, uint16_t mindex);
 size_t mock_nlines(sl_hid h);

@@ -110,10 +110,29 @@ struct sl_layer_event {
     int8_t nsubstreams, ntemporal;
 };
 
+/* ---- who speaks ------------------------------------------------------------------------------ */
+
+/* From audio levels (RFC 6464). Unlike talk_detect it tells at once, and how loud. */
+enum sl_voice_mode {
+    SL_VOICE_OFF,
+    SL_VOICE_REPORT,
+    /* Nothing is forwarded to anybody, either. When somebody begins to speak there, it is, from the
+     * first loud packet on, and reported: the mode is SL_VOICE_REPORT then. */
+    SL_VOICE_HOLD,
+};
+
+/* Comes when somebody begins to speak, every 100 ms while they do, and when they have been silent
+ * for 1.5 s. */
+struct sl_voice_report {
+    uint64_t at_us; /* monotonic, the same clock for all */
+    uint8_t level;  /* dBov below full scale of what was loud since the report before; 127: nothing */
+    bool speaks;
+};
+
 /* ---- streams to and from other machines ------------------------------------------------------ */
 
 /* Forwarders and remote publishers are named like handles; they have no client. A remote publisher
- * stands wherever a publisher does: as `from` of routes, for gate, keyframe and talk_detect. */
+ * stands wherever a publisher does: as `from` of routes, for gate, keyframe, talk_detect and voice. */
 
 /* Where m-lines go as plain RTP or SRTP. A key is for one forwarder: the same key twice with the
  * same SSRC would encrypt different media alike. */
@@ -149,6 +168,7 @@ struct sl_remote {
     void (*talking)(void *arg, uint16_t mindex, bool talking, double level); /* may be NULL */
     sl_remote_data_fn data;                                                  /* may be NULL */
     void *arg;
+    void (*voice)(void *arg, uint16_t mindex, const struct sl_voice_report *v); /* may be NULL */
 };
 
 /* Where a remote publisher listens. */
@@ -287,6 +307,9 @@ struct sl_core {
      * is over SRTP; -EMSGSIZE: above SL_FORWARD_DATA_MAX bytes; -EAGAIN: the network's fault or
      * ours, it is lost; -ENOMEM. */
     int (*forward_data)(sl_hid forward, uint32_t ssrc, bool binary, const void *data, size_t len);
+
+    /* Of an m-line with audio levels: reports come as on_voice. 0 or -ESTALE. */
+    int (*voice)(struct sl_mref from, enum sl_voice_mode mode);
 };
 
 /* ---- the plugin ------------------------------------------------------------------------------ */
@@ -338,6 +361,9 @@ struct sl_plugin {
                     const void *data, size_t len);
     /* data_send takes messages again, after it said -EAGAIN. */
     void (*on_data_writable)(sl_hid h, void *state);
+
+    /* As asked for by core->voice; may be NULL. */
+    void (*on_voice)(sl_hid h, void *state, uint16_t mindex, const struct sl_voice_report *v);
 };
 
 #define SL_PLUGIN_EXPORT SL_EXPORT extern const struct sl_plugin sl_plugin; \

@@ -2,6 +2,7 @@
 #include "vr_forward.h"
 #include "vr_host.h"
 #include "vr_remote.h"
+#include "vr_speaker.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -17,6 +18,11 @@ static int open_fail(struct vr_req *r, int err)
 static void on_talking(void *arg, uint16_t mindex, bool talking, double level)
 {
     vr_pub_talking(arg, mindex, talking, level);
+}
+
+static void on_voice(void *arg, uint16_t mindex, const struct sl_voice_report *v)
+{
+    vr_speaker_heard(arg, mindex, v);
 }
 
 static void on_data(void *arg, uint16_t mindex, bool binary, const char *data, size_t len)
@@ -39,6 +45,7 @@ static int remote_open(struct vr_req *r, struct vr_pub *p, struct sl_remote_at *
         .port_high = vr_conf.ports.high,
         .group = vr_room_group(p->room),
         .talking = on_talking,
+        .voice = on_voice,
         .data = on_data,
         .arg = p,
     };
@@ -114,6 +121,7 @@ int req_add_remote_publisher(struct vr_req *r)
         return vr_fail(r, VR_ERR_UNKNOWN, "Out of memory");
     }
     p->up = true;
+    vr_speaker_join(p);
     vr_pub_announce(p);
     r->reply = vr_room_event(room, "success");
     json_object_set_new(r->reply, "id", pl_id_json(&p->id));

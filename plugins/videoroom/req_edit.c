@@ -1,4 +1,5 @@
 #include "vr_request.h"
+#include "vr_speaker.h"
 
 int req_edit(struct vr_req *r)
 {
@@ -12,6 +13,7 @@ int req_edit(struct vr_req *r)
         r->error.code = VR_ERR_INVALID;
         return -1;
     }
+    vr_speakers_apply(room);
     permanent = sl_arg_bool(r->body, "permanent", false) && vr_room_save(room);
     r->reply = vr_room_event(room, "edited");
     json_object_set_new(r->reply, "permanent", json_boolean(permanent));

@@ -1,3 +1,4 @@
+#include "vr_speaker.h"
 #include "vr_sub.h"
 #include <stdlib.h>
 #include <strings.h>
@@ -99,6 +100,7 @@ json_t *vr_pub_joined(struct vr_pub *p)
     json_object_set_new(event, "id", pl_id_json(&p->id));
     json_object_set_new(event, "private_id", json_integer(p->private_id));
     json_object_set_new(event, "publishers", publishers);
+    vr_speaker_json(p->room, event);
     if (p->room->set.notify_joining)
         json_object_set_new(event, "attendees", attendees);
     else

@@ -1,5 +1,6 @@
 #include "vr_data.h"
 #include "vr_host.h"
+#include "vr_speaker.h"
 #include "vr_sub.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -107,6 +108,15 @@ static void on_talking(sl_hid h, void *state, uint16_t mindex, bool talking, dou
         vr_pub_talking(vh->pub, mindex, talking, level);
 }
 
+static void on_voice(sl_hid h, void *state, uint16_t mindex, const struct sl_voice_report *v)
+{
+    const struct vr_handle *vh = state;
+
+    (void)h;
+    if (vh->pub)
+        vr_speaker_heard(vh->pub, mindex, v);
+}
+
 static void layer_tell(const struct vr_line *l, const char *name, int8_t v, int8_t *now)
 {
     json_t *event;
@@ -183,6 +193,7 @@ SL_PLUGIN_EXPORT = {
     .media_down = on_media_down,
     .on_slow_link = on_slow_link,
     .on_talking = on_talking,
+    .on_voice = on_voice,
     .on_layer = on_layer,
     .on_data = on_data,
     .on_data_writable = on_data_writable,

@@ -2,6 +2,7 @@
  * vr_answer.c - what a publisher's offer is answered with.
  */
 #include "vr_forward.h"
+#include "vr_speaker.h"
 #include "vr_sub.h"
 #include <stdlib.h>
 
@@ -129,7 +130,7 @@ static void stream_take(struct vr_stream *s, const struct sl_mline *in, const st
         s->ext_id[e] = ans->exts & SL_EXT_BIT(e) ? in->ext_id[e] : 0;
 }
 
-void vr_pub_apply(const struct vr_pub *p)
+void vr_pub_apply(struct vr_pub *p)
 {
     if ((!p->has_slot && !p->remote) || !p->media)
         return;
@@ -141,6 +142,7 @@ void vr_pub_apply(const struct vr_pub *p)
                                  (uint8_t)p->audio_level_average);
         vr_stream_gate(s);
     }
+    vr_speaker_apply(p);
     vr_forwards_apply(p);
 }
 

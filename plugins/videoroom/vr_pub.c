@@ -1,5 +1,6 @@
 #include "vr_data.h"
 #include "vr_forward.h"
+#include "vr_speaker.h"
 #include "vr_sub.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -53,6 +54,7 @@ static void streams_free(struct vr_pub *p)
 
 void vr_pub_destroy(struct vr_pub *p)
 {
+    vr_speaker_leave(p);
     streams_free(p);
     while (!vr_list_is_empty(&p->recipients))
         vr_recipient_destroy(vr_container(p->recipients.next, struct vr_recipient, link));
@@ -88,6 +90,7 @@ void vr_pub_stop(struct vr_pub *p, bool tell)
     const bool was_up = p->up;
 
     p->up = p->has_slot = p->e2ee = false;
+    vr_speaker_leave(p);
     streams_free(p);
     vr_forwards_apply(p);
     if (was_up && tell)
@@ -124,6 +127,7 @@ void vr_pub_up(struct vr_pub *p)
     if (p->up || !p->has_slot)
         return;
     p->up = true;
+    vr_speaker_join(p);
     vr_pub_announce(p);
     vr_notify(p->h, json_pack("{s:s, s:o, s:o, s:s*, s:O}", "event", "published", "room",
                               pl_id_json(&p->room->id), "id", pl_id_json(&p->id), "display",

@@ -11,6 +11,7 @@
 #ifndef VR_PUB_H
 #define VR_PUB_H
 
+#include "../common/pl_speakers.h"
 #include "vr_request.h"
 
 #define VR_STREAMS_MAX 256
@@ -25,6 +26,8 @@ struct vr_stream {
     bool disabled;          /* nothing can come: no codec, or not sent */
     bool moderated, unsent; /* gates: by the room's administrator, by the publisher */
     bool talking;
+    enum sl_voice_mode voice; /* as the core was told (vr_speaker.h) */
+    bool speaks;
     char *description;
     int32_t min_delay, max_delay; /* playout delay, 10 ms units; -1: unset */
 
@@ -58,6 +61,7 @@ struct vr_pub {
     size_t nstreams;
     struct vr_link recipients; /* struct vr_recipient, owned */
     json_t *info;              /* cache of vr_pub_info */
+    struct pl_voice voice;     /* room->speakers */
 
     struct vr_link link; /* room->members */
     struct vr_node node; /* room->by_id */
@@ -116,7 +120,7 @@ void vr_stream_unsubscribe_all(struct vr_stream *s);
  * agreed. 0 or -1 (error set). Steals @event. */
 int vr_pub_negotiate(struct vr_req *r, struct vr_pub *p, json_t *event);
 /* Talk detection and gates, after negotiation or a change of them. */
-void vr_pub_apply(const struct vr_pub *p);
+void vr_pub_apply(struct vr_pub *p);
 
 /* vr_configure.c: the members of publish, configure and joinandconfigure. */
 int vr_configure_check(struct vr_req *r, struct vr_pub *p, bool joining);

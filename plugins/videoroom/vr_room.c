@@ -1,6 +1,7 @@
 #include "vr_room.h"
 #include "../common/pl_allowed.h"
 #include "vr_pub.h"
+#include "vr_speaker.h"
 #include "vr_sub.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -44,6 +45,7 @@ static void room_free(struct vr_room *room)
     vr_settings_fini(&room->set);
     json_decref(room->allowed);
     vr_map_fini(&room->by_id);
+    pl_speakers_fini(&room->speakers);
     free(room);
 }
 
@@ -64,6 +66,8 @@ int vr_room_create(const struct pl_id *id, struct vr_settings *set, const json_t
     room->allowed = json_object();
     room->check_allowed = allowed != NULL;
     vr_list_init(&room->members);
+    pl_speakers_init(&room->speakers, SIZE_MAX);
+    vr_speakers_apply(room);
     vr_list_init(&room->subs);
     vr_list_init(&room->dirty);
     pl_allowed_add(room->allowed, allowed);

@@ -6,6 +6,7 @@
 
 #include "vr.h"
 #include "../common/pl_id.h"
+#include "../common/pl_speakers.h"
 #include "vr_list.h"
 #include "vr_map.h"
 #include "vr_settings.h"
@@ -21,6 +22,7 @@ struct vr_room {
     struct vr_link members; /* struct vr_pub, owned, in the order of joining */
     struct vr_map by_id;
     size_t nmembers;
+    struct pl_speakers speakers; /* members that are up */
     struct vr_link subs;  /* struct vr_sub */
     struct vr_link dirty; /* struct vr_sub whose sources went away, for vr_sub_flush */
 

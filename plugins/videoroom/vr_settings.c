@@ -29,6 +29,8 @@ const struct vr_setting vr_settings_table[] = {
     ROW(audiolevel_event, VR_SET_BOOL, false),
     ROW(audio_active_packets, VR_SET_UINT, false),
     ROW(audio_level_average, VR_SET_UINT, false),
+    ROW(speaker_event, VR_SET_BOOL, true),
+    ROW(audio_loudest, VR_SET_UINT, true),
     ROW(videoorient_ext, VR_SET_BOOL, false),
     ROW(playoutdelay_ext, VR_SET_BOOL, false),
     ROW(transport_wide_cc_ext, VR_SET_BOOL, false),

@@ -17,9 +17,10 @@ struct vr_settings {
     char *vp9_profile, *h264_profile;
     bool is_private, require_pvtid, signed_tokens, bitrate_cap, opus_fec, opus_dtx;
     bool audiolevel_ext, audiolevel_event, videoorient_ext, playoutdelay_ext;
-    bool transport_wide_cc_ext, record, lock_record, notify_joining, require_e2ee;
+    bool transport_wide_cc_ext, record, lock_record, notify_joining, require_e2ee, speaker_event;
     bool dummy_publisher, dummy_e2ee;
-    uint32_t bitrate, fir_freq, publishers, audio_active_packets, audio_level_average, threads;
+    uint32_t bitrate, fir_freq, publishers, audio_active_packets, audio_level_average, threads,
+        audio_loudest;
     /* The lists, parsed. */
     enum sl_codec audio[VR_CODECS_MAX], video[VR_CODECS_MAX]; /* SL_CODEC_NONE ends */
 };

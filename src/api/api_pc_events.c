@@ -129,6 +129,18 @@ static void on_talking(void *arg, uint16_t mindex, bool talking, double level)
     api_leave(api);
 }
 
+static void on_voice(void *arg, uint16_t mindex, const struct sl_voice_report *v)
+{
+    struct sl_handle *h = arg;
+    struct sl_api *api = h->session->api;
+
+    SL_ASSUME(control);
+    api_enter(api);
+    if (h->plugin->on_voice)
+        h->plugin->on_voice(h->hid, h->state, mindex, v);
+    api_leave(api);
+}
+
 static void on_layer(void *arg, uint16_t mindex, const struct sl_layer_event *ev)
 {
     struct sl_handle *h = arg;
@@ -209,6 +221,7 @@ static const struct sl_pc_cb callbacks = {
     .receiving = on_receiving,
     .slow_link = on_slow_link,
     .talking = on_talking,
+    .voice = on_voice,
     .layer = on_layer,
     .data_open = on_data_open,
     .data_close = on_data_close,

@@ -69,6 +69,7 @@ struct sl_media_cb {
     void (*receiving)(void *arg, sl_id pc, uint16_t mindex, int substream, bool on);
     void (*slow_link)(void *arg, sl_id pc, uint16_t mindex, bool uplink, uint32_t lost);
     void (*talking)(void *arg, sl_id pc, uint16_t mindex, bool on, double level);
+    void (*voice)(void *arg, sl_id pc, uint16_t mindex, const struct sl_voice_report *v);
     void (*layer)(void *arg, sl_id pc, uint16_t mindex, const struct sl_layer_event *ev);
     /* To another worker. False: its ring is full. */
     bool (*forward)(void *arg, unsigned int worker, sl_id pc, uint16_t mindex, struct sl_pkt *pkt);

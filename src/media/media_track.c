@@ -21,6 +21,7 @@ int sl_track_create(struct sl_mctx *ctx, sl_id pc, const struct sl_media_line *l
     for (int i = 0; i < SL_LAYERS_MAX; i++)
         sl_source_init(&t->source[i], line->clock_rate, line->nack);
     sl_level_init(&t->level, 0, 0);
+    sl_voice_init(&t->voice);
     sl_track_configure(t, line);
     *out = t;
     return 0;
@@ -111,17 +112,57 @@ static void tell_talking(struct sl_track *t, enum sl_talk change)
                            t->level.average);
 }
 
+/* Sinks begin anew: their numbering has no gap for what was not forwarded. */
+static void hold(struct sl_track *t, bool held)
+{
+    if (t->is_held && !held)
+        t->epoch++;
+    t->is_held = held;
+}
+
+static void tell_voice(struct sl_track *t, const struct sl_voice_report *v)
+{
+    t->ctx->cb.voice(t->ctx->arg, t->pc, t->mindex, v);
+}
+
+static void hear(struct sl_track *t, uint8_t level)
+{
+    struct sl_voice_report v;
+    bool spoke = t->voice.speaks;
+
+    if (t->talk_on)
+        tell_talking(t, sl_level_add(&t->level, level));
+    if (!t->voice_on || !sl_voice_add(&t->voice, level, t->ctx->now_us, &v))
+        return;
+    if (v.speaks && !spoke)
+        hold(t, false);
+    tell_voice(t, &v);
+}
+
+void sl_track_set_voice(struct sl_track *t, enum sl_voice_mode mode)
+{
+    if (!t->voice_on && mode != SL_VOICE_OFF)
+        sl_voice_init(&t->voice);
+    t->voice_on = mode != SL_VOICE_OFF;
+    hold(t, mode == SL_VOICE_HOLD);
+}
+
 void sl_track_set_gate(struct sl_track *t, bool closed)
 {
+    struct sl_voice_report v;
+
     if (t->gated == closed)
         return;
     t->gated = closed;
     if (t->mirror)
         sl_mirror_forget(t->mirror); /* nobody who comes later is shown what was before */
-    if (closed)
+    if (closed) {
         tell_talking(t, sl_level_stop(&t->level));
-    else
+        if (sl_voice_stop(&t->voice, t->ctx->now_us, &v))
+            tell_voice(t, &v);
+    } else {
         t->epoch++;
+    }
     sl_track_keyframe(t, -1);
 }
 
@@ -157,7 +198,6 @@ void sl_track_push(struct sl_track *t, struct sl_pkt *pkt, bool is_rtx)
     enum sl_drop why;
 
     pkt->codec = t->codec;
-    pkt->epoch = t->epoch;
     pkt->rx_us = t->ctx->rx_us;
     if (s->ssrc != pkt->rtp.ssrc)
         sl_source_restart(s, pkt->rtp.ssrc);
@@ -168,11 +208,13 @@ void sl_track_push(struct sl_track *t, struct sl_pkt *pkt, bool is_rtx)
         tell_receiving(t, pkt->layer, true);
     if (why == SL_DROP_NONE && t->gated)
         why = SL_DROP_GATED;
-    if (why == SL_DROP_NONE) {
-        if (t->talk_on && (pkt->ext.present & SL_EXT_BIT(SL_EXT_AUDIO_LEVEL)))
-            tell_talking(t, sl_level_add(&t->level, pkt->ext.level));
+    if (why == SL_DROP_NONE && (pkt->ext.present & SL_EXT_BIT(SL_EXT_AUDIO_LEVEL)))
+        hear(t, pkt->ext.level);
+    if (why == SL_DROP_NONE && t->is_held)
+        why = SL_DROP_GATED;
+    pkt->epoch = t->epoch;
+    if (why == SL_DROP_NONE)
         forward(t, pkt);
-    }
     t->ctx->drops[why]++;
     sl_pkt_unref(pkt);
 }
@@ -218,6 +260,10 @@ void sl_track_keyframe(struct sl_track *t, int layer)
 
 void sl_track_tick(struct sl_track *t)
 {
+    struct sl_voice_report v;
+
+    if (sl_voice_tick(&t->voice, t->ctx->now_us, &v))
+        tell_voice(t, &v);
     for (int i = 0; i < t->nlayers; i++) {
         struct sl_source *s = &t->source[i];
 

@@ -37,8 +37,10 @@ struct sl_track {
     uint64_t remote;                        /* bit per other worker with sinks */
     uint64_t starved;                       /* those whose ring was full, until it has room */
 
-    bool talk_on;
+    bool talk_on, voice_on;
+    bool is_held; /* nothing is forwarded until somebody speaks */
     struct sl_level level;
+    struct sl_voice voice;
 };
 
 int sl_track_create(struct sl_mctx *ctx, sl_id pc, const struct sl_media_line *line,
@@ -56,6 +58,7 @@ void sl_track_set_remote(struct sl_track *t, unsigned int worker, bool on) SL_ON
 void sl_track_refill(struct sl_track *t, unsigned int worker) SL_ON_WORKER;
 void sl_track_set_gate(struct sl_track *t, bool closed) SL_ON_WORKER;
 void sl_track_talk_detect(struct sl_track *t, uint32_t packets, uint8_t threshold) SL_ON_WORKER;
+void sl_track_set_voice(struct sl_track *t, enum sl_voice_mode mode) SL_ON_WORKER;
 
 /* A parsed packet of layer @pkt->layer. Takes it over. */
 void sl_track_push(struct sl_track *t, struct sl_pkt *pkt, bool is_rtx) SL_ON_WORKER;

@@ -490,6 +490,12 @@ void mock_talking(sl_hid h, uint16_t mindex, bool talking, double level)
     mock.plugin->on_talking(h, client_of(h)->state, mindex, talking, level);
 }
 
+void mock_voice(sl_hid h, uint16_t mindex, uint64_t at_us, uint8_t level, bool speaks)
+{
+    mock.plugin->on_voice(h, client_of(h)->state, mindex,
+                          &(struct sl_voice_report){ at_us, level, speaks });
+}
+
 void mock_slow_link(sl_hid h, uint16_t mindex, bool uplink, uint32_t lost)
 {
     mock.plugin->on_slow_link(h, client_of(h)->state, mindex, uplink, lost);

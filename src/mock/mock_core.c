@@ -253,6 +253,16 @@ static int core_fir_interval(sl_hid h, uint32_t seconds)
     return 0;
 }
 
+static int core_voice(struct sl_mref from, enum sl_voice_mode mode)
+{
+    struct mock_line *l = line_of(from);
+
+    if (!l)
+        return -ENOENT;
+    l->voice = mode;
+    return 0;
+}
+
 static int core_talk_detect(struct sl_mref from, uint32_t packets, uint8_t threshold)
 {
     struct mock_line *l = line_of(from);
@@ -393,6 +403,7 @@ const struct sl_core mock_core = {
     .keyframe = core_keyframe,
     .bitrate = core_bitrate,
     .gate = core_gate,
+    .voice = core_voice,
     .fir_interval = core_fir_interval,
     .talk_detect = core_talk_detect,
     .lines = core_lines,

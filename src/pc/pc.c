@@ -519,6 +519,11 @@ static void on_talking(struct sl_pc *pc, const struct sl_report *r)
     pc->cb.talking(pc->arg, r->mindex, r->talking.on, r->talking.level);
 }
 
+static void on_voice(struct sl_pc *pc, const struct sl_report *r)
+{
+    pc->cb.voice(pc->arg, r->mindex, &r->voice);
+}
+
 static void on_layer(struct sl_pc *pc, const struct sl_report *r)
 {
     pc->cb.layer(pc->arg, r->mindex, &r->layer);
@@ -539,6 +544,7 @@ void sl_pc_on_report(struct sl_pc *pc, const struct sl_report *r)
         [SL_REPORT_RECEIVING] = on_receiving,
         [SL_REPORT_SLOW_LINK] = on_slow_link,
         [SL_REPORT_TALKING] = on_talking,
+        [SL_REPORT_VOICE] = on_voice,
         [SL_REPORT_LAYER] = on_layer,
         [SL_REPORT_LINK] = on_link,
         [SL_REPORT_INFO] = sl_pc_on_info,

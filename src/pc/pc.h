@@ -43,6 +43,7 @@ struct sl_pc_cb {
     void (*receiving)(void *arg, uint16_t mindex, int substream, bool receiving);
     void (*slow_link)(void *arg, uint16_t mindex, bool uplink, uint32_t lost);
     void (*talking)(void *arg, uint16_t mindex, bool talking, double level);
+    void (*voice)(void *arg, uint16_t mindex, const struct sl_voice_report *v);
     void (*layer)(void *arg, uint16_t mindex, const struct sl_layer_event *ev);
     /* Data channels, as in <sluice/plugin.h>. */
     void (*data_open)(void *arg, const char *label, const char *protocol);
@@ -134,6 +135,7 @@ int sl_pc_fir_interval(struct sl_pc *pc, uint32_t seconds) SL_ON_CONTROL;
 int sl_pc_gate(struct sl_pc *from, uint16_t mindex, bool closed) SL_ON_CONTROL;
 int sl_pc_talk_detect(struct sl_pc *from, uint16_t mindex, uint32_t packets,
                       uint8_t threshold) SL_ON_CONTROL;
+int sl_pc_voice(struct sl_pc *from, uint16_t mindex, enum sl_voice_mode mode) SL_ON_CONTROL;
 
 /* Asks the worker for cb->stats. */
 void sl_pc_stats_ask(struct sl_pc *pc) SL_ON_CONTROL;

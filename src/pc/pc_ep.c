@@ -28,6 +28,7 @@ struct sl_ep {
     size_t data_consumed; /* charge that the worker was not told of yet */
     const struct sl_ep_tell *tell;
     sl_ep_talking_fn talking;
+    sl_ep_voice_fn voice;
     sl_remote_data_fn data;
     void *arg;
     struct sl_pc_source *sources; /* remote publisher: its lines */
@@ -103,6 +104,8 @@ void sl_ep_on_report(struct sl_ep *ep, const struct sl_report *r)
         ep->data_waiting -= r->charge < ep->data_waiting ? r->charge : ep->data_waiting;
     else if (r->type == SL_REPORT_TALKING && ep->talking)
         ep->tell->talking(ep->talking, ep->arg, r->mindex, r->talking.on, r->talking.level);
+    else if (r->type == SL_REPORT_VOICE && ep->voice)
+        ep->tell->voice(ep->voice, ep->arg, r->mindex, &r->voice);
     else if (r->type == SL_REPORT_DATA && ep->data)
         ep->tell->data(ep->data, ep->arg, r->mindex, r->data.is_binary, r->data.bytes, r->data.len);
 }
@@ -367,6 +370,7 @@ int sl_ep_remote(struct sl_pc_world *w, const struct sl_remote *r, const struct 
     if (err == 0) {
         (*out)->tell = tell;
         (*out)->talking = r->talking;
+        (*out)->voice = r->voice;
         (*out)->data = r->data;
         (*out)->arg = r->arg;
     }
@@ -447,5 +451,14 @@ int sl_ep_talk_detect(struct sl_ep *ep, uint16_t mindex, uint32_t packets, uint8
         m->talk.packets = packets;
         m->talk.threshold = threshold;
     }
+    return post(ep, m, mindex);
+}
+
+int sl_ep_voice(struct sl_ep *ep, uint16_t mindex, enum sl_voice_mode mode)
+{
+    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_VOICE, ep->id, 0);
+
+    if (m)
+        m->voice = mode;
     return post(ep, m, mindex);
 }

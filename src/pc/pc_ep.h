@@ -17,9 +17,11 @@ struct sl_ep;
 
 /* As in struct sl_remote. */
 typedef void (*sl_ep_talking_fn)(void *arg, uint16_t mindex, bool talking, double level);
+typedef void (*sl_ep_voice_fn)(void *arg, uint16_t mindex, const struct sl_voice_report *v);
 /* Call @fn: what must stand around it is the owner's. */
 struct sl_ep_tell {
     void (*talking)(sl_ep_talking_fn fn, void *arg, uint16_t mindex, bool talking, double level);
+    void (*voice)(sl_ep_voice_fn fn, void *arg, uint16_t mindex, const struct sl_voice_report *v);
     void (*data)(sl_remote_data_fn fn, void *arg, uint16_t mindex, bool binary, const char *data,
                  size_t len);
 };
@@ -59,5 +61,6 @@ int sl_ep_keyframe(struct sl_ep *ep, uint16_t mindex) SL_ON_CONTROL;
 int sl_ep_gate(struct sl_ep *ep, uint16_t mindex, bool closed) SL_ON_CONTROL;
 int sl_ep_talk_detect(struct sl_ep *ep, uint16_t mindex, uint32_t packets,
                       uint8_t threshold) SL_ON_CONTROL;
+int sl_ep_voice(struct sl_ep *ep, uint16_t mindex, enum sl_voice_mode mode) SL_ON_CONTROL;
 
 #endif

@@ -196,3 +196,12 @@ int sl_pc_talk_detect(struct sl_pc *from, uint16_t mindex, uint32_t packets, uin
     }
     return post(from, m, mindex);
 }
+
+int sl_pc_voice(struct sl_pc *from, uint16_t mindex, enum sl_voice_mode mode)
+{
+    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_VOICE, from->id, 0);
+
+    if (m)
+        m->voice = mode;
+    return post(from, m, mindex);
+}

@@ -216,6 +216,20 @@ static int core_talk_detect(struct sl_mref from, uint32_t packets, uint8_t thres
     return err ? err : sl_pc_talk_detect(pc, from.mindex, packets, threshold);
 }
 
+static int core_voice(struct sl_mref from, enum sl_voice_mode mode)
+{
+    struct sl_ep *ep;
+    struct sl_pc *pc;
+    int err;
+
+    SL_ASSUME(control);
+    ep = sl_plugin_ep_get(from.handle);
+    if (ep)
+        return sl_ep_voice(ep, from.mindex, mode);
+    err = pc_get(from.handle, &pc);
+    return err ? err : sl_pc_voice(pc, from.mindex, mode);
+}
+
 static const struct sl_mline *core_lines(sl_hid h, size_t *n)
 {
     struct sl_pc *pc;
@@ -485,6 +499,7 @@ static const struct sl_core common = {
     .gate = core_gate,
     .fir_interval = core_fir_interval,
     .talk_detect = core_talk_detect,
+    .voice = core_voice,
     .lines = core_lines,
     .is_up = core_is_up,
     .place = core_place,

@@ -152,6 +152,18 @@ static void run_talking(sl_ep_talking_fn fn, void *arg, uint16_t mindex, bool ta
     api_leave(api);
 }
 
+static void run_voice(sl_ep_voice_fn fn, void *arg, uint16_t mindex,
+                      const struct sl_voice_report *v)
+{
+    struct sl_api *api;
+
+    SL_ASSUME(control);
+    api = sl_api_get();
+    api_enter(api);
+    fn(arg, mindex, v);
+    api_leave(api);
+}
+
 static void run_data(sl_remote_data_fn fn, void *arg, uint16_t mindex, bool binary,
                      const char *data, size_t len)
 {
@@ -166,7 +178,11 @@ static void run_data(sl_remote_data_fn fn, void *arg, uint16_t mindex, bool bina
 
 int sl_plugin_remote_add(const struct sl_remote *r, sl_hid *out, struct sl_remote_at *at)
 {
-    static const struct sl_ep_tell tell = { .talking = run_talking, .data = run_data };
+    static const struct sl_ep_tell tell = {
+        .talking = run_talking,
+        .voice = run_voice,
+        .data = run_data,
+    };
     struct sl_ep *ep;
     int err;
 

@@ -84,6 +84,13 @@ static void on_talking(void *arg, sl_id pc, uint16_t mindex, bool on, double lev
     post_report(arg, &r);
 }
 
+static void on_voice(void *arg, sl_id pc, uint16_t mindex, const struct sl_voice_report *v)
+{
+    struct sl_report r = { .type = SL_REPORT_VOICE, .pc = pc, .mindex = mindex, .voice = *v };
+
+    post_report(arg, &r);
+}
+
 static void on_layer(void *arg, sl_id pc, uint16_t mindex, const struct sl_layer_event *ev)
 {
     struct sl_report r = { .type = SL_REPORT_LAYER, .pc = pc, .mindex = mindex, .layer = *ev };
@@ -283,6 +290,7 @@ static void create_media(struct sl_worker *w)
         .receiving = on_receiving,
         .slow_link = on_slow_link,
         .talking = on_talking,
+        .voice = on_voice,
         .layer = on_layer,
         .forward = sl_worker_forward,
         .keyframe = sl_worker_keyframe,

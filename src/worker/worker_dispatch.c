@@ -205,6 +205,14 @@ static void on_talk(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
         sl_track_talk_detect(t, m->talk.packets, m->talk.threshold);
 }
 
+static void on_voice(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_track *t = sl_worker_track(w, m->pc, m->mindex);
+
+    if (t)
+        sl_track_set_voice(t, m->voice);
+}
+
 static void on_bitrate(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
     struct sl_peer *p = sl_worker_peer(w, m->pc);
@@ -328,6 +336,7 @@ void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m)
         [SL_WMSG_FIR_INTERVAL] = on_fir_interval,
         [SL_WMSG_GATE] = on_gate,
         [SL_WMSG_TALK] = on_talk,
+        [SL_WMSG_VOICE] = on_voice,
         [SL_WMSG_EP_DATA] = on_ep_data,
         [SL_WMSG_EP_CONSUMED] = on_ep_consumed,
         [SL_WMSG_PC_INFO] = on_pc_info,

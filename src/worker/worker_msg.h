@@ -34,6 +34,7 @@ enum sl_wmsg_type {
     SL_WMSG_FIR_INTERVAL,
     SL_WMSG_GATE,
     SL_WMSG_TALK,
+    SL_WMSG_VOICE,
     SL_WMSG_PC_INFO, /* answered by SL_REPORT_INFO, in order; `flag`: for event handlers */
     SL_WMSG_PC_CAPTURE,
     SL_WMSG_EP_DATA,     /* a message for a forwarder to send */
@@ -94,6 +95,7 @@ struct sl_wmsg {
             uint32_t packets;
             uint8_t threshold;
         } talk;
+        enum sl_voice_mode voice;
         enum sl_ice_state ice_state;
         struct sl_ice_path path; /* its udp is owned */
         struct sl_addr checked;
@@ -122,6 +124,7 @@ enum sl_report_type {
     SL_REPORT_RECEIVING,
     SL_REPORT_SLOW_LINK,
     SL_REPORT_TALKING,
+    SL_REPORT_VOICE,
     SL_REPORT_LAYER,
     SL_REPORT_LINK,      /* news of ICE and DTLS */
     SL_REPORT_DATA,      /* a remote publisher's message */
@@ -152,6 +155,7 @@ struct sl_report {
             bool on;
             double level;
         } talking;
+        struct sl_voice_report voice;
         struct sl_layer_event layer;
         struct {
             const char *bytes; /* behind the struct, same block; a NUL follows */

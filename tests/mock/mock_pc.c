@@ -336,6 +336,16 @@ int sl_ep_source(const struct sl_ep *ep, uint16_t mindex, struct sl_pc_source *o
     return -ENOENT;
 }
 
+int sl_pc_voice(struct sl_pc *from, uint16_t mindex, enum sl_voice_mode mode)
+{
+    return mindex < 2 ? 0 : -ENOENT;
+}
+
+int sl_ep_voice(struct sl_ep *ep, uint16_t mindex, enum sl_voice_mode mode)
+{
+    return -ENOENT;
+}
+
 int sl_ep_keyframe(struct sl_ep *ep, uint16_t mindex)
 {
     return -ENOENT;

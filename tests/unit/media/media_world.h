@@ -30,7 +30,8 @@ struct media_world {
     size_t nout;
     bool ring_full; /* other workers take nothing */
     size_t forwarded, asked[SL_LAYERS_MAX], remote_asked, flushes;
-    size_t receiving_on, receiving_off, slow, layers, talk_on, talk_off;
+    size_t receiving_on, receiving_off, slow, layers, talk_on, talk_off, voices;
+    struct sl_voice_report voice; /* the last one */
 };
 
 static inline void mw_receiving(void *arg, sl_id pc, uint16_t mindex, int substream, bool on)
@@ -59,6 +60,15 @@ static inline void mw_talking(void *arg, sl_id pc, uint16_t mindex, bool on, dou
         w->talk_on++;
     else
         w->talk_off++;
+}
+
+static inline void mw_voice(void *arg, sl_id pc, uint16_t mindex, const struct sl_voice_report *v)
+{
+    struct media_world *w = arg;
+
+    (void)pc, (void)mindex;
+    w->voices++;
+    w->voice = *v;
 }
 
 static inline void mw_layer(void *arg, sl_id pc, uint16_t mindex, const struct sl_layer_event *ev)
@@ -139,6 +149,7 @@ static inline void mw_init(struct media_world *w)
         .receiving = mw_receiving,
         .slow_link = mw_slow,
         .talking = mw_talking,
+        .voice = mw_voice,
         .layer = mw_layer,
         .forward = mw_forward,
         .keyframe = mw_keyframe,
