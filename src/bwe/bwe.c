@@ -183,6 +183,7 @@ static void note_delay(struct sl_bwe *b, int64_t delay_us, uint64_t send_us)
 void sl_bwe_report_packet(struct sl_bwe *b, uint16_t seq, bool arrived, int64_t arrival_us)
 {
     struct sl_bwe_packet *p = place_of(b, seq);
+    int64_t before_us;
 
     if (!p || p->seq != seq || p->state == EMPTY || p->state == ARRIVED)
         return;
@@ -199,8 +200,11 @@ void sl_bwe_report_packet(struct sl_bwe *b, uint16_t seq, bool arrived, int64_t 
         b->lost--; /* it was late */
     else
         b->reported++;
+    before_us = b->arrival_us;
     arrival_us = unwrap(b, arrival_us);
     note_delay(b, arrival_us - (int64_t)p->send_us, p->send_us);
+    if (b->newest_us - base_us(b) < (arrival_us - before_us) / 2)
+        memset(&b->arrived, 0, sizeof(b->arrived)); /* the path had nothing to do meanwhile */
     sl_rate_add(&b->arrived, p->bytes, (uint64_t)arrival_us);
     if (p->state == FLYING) {
         sl_trend_add(&b->trend, p->send_us, arrival_us);
@@ -221,6 +225,8 @@ static void cut(struct sl_bwe *b, uint64_t now_us)
 {
     double out = sl_rate_bps(&b->out, 300000, b->sent_us), bps = arrived_bps(b), to = CUT * bps;
 
+    if (bps <= 0)
+        return;
     if (out < SL_BWE_USED * b->estimate_bps && bps > THROUGH * out) {
         if (now_us < b->cut_us + OTHERS_US)
             return;

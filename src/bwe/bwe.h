@@ -30,10 +30,10 @@
 #define SL_BWE_HISTORY_MIN 64
 #define SL_BWE_HISTORY_MAX 2048
 #define SL_BWE_HISTORY_US  UINT64_C(2000000) /* what is older makes it grow no more */
-#define SL_BWE_USED    0.9
-#define SL_BWE_MIN     50000.0
-#define SL_BWE_MAX     100e6
-#define SL_BWE_START   2.5e6 /* good pictures at once; where it is too much, for a second */
+#define SL_BWE_USED        0.9
+#define SL_BWE_MIN         50000.0
+#define SL_BWE_MAX         100e6
+#define SL_BWE_START       2.5e6 /* good pictures at once; where it is too much, for a second */
 
 struct sl_bwe_packet {
     uint64_t send_us;
@@ -59,7 +59,7 @@ struct sl_bwe {
     struct sl_bwe_packet *sent; /* by number modulo nsent; NULL before the first packet */
     uint16_t nsent;
     struct sl_trend trend;
-    struct sl_rate arrived; /* on the receiver's clock */
+    struct sl_rate arrived; /* on the receiver's clock, since the path last had nothing to do */
     struct sl_rate out;
     struct sl_loss loss;
     struct sl_probe probe;

@@ -61,5 +61,5 @@ double sl_rate_newest_bps(const struct sl_rate *r)
         n++;
         packets += r->bucket[(r->newest - n) & MASK].packets;
     }
-    return over(r, r->newest - 1, n < BUCKETS_MIN ? BUCKETS_MIN : n);
+    return n < BUCKETS_MIN ? 0 : over(r, r->newest - 1, n);
 }

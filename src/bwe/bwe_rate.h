@@ -25,7 +25,8 @@ void sl_rate_add(struct sl_rate *r, uint32_t bytes, uint64_t at_us);
 /* Over the last @window_us before @now_us, or what there is of it (a tenth of a second at least).
  */
 double sl_rate_bps(const struct sl_rate *r, uint64_t window_us, uint64_t now_us);
-/* Over the shortest time before the newest packet that holds enough of them to be believed. */
+/* Over the shortest time before the newest packet that holds enough of them to be believed; 0:
+ * there is none yet. */
 double sl_rate_newest_bps(const struct sl_rate *r);
 
 #endif

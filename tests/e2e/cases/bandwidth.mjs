@@ -6,7 +6,7 @@ import { createRoom, publishAndWatch } from '../lib/rooms.mjs';
 import { test } from '../lib/runner.mjs';
 
 // Chromium encodes three layers from this size on.
-const PICTURE = { colour: [30, 160, 30], width: 960, height: 540, fps: 20, noise: true };
+const PICTURE = { colour: [30, 160, 30], width: 960, height: 540, fps: 15, noise: 200 };
 const ENCODINGS = [
   { rid: 'h', maxBitrate: 1500000 },
   { rid: 'm', maxBitrate: 350000, scaleResolutionDownBy: 2 },
@@ -25,11 +25,14 @@ test('a thin path gets a smaller picture', { browsers: ['chromium'], variants: [
     audio: false, video: { ...PICTURE, encodings: ENCODINGS }, port: await path.portFor(server.mediaPort),
   });
   const become = (width, ms) => page.evaluate(([n, m, w, l]) => T.widthBecomes(n, m, w, l), [who.sub, who.video, width, ms]);
-  const settle = async (ms) => {
+  const encoded = async () => (await page.evaluate((n) => T.sending(n), who.pub)).map((s) => s.frames);
+  // What was encoded and shown during @ms.
+  const watch = async (ms) => {
+    const before = await encoded();
     const from = await page.evaluate(() => performance.now());
     await page.evaluate((l) => T.sleep(l), ms);
-    const gap = await page.evaluate(([n, m, f]) => T.gapSince(n, m, f), [who.sub, who.video, from]);
-    return { gap, fps: await page.evaluate(([n, m]) => T.frameRate(n, m, 2000), [who.sub, who.video]) };
+    const sent = Math.min(...(await encoded()).map((n, i) => n - before[i]));
+    return { sent, ...await page.evaluate(([n, m, f]) => T.shownSince(n, m, f), [who.sub, who.video, from]) };
   };
   await page.evaluate((n) => T.keepSize(n), who.pub);
   await page.evaluate(([n, m]) => T.watchFrames(n, m), [who.sub, who.video]);
@@ -40,9 +43,10 @@ test('a thin path gets a smaller picture', { browsers: ['chromium'], variants: [
   await page.evaluate(([n, m]) => T.widthLeaves(n, m, 960, 5000), [who.sub, who.video]);
   t.note(`at ${THIN.bps / 1000} kbit/s: smaller after ${Date.now() - from} ms`);
   await page.evaluate(() => T.sleep(6000));
-  const { gap, fps } = await settle(5000);
-  t.note(`then ${fps.toFixed(0)} frames/s, longest gap ${gap.toFixed(0)} ms`);
-  assert.ok(gap < 2000 && fps > 5); // noisy machines; what is encoded comes
+  const { sent, shown, gap } = await watch(7000);
+  t.note(`then ${shown} frames of ${sent}, longest gap ${gap.toFixed(0)} ms`);
+  assert.ok(shown > sent / 3); // it may be the size above without its upper temporal layer
+  assert.ok(gap < 2000);
 
   path.down = undefined;
   from = Date.now();

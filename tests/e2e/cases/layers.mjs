@@ -91,7 +91,7 @@ test('simulcast by rid', { variants: [['chromium', 'lite']], timeout: 90 }, asyn
   // The layer that is watched ends: the next one takes its place, and gives it back.
   const from = await p.page.evaluate((n) => { T.setActive(n, 'h', false); return performance.now() - 100; }, p.pub);
   await become(p, 480, 8000);
-  const gap = await p.page.evaluate(([n, m, f]) => T.gapSince(n, m, f), [p.sub, p.video, from]);
+  const { gap } = await p.page.evaluate(([n, m, f]) => T.shownSince(n, m, f), [p.sub, p.video, from]);
   t.note(`the top layer ended: ${gap.toFixed(0)} ms without a frame`);
   assert.ok(gap <= GAP_MS * NOISE);
   await p.page.evaluate((n) => T.setActive(n, 'h', true), p.pub);

@@ -30,7 +30,7 @@ for (const codec of ['vp8', 'vp9', 'h264'])
     }
     for (const p of [sender, page]) await p.evaluate((url) => T.connect(url), server.ws);
     const room = await createRoom(server, { videocodec: codec });
-    const video = { colour: [30, 30, 200], noise: true };
+    const video = { colour: [30, 30, 200], noise: 600 };
     const feed = await sender.evaluate(([r, v]) => T.join('p', { room: r, watch: false, audio: false, video: v }), [room, video]);
     await page.evaluate(([f, r]) => T.watchOnly('s', { feed: f }, { room: r }), [feed, room]);
     const [mid] = await page.evaluate(() => T.midsOf('s'));

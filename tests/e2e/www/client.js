@@ -180,8 +180,8 @@ const detach = (name) =>
 // ---- what cameras show --------------------------------------------------------------------------
 
 // A track of a canvas in @colour [r, g, b] with a moving white bar, so that frames differ; with
-// @noise they are large, too.
-function painted(colour, { width = 320, height = 240, fps = 20, noise = false } = {}) {
+// @noise squares anywhere they are large, too.
+function painted(colour, { width = 320, height = 240, fps = 20, noise = 0 } = {}) {
   const canvas = document.createElement('canvas');
   canvas.width = width;
   canvas.height = height;
@@ -192,7 +192,7 @@ function painted(colour, { width = 320, height = 240, fps = 20, noise = false } 
     context.fillRect(0, 0, width, height);
     context.fillStyle = 'white';
     context.fillRect((n++ * 8) % width, height - 20, 40, 20);
-    for (let i = 0; noise && i < 600; i++) {
+    for (let i = 0; i < noise; i++) {
       context.fillStyle = `hsl(${Math.random() * 360}, 80%, 50%)`;
       context.fillRect(Math.random() * width, Math.random() * height, 9, 9);
     }

@@ -173,8 +173,11 @@ function longestGap(frames) {
   return gap;
 }
 
-// The longest time without a frame since @from (performance.now()).
-const gapSince = (name, mid, from) => longestGap(framesOf(name, mid).filter((f) => f.at >= from));
+// { shown, gap }: frames since @from (performance.now()), and the longest time without one.
+function shownSince(name, mid, from) {
+  const frames = framesOf(name, mid).filter((f) => f.at >= from);
+  return { shown: frames.length, gap: longestGap([{ at: from }, ...frames, { at: performance.now() }]) };
+}
 
 // Frames per second during @ms from now on.
 async function frameRate(name, mid, ms) {
@@ -214,6 +217,6 @@ async function sending(name) {
 }
 
 Object.assign(T, {
-  codecOf, canSend, receiving, skew, watchFrames, framesOf, widthBecomes, widthLeaves, switchTo, gapSince, frameRate, keepSize, setActive, sending,
+  codecOf, canSend, receiving, skew, watchFrames, framesOf, widthBecomes, widthLeaves, switchTo, shownSince, frameRate, keepSize, setActive, sending,
   offerSurround, answerSurround, SURROUND, transformAll, numberOf, payloadTypes: () => [...payloadTypes],
 });

@@ -136,6 +136,28 @@ static void a_growing_queue_cuts_it_to_what_arrives(void **state)
     assert_true(sl_bwe_target(&f->b) < sl_bwe_estimate(&f->b)); /* the queue has to drain */
 }
 
+/* A queue grows, drains, and a frame after a pause finds some of it again: that little arrives then
+ * says nothing about the path. */
+static void what_comes_after_a_pause_is_not_what_the_path_carries(void **state)
+{
+    struct fixture *f = *state;
+    double before;
+
+    for (int i = 0; i < 20; i++)
+        round_of(f, 960e3, 0, 0);
+    for (int i = 0; i < 3; i++)
+        round_of(f, 960e3, 0, 100 * (int64_t)MS / 12);
+    assert_int_equal(f->b.trend.usage, SL_USAGE_OVER);
+    before = sl_bwe_estimate(&f->b);
+    f->now_us += SECOND;
+    for (int i = 0; i < 4; i++) {
+        f->queue_us = 25 * MS;
+        round_of(f, 80e3, 0, 0);
+        f->now_us += 200 * MS;
+    }
+    assert_true(sl_bwe_estimate(&f->b) >= before);
+}
+
 static void loss_of_the_path_is_learned(void **state)
 {
     struct fixture *f = *state;
@@ -296,6 +318,7 @@ int main(void)
         T(grows_while_it_is_used),
         T(does_not_grow_when_little_is_sent),
         T(a_growing_queue_cuts_it_to_what_arrives),
+        T(what_comes_after_a_pause_is_not_what_the_path_carries),
         T(loss_of_the_path_is_learned),
         T(reports_that_stop_lower_it),
         T(a_probe_finds_more),
