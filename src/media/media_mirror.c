@@ -29,9 +29,9 @@ static void fan_out(struct sl_mirror *m) SL_ON_WORKER
         struct sl_sink *s = m->sinks[i];
 
         if (i + 2 < m->nsinks)
-            sl_sink_prefetch(m->sinks[i + 2], m->batch[0]);
+            sl_sink_prefetch(m->sinks[i + 2]);
         if (i + 1 < m->nsinks)
-            sl_sink_prefetch_out(m->sinks[i + 1]);
+            sl_sink_prefetch_out(m->sinks[i + 1], m->batch[0]);
         sl_sink_forward(s, m->batch, m->nbatch);
         sl_sink_flush(s);
     }

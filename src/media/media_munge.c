@@ -35,7 +35,7 @@ static void rebase(struct sl_munge *m, uint64_t seq)
     m->in_max = seq - 1;
     m->seq_off = m->out_next - seq;
     m->out_start = m->out_next;
-    memset(m->state, UNSEEN, sizeof(m->state));
+    memset(m->past->state, UNSEEN, sizeof(m->past->state));
 }
 
 void sl_munge_switch(struct sl_munge *m, struct sl_seqts first, int64_t elapsed_us, uint64_t now_us)
@@ -44,6 +44,7 @@ void sl_munge_switch(struct sl_munge *m, struct sl_seqts first, int64_t elapsed_
     uint64_t line = m->out_line;
     int64_t behind;
 
+    assert(m->past);
     if (elapsed_us == SL_MUNGE_UNKNOWN)
         elapsed_us = (int64_t)(now_us - m->out_ts_us);
     if (m->out_ts_us && elapsed_us > -SL_MUNGE_BACK_US)
@@ -67,8 +68,8 @@ static void advance(struct sl_munge *m, uint64_t seq)
     if (seq - s >= SL_MUNGE_WINDOW)
         s = seq - SL_MUNGE_WINDOW + 1;
     for (; s <= seq; s++) {
-        m->state[s & MASK] = UNSEEN;
-        m->out16[s & MASK] = (uint16_t)(s + m->seq_off);
+        m->past->state[s & MASK] = UNSEEN;
+        m->past->out16[s & MASK] = (uint16_t)(s + m->seq_off);
     }
     m->in_max = seq;
 }
@@ -88,7 +89,7 @@ static int admit(struct sl_munge *m, uint64_t seq, bool *late)
         m->late++;
         return -EAGAIN;
     }
-    if (m->state[seq & MASK] != UNSEEN) {
+    if (m->past->state[seq & MASK] != UNSEEN) {
         m->dup++;
         return -EEXIST;
     }
@@ -115,11 +116,11 @@ int sl_munge_map(struct sl_munge *m, struct sl_seqts in, uint64_t now_us, struct
         o.seq = in.seq + m->seq_off;
         m->out_next = o.seq + 1;
     } else {
-        o.seq = widen(m, m->out16[in.seq & MASK]);
+        o.seq = widen(m, m->past->out16[in.seq & MASK]);
     }
     o.ts = sl_munge_ts(m, in.ts);
-    m->state[in.seq & MASK] = MAPPED;
-    m->in16[o.seq & MASK] = (uint16_t)in.seq;
+    m->past->state[in.seq & MASK] = MAPPED;
+    m->past->in16[o.seq & MASK] = (uint16_t)in.seq;
     if (m->fresh || (int64_t)(o.ts - m->out_ts) > 0) {
         m->out_ts = o.ts;
         m->out_line = in.ts + m->ts_off;
@@ -139,14 +140,14 @@ int sl_munge_drop(struct sl_munge *m, uint64_t seq, uint64_t *hole)
     if (err)
         return err;
     if (late) {
-        m->state[seq & MASK] = DROPPED;
+        m->past->state[seq & MASK] = DROPPED;
         m->holes++;
         if (hole)
-            *hole = widen(m, m->out16[seq & MASK]);
+            *hole = widen(m, m->past->out16[seq & MASK]);
         return 1;
     }
     advance(m, seq);
-    m->state[seq & MASK] = DROPPED;
+    m->past->state[seq & MASK] = DROPPED;
     m->out_next = seq + m->seq_off; /* what was passed on the way stays reserved */
     m->seq_off--;
     return 0;
@@ -171,9 +172,9 @@ int sl_munge_find(const struct sl_munge *m, uint16_t out_seq, uint64_t *in_seq, 
     o = widen(m, out_seq);
     if (o < m->out_start || m->out_next - o > SL_MUNGE_WINDOW)
         return -ENOENT;
-    in = m->in_max - (uint16_t)((uint16_t)m->in_max - m->in16[o & MASK]);
+    in = m->in_max - (uint16_t)((uint16_t)m->in_max - m->past->in16[o & MASK]);
     if ((int64_t)(in - m->start) < 0 || m->in_max - in >= SL_MUNGE_WINDOW ||
-        m->state[in & MASK] != MAPPED || m->out16[in & MASK] != out_seq)
+        m->past->state[in & MASK] != MAPPED || m->past->out16[in & MASK] != out_seq)
         return -ENOENT;
     *in_seq = in;
     *out = o;

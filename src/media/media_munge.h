@@ -27,7 +27,15 @@ struct sl_seqts {
     uint64_t ts;
 };
 
+/* What is remembered of the window. */
+struct sl_munge_past {
+    uint8_t state[SL_MUNGE_WINDOW];  /* by input seq */
+    uint16_t out16[SL_MUNGE_WINDOW]; /* by input seq */
+    uint16_t in16[SL_MUNGE_WINDOW];  /* by output seq */
+};
+
 struct sl_munge {
+    struct sl_munge_past *past; /* given before the first switch, outlives us */
     uint32_t clock_rate;
     bool has_source;  /* a first switch was made */
     bool fresh;       /* nothing mapped since the last switch */
@@ -35,19 +43,16 @@ struct sl_munge {
     uint64_t in_max;  /* highest input seq told */
     uint64_t seq_off; /* out = in + seq_off, modulo 2^64, for packets after in_max */
     uint64_t ts_off;
-    uint64_t ts_start;               /* input timestamp that the current source began with ... */
-    uint64_t ts_least;               /* ... which is not to become less than this ... */
-    uint64_t ts_tight;               /* ... and ticks until ts_off alone makes up for it */
-    uint64_t out_next;               /* next unused output seq; all below are used or reserved */
-    uint64_t out_ts;                 /* highest output timestamp */
-    uint64_t out_line;               /* what ts_off alone made of it */
-    uint64_t out_ts_us;              /* when its packet came */
-    uint64_t in_ts;                  /* the input timestamp of out_ts */
-    uint64_t out_start;              /* first output seq of the current source */
-    uint8_t state[SL_MUNGE_WINDOW];  /* by input seq */
-    uint16_t out16[SL_MUNGE_WINDOW]; /* by input seq */
-    uint16_t in16[SL_MUNGE_WINDOW];  /* by output seq */
-    uint64_t late, dup, holes;       /* counters */
+    uint64_t ts_start;         /* input timestamp that the current source began with ... */
+    uint64_t ts_least;         /* ... which is not to become less than this ... */
+    uint64_t ts_tight;         /* ... and ticks until ts_off alone makes up for it */
+    uint64_t out_next;         /* next unused output seq; all below are used or reserved */
+    uint64_t out_ts;           /* highest output timestamp */
+    uint64_t out_line;         /* what ts_off alone made of it */
+    uint64_t out_ts_us;        /* when its packet came */
+    uint64_t in_ts;            /* the input timestamp of out_ts */
+    uint64_t out_start;        /* first output seq of the current source */
+    uint64_t late, dup, holes; /* counters */
 };
 
 /* @first_seq, @first_ts: random starts chosen by the caller; first_seq below 2^15 (RFC 3711

@@ -34,7 +34,6 @@ int sl_sink_create(struct sl_mctx *ctx, struct sl_tx *tx, sl_id pc,
     sl_alloc_init(&s->alloc, 1);
     s->rtx_seq = sl_rand32() & 0x7fff;
     sl_munge_init(&s->munge, line->clock_rate, (uint16_t)(sl_rand32() & 0x7fff), sl_rand32());
-    sl_vp8_munge_init(&s->vp8);
     sl_list_init(&s->replay.node);
     sl_layers_init(&s->layers, SL_LAYERS_SINGLE, line->kind == SL_KIND_VIDEO, 1);
     sl_sink_configure(s, line);
@@ -49,6 +48,7 @@ void sl_sink_destroy(struct sl_sink *s)
     assert(!s->mirror);
     sl_tx_forget(s->tx, s);
     sl_sink_tx_fini(s);
+    free(s->past);
     free(s);
 }
 
@@ -212,19 +212,33 @@ static void note_ssrc(struct sl_sink *s, const struct sl_pkt *pkt) SL_ON_WORKER
     *seen = pkt->rtp.ssrc;
 }
 
-static void switch_to(struct sl_sink *s, const struct sl_pkt *pkt)
+static bool make_past(struct sl_sink *s)
+{
+    s->past = calloc(1, sizeof(*s->past));
+    if (!s->past)
+        return false;
+    s->munge.past = &s->past->munge;
+    sl_vp8_munge_init(&s->past->vp8);
+    return true;
+}
+
+/* False: out of memory. */
+static bool switch_to(struct sl_sink *s, const struct sl_pkt *pkt)
 {
     int64_t elapsed = SL_MUNGE_UNKNOWN;
 
+    if (!s->past && !make_past(s))
+        return false;
     if (s->last_capture_us && pkt->capture_us)
         elapsed = pkt->capture_us - s->last_capture_us;
     if (elapsed < -10000000 || elapsed > 10000000)
         elapsed = SL_MUNGE_UNKNOWN;
     sl_munge_switch(&s->munge, (struct sl_seqts){ pkt->seq, pkt->ts }, elapsed, pkt->arrival_us);
-    sl_vp8_munge_switch(&s->vp8);
+    sl_vp8_munge_switch(&s->past->vp8);
     sl_dd_munge_switch(&s->dd);
     s->cur_ssrc = pkt->rtp.ssrc;
     s->cur_layer = pkt->layer;
+    return true;
 }
 
 static void begin_replay(struct sl_sink *s) SL_ON_WORKER
@@ -241,8 +255,8 @@ static enum sl_drop verdict_drop(struct sl_sink *s, const struct sl_pkt *pkt,
         begin_replay(s);
     if (v == SL_LAYER_DROP) {
         (void)sl_munge_drop(&s->munge, pkt->seq, NULL);
-        if (s->codec == SL_CODEC_VP8)
-            sl_vp8_munge_drop(&s->vp8, &pkt->payload);
+        if (s->codec == SL_CODEC_VP8 && s->past)
+            sl_vp8_munge_drop(&s->past->vp8, &pkt->payload);
     }
     return v == SL_LAYER_WAIT_KEY ? SL_DROP_NO_KEYFRAME : SL_DROP_LAYER;
 }
@@ -268,14 +282,16 @@ static enum sl_drop forward_one(struct sl_sink *s, const struct sl_pkt *pkt) SL_
     }
     sl_layers_decide(&s->layers, &lp, s->ctx->now_us, &d);
     after_decision(s, &d);
-    if (d.verdict == SL_LAYER_SWITCH)
-        switch_to(s, pkt);
-    else if (d.verdict != SL_LAYER_FORWARD)
+    if (d.verdict == SL_LAYER_SWITCH) {
+        if (!switch_to(s, pkt))
+            return SL_DROP_NO_MEMORY;
+    } else if (d.verdict != SL_LAYER_FORWARD) {
         return verdict_drop(s, pkt, d.verdict);
+    }
     err = sl_munge_map(&s->munge, (struct sl_seqts){ pkt->seq, pkt->ts }, pkt->arrival_us, &out);
     if (err < 0)
         return err == -EEXIST ? SL_DROP_DUPLICATE : SL_DROP_OLD;
-    if (s->codec == SL_CODEC_VP8 && sl_vp8_munge_map(&s->vp8, &pkt->payload, &ids) < 0)
+    if (s->codec == SL_CODEC_VP8 && sl_vp8_munge_map(&s->past->vp8, &pkt->payload, &ids) < 0)
         return SL_DROP_OLD;
     if (pkt->dd.present)
         sl_dd_munge_map(&s->dd, &pkt->dd);
@@ -294,7 +310,7 @@ static enum sl_drop forward_one(struct sl_sink *s, const struct sl_pkt *pkt) SL_
         s->last_arrival_us = pkt->arrival_us;
     }
     s->packets++;
-    sl_resend_pay(&s->resend);
+    sl_resend_pay(&s->past->resend);
     s->bytes += pkt->rtp.payload_len;
     return SL_DROP_NONE;
 }
@@ -305,27 +321,30 @@ static void prefetch(const void *p, size_t n)
         __builtin_prefetch((const char *)p + i, 1);
 }
 
-void sl_sink_prefetch(const struct sl_sink *s, const struct sl_pkt *pkt)
+void sl_sink_prefetch(const struct sl_sink *s)
 {
-    size_t slot = pkt->seq % SL_MUNGE_WINDOW;
-
     /* Nothing is read of @s itself: that would be the wait that this is to save. */
     prefetch(s, offsetof(struct sl_sink, layers) + 64);
-    prefetch(&s->munge, offsetof(struct sl_munge, state));
-    prefetch(&s->munge.state[slot], 1);
-    prefetch(&s->munge.out16[slot], 1);
-    prefetch(&s->resend.debt, 1);
+    prefetch(&s->munge, sizeof(s->munge));
     prefetch(&s->drops[SL_DROP_NONE], 1);
-    if (pkt->codec == SL_CODEC_VP8) {
-        prefetch(&s->vp8, offsetof(struct sl_vp8_munge, pic));
-        prefetch(&s->vp8.pic[pkt->payload.pid % SL_VP8_WINDOW], 1);
-    }
 }
 
-void sl_sink_prefetch_out(const struct sl_sink *s)
+void sl_sink_prefetch_out(const struct sl_sink *s, const struct sl_pkt *pkt)
 {
+    const struct sl_sink_past *past = s->past;
+    size_t slot = pkt->seq % SL_MUNGE_WINDOW;
+
     prefetch(s->tx, sizeof(*s->tx));
-    prefetch(&s->munge.in16[s->munge.out_next % SL_MUNGE_WINDOW], 1);
+    if (!past)
+        return;
+    prefetch(&past->munge.state[slot], 1);
+    prefetch(&past->munge.out16[slot], 1);
+    prefetch(&past->munge.in16[s->munge.out_next % SL_MUNGE_WINDOW], 1);
+    prefetch(&past->resend.debt, 1);
+    if (pkt->codec == SL_CODEC_VP8) {
+        prefetch(&past->vp8, offsetof(struct sl_vp8_munge, pic));
+        prefetch(&past->vp8.pic[pkt->payload.pid % SL_VP8_WINDOW], 1);
+    }
 }
 
 static void forward_counted(struct sl_sink *s, const struct sl_pkt *pkt) SL_ON_WORKER

@@ -28,13 +28,21 @@ struct sl_sealed; /* ciphertexts kept for peers without RTX */
 
 #define SL_SINK_TEMPLATE_MAX 48
 
+/* What is remembered of packets that went out: large, so it is made with the first one. */
+struct sl_sink_past {
+    struct sl_munge_past munge;
+    struct sl_resend resend;
+    struct sl_vp8_munge vp8;
+};
+
 struct sl_sink {
     /* Hot: what every packet needs, in as few cache lines as it takes (sl_sink_prefetch). Packets
      * of a source come some dozen times a second, and meanwhile all caches forget. */
     struct sl_mctx *ctx;
     struct sl_tx *tx;
-    struct sl_mirror *mirror; /* NULL: no source */
-    struct sl_sealed *sealed; /* NULL: RTX or no NACK */
+    struct sl_mirror *mirror;  /* NULL: no source */
+    struct sl_sink_past *past; /* owned; NULL: nothing went out yet */
+    struct sl_sealed *sealed;  /* NULL: RTX or no NACK */
     enum sl_codec codec;
     uint32_t ssrc;      /* 0: not known before the first packet, whose it becomes */
     uint8_t pt, red_pt; /* pt SL_PT_NONE: as the publisher has it */
@@ -63,9 +71,7 @@ struct sl_sink {
     struct sl_layers layers;
     struct sl_alloc_video alloc; /* what of it fits; all of it until something is known */
     struct sl_munge munge;
-    struct sl_vp8_munge vp8;
     struct sl_dd_munge dd;
-    struct sl_resend resend;
     uint64_t drops[SL_DROP_MAX]; /* SL_DROP_NONE counts what went through */
 
     /* As negotiated. */
@@ -82,8 +88,8 @@ struct sl_sink {
     struct sl_sr_sent sr_sent;
     uint64_t rtt_us;
     uint64_t resent;
-    uint64_t remb_bps;    /* what the subscriber said last that it can take; 0: nothing */
-    uint64_t nacked;                   /* packets that the subscriber asked for */
+    uint64_t remb_bps; /* what the subscriber said last that it can take; 0: nothing */
+    uint64_t nacked;   /* packets that the subscriber asked for */
     uint64_t bytes_told, bytes_second; /* until the last full second, and in it */
     int32_t lost_seen;                 /* cumulative loss of the last receiver report */
     uint32_t jitter_seen;              /* and its jitter, in ticks */
@@ -114,10 +120,10 @@ void sl_sink_forward(struct sl_sink *s, struct sl_pkt *const *pkts, size_t n) SL
 void sl_sink_replay(struct sl_sink *s, const struct sl_pkt *pkt) SL_ON_WORKER;
 /* What it staged is encrypted while it is in the cache, and sent when there is enough. */
 void sl_sink_flush(struct sl_sink *s) SL_ON_WORKER;
-/* Begin to bring into the cache what forwarding @pkt and its neighbours will need: of @s itself,
- * and a sink later, when that is there, what it points to. */
-void sl_sink_prefetch(const struct sl_sink *s, const struct sl_pkt *pkt) SL_ON_WORKER;
-void sl_sink_prefetch_out(const struct sl_sink *s) SL_ON_WORKER;
+/* Begin to bring into the cache what forwarding will need: @s itself, and a sink later, when that
+ * is there, what it points to, for @pkt and its neighbours. */
+void sl_sink_prefetch(const struct sl_sink *s) SL_ON_WORKER;
+void sl_sink_prefetch_out(const struct sl_sink *s, const struct sl_pkt *pkt) SL_ON_WORKER;
 
 /* The subscriber misses these. */
 void sl_sink_resend(struct sl_sink *s, const uint16_t *seqs, size_t n) SL_ON_WORKER;

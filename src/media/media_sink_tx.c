@@ -258,7 +258,7 @@ static size_t resend_rtx(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
     pkt = sl_mirror_find(s->mirror, s->cur_layer, s->cur_ssrc, in_seq);
     if (!pkt)
         return 0;
-    if (s->codec == SL_CODEC_VP8 && sl_vp8_munge_find(&s->vp8, &pkt->payload, &ids) < 0)
+    if (s->codec == SL_CODEC_VP8 && sl_vp8_munge_find(&s->past->vp8, &pkt->payload, &ids) < 0)
         return 0;
     n = (struct numbers){ s->rtx_pt,
                           pkt->rtp.marker,
@@ -311,15 +311,15 @@ size_t sl_sink_pad(struct sl_sink *s, size_t bytes)
 
 void sl_sink_resend(struct sl_sink *s, const uint16_t *seqs, size_t n)
 {
-    if (!s->mirror || !s->enabled || !s->nack)
+    if (!s->mirror || !s->enabled || !s->nack || !s->past)
         return;
     s->nacked += n;
     for (size_t i = 0; i < n; i++) {
-        if (sl_resend_may(&s->resend, seqs[i], s->rtt_us, s->ctx->now_us) < 0)
+        if (sl_resend_may(&s->past->resend, seqs[i], s->rtt_us, s->ctx->now_us) < 0)
             continue;
         if (s->rtx_ssrc ? resend_rtx(s, seqs[i]) : resend_sealed(s, seqs[i]))
             s->resent++;
         else
-            sl_resend_pay(&s->resend);
+            sl_resend_pay(&s->past->resend);
     }
 }

@@ -8,12 +8,14 @@ static struct bm_world w;
 
 static uint64_t map_numbers(void *arg, size_t n)
 {
+    static struct sl_munge_past past;
     static struct sl_munge m;
     struct sl_seqts in = { 1 << 16, 1 << 20 }, out;
     uint64_t t0;
 
     (void)arg;
     sl_munge_init(&m, 90000, 1000, 1000);
+    m.past = &past;
     sl_munge_switch(&m, in, SL_MUNGE_UNKNOWN, 1);
     t0 = bench_cpu_ns();
     for (size_t i = 0; i < n; i++, in.seq++, in.ts += i % 6 ? 0 : 3000)

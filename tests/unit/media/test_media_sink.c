@@ -388,6 +388,25 @@ static void resends_without_rtx_are_the_same_bytes(void **state)
     fix_fini(&f);
 }
 
+/* And costs no memory yet. */
+static void a_sink_that_sent_nothing_has_nothing_to_resend(void **state)
+{
+    const uint16_t seq = 1;
+    struct fix f;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, SL_KIND_VIDEO);
+    sl_sink_resend(f.s, &seq, 1);
+    assert_int_equal(sl_sink_pad(f.s, 1000), 0);
+    mw_flush(&f.w);
+    assert_int_equal(f.w.nout, 0);
+    assert_null(f.s->past);
+    mw_push(&f.w, f.t, 1, 0, true);
+    assert_non_null(f.s->past);
+    fix_fini(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -403,6 +422,7 @@ int main(void)
         cmocka_unit_test(redundant_audio_is_stripped_for_those_without_it),
         cmocka_unit_test(the_packets_of_a_turn_come_together),
         cmocka_unit_test(many_packets_are_sent_in_portions),
+        cmocka_unit_test(a_sink_that_sent_nothing_has_nothing_to_resend),
         cmocka_unit_test(resends_without_rtx_are_the_same_bytes),
     };
 

@@ -137,6 +137,7 @@ static void audio_and_video_stay_in_sync(void **state)
     static const uint32_t rate[1 + LAYERS] = { 48000, 90000, 90000 };
     static const uint64_t ts0[1 + LAYERS] = { 5000000, 900000000, 4200000000 };
     struct sl_sr_src s[1 + LAYERS];
+    static struct sl_munge_past past[2];
     struct sl_munge m[2]; /* audio, video */
     struct sl_seqts out;
     uint64_t seq[1 + LAYERS] = { 0, 0, 0 };
@@ -153,6 +154,8 @@ static void audio_and_video_stay_in_sync(void **state)
     }
     sl_munge_init(&m[0], 48000, 1, 7);
     sl_munge_init(&m[1], 90000, 1, 12345678);
+    m[0].past = &past[0];
+    m[1].past = &past[1];
     for (uint64_t ms = 0; ms < 600000; ms += 20) {
         uint64_t now = ms * 1000 + 30000;
 
