@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_CHUNK 4096
+#define ARENA_CHUNK 4096 /* those before are smaller: most requests are, too */
+#define ARENA_FIRST 1024
 #define ARENA_LIMIT ((size_t)16 << 20)
 #define ARENA_ALIGN alignof(max_align_t)
 
@@ -74,13 +75,16 @@ void *sl_arena_alloc(struct sl_arena *a, size_t size)
         return c->data;
     }
     if (a->cap - a->used < size) {
-        c = arena_chunk(a, ARENA_CHUNK);
+        size_t cap = 2 * a->cap < ARENA_FIRST ? ARENA_FIRST : 2 * a->cap;
+
+        cap = cap < ARENA_CHUNK ? cap : ARENA_CHUNK;
+        c = arena_chunk(a, cap);
         if (!c)
             return NULL;
         c->next = a->chunks;
         a->chunks = c;
         a->used = 0;
-        a->cap = ARENA_CHUNK;
+        a->cap = cap;
     }
     p = a->chunks->data + a->used;
     a->used += size;
