@@ -45,7 +45,7 @@ struct sl_lite_agent {
     /* Owned. */
     struct lite_cred *cred; /* current */
     struct lite_cred *old;  /* before the restart, until a check with the current one succeeds */
-    struct lite_cred creds[2];
+    struct lite_cred first, *second; /* the latter NULL before the first restart */
     unsigned int generation;
     struct lite_addr *addrs[ADDRS_MAX];
     size_t naddrs;
@@ -519,12 +519,12 @@ int sl_lite_agent_create(struct sl_ice_lite *l, const struct sl_ice_creds *local
     a->user = user;
     a->path.fd = -1;
     sl_timer_init(&a->consent, on_consent);
-    err = cred_add(a, &a->creds[0], local);
+    err = cred_add(a, &a->first, local);
     if (err) {
         free(a);
         return err;
     }
-    a->cred = &a->creds[0];
+    a->cred = &a->first;
     *out = a;
     return 0;
 }
@@ -538,6 +538,7 @@ void sl_lite_agent_destroy(struct sl_lite_agent *a)
         addr_drop(a->addrs[a->naddrs - 1]);
     cred_drop(a->cred);
     cred_drop(a->old);
+    free(a->second);
     free(a);
 }
 
@@ -560,7 +561,9 @@ int sl_lite_agent_restart(struct sl_lite_agent *a, const struct sl_ice_creds *lo
             memcpy(a->cred->remote_ufrag, keep.remote_ufrag, sizeof(keep.remote_ufrag));
         return err;
     }
-    next = a->cred == &a->creds[0] ? &a->creds[1] : &a->creds[0];
+    if (!a->second && !(a->second = calloc(1, sizeof(*a->second))))
+        return -ENOMEM;
+    next = a->cred == &a->first ? a->second : &a->first;
     err = cred_add(a, next, local);
     if (err)
         return err;
