@@ -100,6 +100,7 @@ void sl_peer_media_fini(struct sl_peer *p)
 {
     sl_endpoint_fini(&p->ep);
     free(p->media);
+    free(p->rx);
     free(p->twcc);
     sl_peer_bwe_fini(p);
 }

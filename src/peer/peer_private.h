@@ -83,8 +83,8 @@ struct sl_peer {
     /* Media */
     struct sl_media *media;
     struct sl_ext_map extmap;
-    struct sl_rx_ssrc rx[SL_PEER_SSRCS_MAX];
-    size_t nrx;
+    struct sl_rx_ssrc *rx; /* grows to SL_PEER_SSRCS_MAX */
+    size_t nrx, rx_cap;
     size_t rx_last; /* index of the last hit */
     struct sl_tx tx;
     struct sl_pcap *capture; /* NULL: nobody wants to see its packets */

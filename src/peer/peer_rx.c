@@ -5,6 +5,7 @@
 #include "rtp/rtp_rtx.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- SSRCs ----------------------------------------------------------------------------------- */
@@ -22,6 +23,21 @@ struct sl_rx_ssrc *sl_peer_rx_find(struct sl_peer *p, uint32_t ssrc)
     return NULL;
 }
 
+/* NULL: out of memory. */
+static struct sl_rx_ssrc *rx_append(struct sl_peer *p)
+{
+    if (p->nrx == p->rx_cap) {
+        size_t cap = p->rx_cap ? 2 * p->rx_cap : 4;
+        struct sl_rx_ssrc *rx = realloc(p->rx, cap * sizeof(*rx));
+
+        if (!rx)
+            return NULL;
+        p->rx = rx;
+        p->rx_cap = cap;
+    }
+    return &p->rx[p->nrx++];
+}
+
 /* A place that is free, or was last used longest ago, and a while ago. */
 static struct sl_rx_ssrc *rx_place(struct sl_peer *p)
 {
@@ -31,7 +47,7 @@ static struct sl_rx_ssrc *rx_place(struct sl_peer *p)
     if (!max || max > SL_PEER_SSRCS_MAX)
         max = SL_PEER_SSRCS_MAX;
     if (p->nrx < max)
-        return &p->rx[p->nrx++];
+        return rx_append(p);
     for (size_t i = 1; i < p->nrx; i++)
         if (p->rx[i].last_us < oldest->last_us)
             oldest = &p->rx[i];
