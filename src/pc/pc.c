@@ -15,12 +15,18 @@
 
 int sl_pc_texts_add(struct sl_pc_texts *t, const char *text)
 {
+    char **list, *copy;
+
     if (t->n == SL_PC_CANDS_MAX)
         return -ENOSPC;
-    t->text[t->n] = strdup(text);
-    if (!t->text[t->n])
+    list = realloc(t->text, (t->n + 1) * sizeof(*list));
+    if (!list)
         return -ENOMEM;
-    t->n++;
+    t->text = list;
+    copy = strdup(text);
+    if (!copy)
+        return -ENOMEM;
+    t->text[t->n++] = copy;
     return 0;
 }
 
@@ -28,6 +34,8 @@ void sl_pc_texts_clear(struct sl_pc_texts *t)
 {
     while (t->n)
         free(t->text[--t->n]);
+    free(t->text);
+    t->text = NULL;
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -291,7 +299,7 @@ int sl_pc_set_remote(struct sl_pc *pc, struct sl_arena *a, const struct sl_pc_re
         return e;
     }
     take_svc(pc, in->svc, r->lines, r->nlines);
-    sl_pc_told_sdp(&pc->told.remote, in->sdp, in->sdp_len);
+    sl_pc_told_sdp(pc, &pc->told.remote, in->sdp, in->sdp_len);
     pc->is_e2ee = in->e2ee;
     if (in->type == SL_JSEP_OFFER)
         pc->restart = r->restart;
@@ -373,7 +381,7 @@ static void finish_local(struct sl_pc *pc, bool force) SL_ON_CONTROL
     if (!done || !(pc->has_creds && (pc->gathered || force)))
         return;
     sdp = write_local(pc);
-    sl_pc_told_sdp(&pc->told.local, sdp, sdp ? strlen(sdp) : 0);
+    sl_pc_told_sdp(pc, &pc->told.local, sdp, sdp ? strlen(sdp) : 0);
     pc->done = NULL;
     sl_timer_cancel(&pc->gather_timer);
     done(pc->done_arg, sdp); /* may destroy pc */
@@ -450,7 +458,7 @@ void sl_pc_candidate(struct sl_pc *pc, const char *text, const char *mid, int mi
     if (!is_end && ((mid && strcmp(mid, pc->transport_mid) != 0) || (!mid && mindex > 0)))
         return; /* everything is bundled on the first m-line */
     if (!is_end)
-        (void)sl_pc_texts_add(&pc->told.trickled, text);
+        sl_pc_told_candidate(pc, text);
     if (!pc->world->nice)
         return; /* a lite agent needs none */
     if (is_end)

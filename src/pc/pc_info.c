@@ -229,7 +229,7 @@ static void set_layer(json_t *j, const char *what, const char *after, int layer,
 /* Of an m-line: what was counted, by layer. */
 struct counts {
     const struct sl_media_stats *layer; /* at least one */
-    uint8_t n; /* SL_LAYERS_MAX at most */
+    uint8_t n;                          /* SL_LAYERS_MAX at most */
 };
 
 static struct counts counts_of(const struct sl_peer_info *in, size_t mindex)
@@ -538,10 +538,16 @@ int sl_pc_capture(struct sl_pc *pc, struct sl_pcap *pcap)
 
 /* ---- what is kept for it --------------------------------------------------------------------- */
 
-void sl_pc_told_sdp(char **where, const char *sdp, size_t len)
+void sl_pc_told_sdp(struct sl_pc *pc, char **where, const char *sdp, size_t len)
 {
     free(*where);
-    *where = sdp ? strndup(sdp, len) : NULL;
+    *where = sdp && pc->world->keep_sdps ? strndup(sdp, len) : NULL;
+}
+
+void sl_pc_told_candidate(struct sl_pc *pc, const char *text)
+{
+    if (pc->world->keep_sdps)
+        (void)sl_pc_texts_add(&pc->told.trickled, text);
 }
 
 void sl_pc_told_open(struct sl_pc *pc)

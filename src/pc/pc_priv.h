@@ -37,6 +37,7 @@ struct sl_pc_world {
     struct sl_cert *cert;
     struct sl_nice *nice; /* NULL: lite */
     struct sl_sctp *sctp;
+    bool keep_sdps;
     struct sl_worker **workers;
     struct sl_pc_slots *slots;
     unsigned int nworkers;
@@ -51,7 +52,7 @@ struct sl_pc_world {
 
 /* Texts that come one by one: candidates. */
 struct sl_pc_texts {
-    char *text[SL_PC_CANDS_MAX];
+    char **text; /* NULL: none yet */
     size_t n;
 };
 int sl_pc_texts_add(struct sl_pc_texts *t, const char *text); /* 0, -ENOMEM, -ENOSPC */
@@ -123,7 +124,7 @@ struct sl_pc {
     uint64_t created_us, opened_us, gathered_us;
     bool is_client_offer; /* the first offer was the client's */
     struct sl_pc_told {
-        char *local, *remote;        /* the last descriptions; NULL: none */
+        char *local, *remote;        /* the last descriptions; NULL: none, or not kept */
         struct sl_pc_texts trickled; /* by the client */
         struct sl_list waits;        /* for the worker's part */
         struct sl_pcap *capture;     /* waits until the worker knows us */
@@ -148,7 +149,8 @@ void sl_pc_on_creds(struct sl_pc *pc, const struct sl_ice_creds *creds) SL_ON_CO
 void sl_pc_on_candidate(struct sl_pc *pc, const char *text) SL_ON_CONTROL; /* NULL: complete */
 
 /* pc_info.c: also sl_pc_stats_ask */
-void sl_pc_told_sdp(char **where, const char *sdp, size_t len);
+void sl_pc_told_sdp(struct sl_pc *pc, char **where, const char *sdp, size_t len);
+void sl_pc_told_candidate(struct sl_pc *pc, const char *text);
 void sl_pc_told_open(struct sl_pc *pc) SL_ON_CONTROL; /* the worker knows it from now on */
 void sl_pc_told_fini(struct sl_pc *pc) SL_ON_CONTROL;
 void sl_pc_on_info(struct sl_pc *pc, const struct sl_report *r) SL_ON_CONTROL;

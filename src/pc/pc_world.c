@@ -499,6 +499,7 @@ int sl_pc_world_create(const struct sl_pc_world_conf *conf, struct sl_pc_world *
     if (!w)
         return e;
     w->cq = conf->cq;
+    w->keep_sdps = conf->keep_sdps;
     w->max_peers = conf->media->max_peers;
     if (conf->media->ice == SL_MEDIA_ICE_LITE)
         w->tcp_port = (uint16_t)conf->media->tcp_port;

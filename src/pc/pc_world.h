@@ -17,6 +17,7 @@ struct sl_pc_world;
 struct sl_pc_world_conf {
     unsigned int workers; /* 0: one per core */
     bool pin_workers;     /* each to a core */
+    bool keep_sdps;       /* descriptions and candidates, for sl_pc_info */
     const struct sl_media_conf *media;
     struct sl_cq *cq; /* outlives the world */
 };

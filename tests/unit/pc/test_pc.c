@@ -101,7 +101,7 @@ static int setup(void **state)
                                 .max_ssrcs = 64,
                                 .max_sdp_bytes = 65536,
                                 .max_mlines = 64 };
-    struct sl_pc_world_conf wc = { .workers = 1, .media = &mc, .cq = &fix.cq };
+    struct sl_pc_world_conf wc = { .workers = 1, .keep_sdps = true, .media = &mc, .cq = &fix.cq };
     char err[160], *fp;
 
     (void)state;
