@@ -27,7 +27,7 @@ static bool can_change(const struct vr_line *l, const struct vr_stream *src)
 {
     const bool fits = l->data ? src->kind == SL_KIND_DATA : vr_line_fits(l, src);
 
-    return !src->disabled && fits && src->pub->e2ee == l->sub->e2ee;
+    return !l->is_slot && !src->disabled && fits && src->pub->e2ee == l->sub->e2ee;
 }
 
 static int item_read(struct vr_req *r, const json_t *item, struct change *c)

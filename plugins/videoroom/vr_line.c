@@ -1,6 +1,7 @@
 #include "../common/pl_layers.h"
 #include "vr_data.h"
 #include "vr_sub.h"
+#include "vr_view.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -29,10 +30,14 @@ static struct sl_layer_wish wish_of(const struct vr_line *l)
     return w;
 }
 
+static bool line_is_like(const struct vr_line *l, enum sl_kind kind, enum sl_codec codec, bool red)
+{
+    return !l->data && l->kind == kind && l->codec.codec == codec && l->red == red;
+}
+
 bool vr_line_fits(const struct vr_line *l, const struct vr_stream *src)
 {
-    return !l->data && l->kind == src->kind && l->codec.codec == src->codec.codec &&
-           l->red == src->red;
+    return line_is_like(l, src->kind, src->codec.codec, src->red);
 }
 
 /* A route needs an m-line that both ends agreed on, and a source that is one. */
@@ -60,7 +65,7 @@ void vr_line_apply(struct vr_line *l)
     if (!l->routed)
         return;
     w = wish_of(l);
-    vr_core->route_pause(line_ref(l), l->sub->paused || l->sub->revoked || !l->send);
+    vr_core->route_pause(line_ref(l), l->sub->paused || l->sub->revoked || l->rests || !l->send);
     vr_core->route_layers(line_ref(l), &w);
 }
 
@@ -85,14 +90,19 @@ void vr_line_detach(struct vr_line *l)
         return;
     vr_list_del(&l->in_stream);
     l->src = NULL;
-    free(l->crossref);
-    l->crossref = NULL;
+    l->rests = false;
+    if (!l->is_slot) {
+        free(l->crossref);
+        l->crossref = NULL;
+    }
     line_route(l);
 }
 
 void vr_line_lost(struct vr_line *l)
 {
     vr_line_detach(l);
+    if (l->is_slot)
+        return; /* it shows somebody else soon */
     vr_list_del(&l->sub->dirty);
     vr_list_add(&l->sub->room->dirty, &l->sub->dirty);
 }
@@ -164,10 +174,8 @@ struct asks {
     size_t n, cap;
 };
 
-static int ask_add(struct vr_req *r, struct asks *a, struct vr_stream *src, const json_t *item)
+static int ask_append(struct vr_req *r, struct asks *a, struct vr_line_ask ask)
 {
-    if (src->disabled || (src->codec.codec == SL_CODEC_NONE && src->kind != SL_KIND_DATA))
-        return 0;
     if (a->n == ASKS_MAX)
         return vr_fail(r, VR_ERR_INVALID, "Too many streams in one subscription");
     if (a->n == a->cap) {
@@ -179,16 +187,26 @@ static int ask_add(struct vr_req *r, struct asks *a, struct vr_stream *src, cons
         a->v = v;
         a->cap = cap;
     }
-    a->v[a->n++] = (struct vr_line_ask){ src, item };
+    a->v[a->n++] = ask;
     return 0;
+}
+
+static int ask_add(struct vr_req *r, struct asks *a, struct vr_stream *src, const json_t *item)
+{
+    if (src->disabled || (src->codec.codec == SL_CODEC_NONE && src->kind != SL_KIND_DATA))
+        return 0;
+    return ask_append(r, a, (struct vr_line_ask){ src, item, src->kind, 0 });
 }
 
 /* The first feed decides whether a subscription is end-to-end encrypted. */
 static int e2ee_check(struct vr_req *r, const struct vr_sub *s, const struct asks *a,
                       const struct vr_pub *feed)
 {
-    bool e2ee = a->n ? a->v[0].src->pub->e2ee : feed->e2ee;
+    bool e2ee = feed->e2ee;
 
+    for (size_t i = a->n; i-- > 0;)
+        if (a->v[i].src)
+            e2ee = a->v[i].src->pub->e2ee;
     for (size_t i = 0; i < s->nlines; i++)
         if (s->lines[i]->src || vr_data_has_feeds(s->lines[i]))
             e2ee = s->e2ee;
@@ -224,9 +242,12 @@ static int item_add(struct vr_req *r, const struct vr_sub *s, struct asks *a, co
         { "crossrefid", SL_ARG_STRING },
         { "send", SL_ARG_BOOL },
     };
+    struct vr_line_ask slot;
     struct vr_pub *feed;
     struct pl_id id;
 
+    if (sl_arg_get(item, "slot"))
+        return vr_slot_ask(r, s, item, &slot) < 0 ? -1 : ask_append(r, a, slot);
     if (vr_arg_id(r, item, "feed", &id) < 0 || VR_ARGS(r, item, args) < 0 ||
         vr_arg_layers(r, item) < 0)
         return -1;
@@ -287,7 +308,8 @@ static bool is_same(const char *a, const char *b)
 static bool is_subscribed(const struct vr_sub *s, const struct vr_stream *src, const char *crossref)
 {
     for (size_t i = 0; i < s->nlines; i++)
-        if (s->lines[i]->src == src && is_same(s->lines[i]->crossref, crossref))
+        if (s->lines[i]->src == src && !s->lines[i]->is_slot &&
+            is_same(s->lines[i]->crossref, crossref))
             return true;
     return false;
 }
@@ -310,13 +332,26 @@ static struct vr_line *line_append(struct vr_sub *s)
     return l;
 }
 
-/* An inactive line of the same kind and codec, else a new one. */
-static struct vr_line *line_find(struct vr_sub *s, const struct vr_stream *src)
+/* An inactive line of the same kind and codec, else a new one; it is as good as new. */
+static struct vr_line *line_find(struct vr_sub *s, enum sl_kind kind, const struct sl_mcodec *codec,
+                                 bool red)
 {
-    for (size_t i = 0; i < s->nlines; i++)
-        if (!s->lines[i]->src && vr_line_fits(s->lines[i], src))
-            return s->lines[i];
-    return line_append(s);
+    struct vr_line *l = NULL;
+
+    for (size_t i = 0; i < s->nlines && !l; i++)
+        if (!s->lines[i]->src && !s->lines[i]->is_slot &&
+            line_is_like(s->lines[i], kind, codec->codec, red))
+            l = s->lines[i];
+    if (!l)
+        l = line_append(s);
+    if (!l)
+        return NULL;
+    l->kind = kind;
+    l->codec = *codec; /* its payload type is the core's business */
+    l->red = red;
+    l->accepted = false; /* its next answer counts */
+    wish_reset(l);
+    return l;
 }
 
 static bool ask_send(const struct vr_line_ask *ask, bool def)
@@ -329,24 +364,26 @@ static int media_add(struct vr_sub *s, const struct vr_line_ask *ask)
 {
     const char *crossref = sl_arg_str(ask->item, "crossrefid", NULL);
     struct vr_stream *src = ask->src;
+    struct sl_mcodec codec;
     struct vr_line *l;
+    bool red;
 
-    if (is_subscribed(s, src, crossref))
+    if (src ? is_subscribed(s, src, crossref) : vr_slot_find(s, ask->kind, ask->slot) != NULL)
         return 0;
     if (s->nlines >= VR_LINES_MAX)
         return -E2BIG;
-    l = line_find(s, src);
+    if (!src)
+        vr_slot_codec(s->room, ask->kind, &codec, &red);
+    l = line_find(s, ask->kind, src ? &src->codec : &codec, src ? src->red : red);
     if (!l)
         return -ENOMEM;
-    l->kind = src->kind;
-    l->codec = src->codec; /* its payload type is the core's business */
-    l->red = src->red;
     l->crossref = crossref ? strdup(crossref) : NULL;
-    l->send = ask_send(ask, true);
-    l->accepted = false; /* its next answer counts */
-    wish_reset(l);
+    l->send = src ? ask_send(ask, true) : sl_arg_bool(ask->item, "send", true);
     vr_line_wish_read(l, ask->item);
-    vr_line_attach(l, src);
+    if (src)
+        vr_line_attach(l, src);
+    else
+        vr_slot_set(l, ask->slot);
     return 1;
 }
 
@@ -382,19 +419,18 @@ static int data_add(struct vr_sub *s, const struct vr_line_ask *ask)
 
 int vr_sub_add(struct vr_sub *s, const struct vr_line_ask *asks, size_t n)
 {
-    int changed = 0;
+    int changed = 0, added = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        const bool data = asks[i].src->kind == SL_KIND_DATA;
-        const int added = data ? data_add(s, &asks[i]) : media_add(s, &asks[i]);
-
-        if (added < 0)
-            return added;
-        if (added)
+    s->is_quiet = true; /* what it shows is in the answer */
+    for (size_t i = 0; i < n && added >= 0; i++) {
+        added = asks[i].kind == SL_KIND_DATA ? data_add(s, &asks[i]) : media_add(s, &asks[i]);
+        if (added > 0 && asks[i].src)
             s->e2ee = asks[i].src->pub->e2ee;
         changed += added;
     }
-    return changed;
+    vr_view_update(s);
+    s->is_quiet = false;
+    return added < 0 ? added : changed;
 }
 
 int vr_sub_remove_check(struct vr_req *r, const json_t *items)
@@ -429,9 +465,11 @@ static int item_remove(struct vr_sub *s, const json_t *item)
     if (sub_mid) {
         if (l && l->data)
             return vr_data_remove(l, NULL, NULL);
-        changed = l && l->src;
-        if (l)
+        changed = l && (l->src || l->is_slot);
+        if (l) {
+            vr_slot_set(l, -1);
             vr_line_detach(l);
+        }
         return changed;
     }
     if (!pl_id_parse(json_object_get(item, "feed"), vr_conf.string_ids, &id))
@@ -440,7 +478,7 @@ static int item_remove(struct vr_sub *s, const json_t *item)
         l = s->lines[i];
         if (l->data)
             changed += vr_data_remove(l, id.s, mid);
-        if (!l->src || strcmp(id.s, l->src->pub->id.s) != 0 ||
+        if (!l->src || l->is_slot || strcmp(id.s, l->src->pub->id.s) != 0 ||
             (mid && strcmp(mid, l->src->mid) != 0))
             continue;
         vr_line_detach(l);

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static void feed_json(const struct vr_line *l, json_t *o)
+void vr_line_feed_json(const struct vr_line *l, json_t *o)
 {
     const struct vr_stream *src = l->src;
     const struct vr_pub *feed = src->pub;
@@ -47,6 +47,14 @@ static void layers_json(const struct vr_line *l, json_t *o)
                                       l->wish.svc_temporal));
 }
 
+void vr_line_view_json(const struct vr_line *l, json_t *o)
+{
+    if (l->is_slot)
+        json_object_set_new(o, "slot", json_integer(l->slot));
+    if (l->src && l->sub->room->set.video_last && !l->is_slot && l->kind == SL_KIND_VIDEO)
+        json_object_set_new(o, "rests", json_boolean(l->rests));
+}
+
 json_t *vr_sub_streams(const struct vr_sub *s)
 {
     json_t *list = json_array();
@@ -58,12 +66,13 @@ json_t *vr_sub_streams(const struct vr_sub *s)
 
         snprintf(mid, sizeof(mid), "%u", l->mindex);
         o = json_pack("{s:s, s:b, s:i, s:s, s:b, s:b}", "type", sl_kind_to_str(l->kind), "active",
-                      l->src || l->data, "mindex", l->mindex, "mid", mid, "ready", l->ready, "send",
-                      l->send);
+                      l->src || l->data || l->is_slot, "mindex", l->mindex, "mid", mid, "ready",
+                      l->ready, "send", l->send);
         if (l->crossref)
             json_object_set_new(o, "crossrefid", json_string(l->crossref));
+        vr_line_view_json(l, o);
         if (l->src) {
-            feed_json(l, o);
+            vr_line_feed_json(l, o);
             layers_json(l, o);
         }
         if (l->data)
@@ -107,12 +116,13 @@ static void line_offer(const struct vr_sub *s, const struct vr_line *l, struct s
         out->dir = SL_DIR_SENDRECV;
         return;
     }
-    out->dir = l->src ? SL_DIR_SEND : SL_DIR_INACTIVE;
+    out->dir = l->src || l->is_slot ? SL_DIR_SEND : SL_DIR_INACTIVE;
     out->codecs = &l->codec;
     out->ncodecs = 1;
     out->red = l->red;
     out->exts = exts_offered(&s->room->set, l, s->e2ee);
-    if (l->src && s->use_msid && is_token(l->src->pub->id.s) && is_token(l->src->mid)) {
+    if (l->src && !l->is_slot && s->use_msid && is_token(l->src->pub->id.s) &&
+        is_token(l->src->mid)) {
         snprintf(out->stream, sizeof(out->stream), "%s", l->src->pub->id.s);
         snprintf(out->track, sizeof(out->track), "%s", l->src->mid);
     }

@@ -1,6 +1,7 @@
 #include "vr_data.h"
 #include "vr_forward.h"
 #include "vr_speaker.h"
+#include "vr_view.h"
 #include "vr_sub.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -171,6 +172,8 @@ void vr_stream_gate(const struct vr_stream *s)
 {
     if (s->pub->media && !s->disabled && s->kind != SL_KIND_DATA)
         vr_core->gate(vr_stream_ref(s), s->moderated || s->unsent);
+    if (s->pub->up)
+        vr_views_update(s->pub->room); /* no slot for what is not sent */
 }
 
 void vr_stream_unsubscribe_all(struct vr_stream *s)

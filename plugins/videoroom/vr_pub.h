@@ -62,6 +62,7 @@ struct vr_pub {
     struct vr_link recipients; /* struct vr_recipient, owned */
     json_t *info;              /* cache of vr_pub_info */
     struct pl_voice voice;     /* room->speakers */
+    bool is_past;              /* scratch of vr_view.c */
 
     struct vr_link link; /* room->members */
     struct vr_node node; /* room->by_id */
@@ -80,6 +81,10 @@ void vr_pub_stop(struct vr_pub *p, bool tell);
 void vr_pub_leave(struct vr_pub *p);
 /* WebRTC is up: others hear of it. */
 void vr_pub_up(struct vr_pub *p);
+static inline struct vr_pub *vr_pub_of_voice(struct pl_voice *v)
+{
+    return vr_container(v, struct vr_pub, voice);
+}
 /* Something about it changed: others hear `publishers` if it is up. */
 void vr_pub_announce(struct vr_pub *p);
 

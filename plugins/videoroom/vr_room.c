@@ -67,9 +67,9 @@ int vr_room_create(const struct pl_id *id, struct vr_settings *set, const json_t
     room->check_allowed = allowed != NULL;
     vr_list_init(&room->members);
     pl_speakers_init(&room->speakers, SIZE_MAX);
-    vr_speakers_apply(room);
     vr_list_init(&room->subs);
     vr_list_init(&room->dirty);
+    vr_speakers_apply(room);
     pl_allowed_add(room->allowed, allowed);
     snprintf(name, sizeof(name), "Room %s", id->s);
     if (!room->set.description)

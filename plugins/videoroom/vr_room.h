@@ -23,8 +23,10 @@ struct vr_room {
     struct vr_map by_id;
     size_t nmembers;
     struct pl_speakers speakers; /* members that are up */
-    struct vr_link subs;  /* struct vr_sub */
-    struct vr_link dirty; /* struct vr_sub whose sources went away, for vr_sub_flush */
+    size_t nslots;               /* of all subscribers (vr_view.h) */
+    bool has_views;              /* or had, when they were updated last */
+    struct vr_link subs;         /* struct vr_sub */
+    struct vr_link dirty;        /* struct vr_sub whose sources went away, for vr_sub_flush */
 
     struct vr_link link; /* vr_rooms */
     struct vr_node node;

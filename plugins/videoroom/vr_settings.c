@@ -31,6 +31,7 @@ const struct vr_setting vr_settings_table[] = {
     ROW(audio_level_average, VR_SET_UINT, false),
     ROW(speaker_event, VR_SET_BOOL, true),
     ROW(audio_loudest, VR_SET_UINT, true),
+    ROW(video_last, VR_SET_UINT, true),
     ROW(videoorient_ext, VR_SET_BOOL, false),
     ROW(playoutdelay_ext, VR_SET_BOOL, false),
     ROW(transport_wide_cc_ext, VR_SET_BOOL, false),

@@ -20,7 +20,7 @@ struct vr_settings {
     bool transport_wide_cc_ext, record, lock_record, notify_joining, require_e2ee, speaker_event;
     bool dummy_publisher, dummy_e2ee;
     uint32_t bitrate, fir_freq, publishers, audio_active_packets, audio_level_average, threads,
-        audio_loudest;
+        audio_loudest, video_last;
     /* The lists, parsed. */
     enum sl_codec audio[VR_CODECS_MAX], video[VR_CODECS_MAX]; /* SL_CODEC_NONE ends */
 };

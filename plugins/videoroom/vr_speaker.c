@@ -1,9 +1,5 @@
 #include "vr_speaker.h"
-
-static struct vr_pub *pub_of(struct pl_voice *v)
-{
-    return vr_container(v, struct vr_pub, voice);
-}
+#include "vr_view.h"
 
 static bool has_level(const struct vr_stream *s)
 {
@@ -20,7 +16,8 @@ static bool pub_has_level(const struct vr_pub *p)
 
 bool vr_speakers_wanted(const struct vr_room *room)
 {
-    return room->set.speaker_event || room->set.audio_loudest;
+    return room->set.speaker_event || room->set.audio_loudest || room->set.video_last ||
+           room->nslots;
 }
 
 static size_t open_max(const struct vr_room *room)
@@ -54,22 +51,24 @@ static void tell_speaker(struct vr_room *room)
         return;
     event = vr_room_event(room, "event");
     vr_speaker_json(room, event);
-    vr_notify(pub_of(room->speakers.speaker)->h, json_incref(event));
+    vr_notify(vr_pub_of_voice(room->speakers.speaker)->h, json_incref(event));
     vr_room_tell(room, NULL, event);
 }
 
 static void changed(struct vr_room *room, unsigned int what)
 {
     for (size_t i = 0; (what & PL_CHANGED_OPEN) && i < room->speakers.n; i++)
-        pub_modes(pub_of(room->speakers.order[i]));
+        pub_modes(vr_pub_of_voice(room->speakers.order[i]));
     if (what & PL_CHANGED_SPEAKER)
         tell_speaker(room);
+    if (what)
+        vr_views_update(room);
 }
 
 void vr_speaker_json(const struct vr_room *room, json_t *event)
 {
     if (room->set.speaker_event && room->speakers.speaker)
-        json_object_set_new(event, "speaker", pl_id_json(&pub_of(room->speakers.speaker)->id));
+        json_object_set_new(event, "speaker", pl_id_json(&vr_pub_of_voice(room->speakers.speaker)->id));
 }
 
 /* ---- members --------------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 #include "vr_sub.h"
 #include "vr_data.h"
+#include "vr_view.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -22,7 +23,9 @@ struct vr_sub *vr_sub_create(struct vr_room *room, struct vr_handle *h)
 
 static void lines_free(struct vr_sub *s)
 {
+    s->is_quiet = true;
     for (size_t i = 0; i < s->nlines; i++) {
+        vr_slot_set(s->lines[i], -1);
         vr_line_detach(s->lines[i]);
         vr_data_fini(s->lines[i]);
         free(s->lines[i]->crossref);
@@ -31,6 +34,7 @@ static void lines_free(struct vr_sub *s)
     free(s->lines);
     s->lines = NULL;
     s->nlines = 0;
+    s->is_quiet = false;
 }
 
 void vr_sub_reset(struct vr_sub *s)

@@ -33,6 +33,12 @@ struct vr_line {
     struct sl_layer_wish wish;
     struct sl_layer_event now; /* what is forwarded; -1: nothing yet */
 
+    /* vr_view.h */
+    bool is_slot; /* shows who speaks, or nothing for now */
+    bool rests;   /* paused: its publisher is not among the last who spoke */
+    bool is_news; /* something of it changed and was not told */
+    int slot;
+
     struct vr_link in_stream; /* src->lines */
 };
 
@@ -42,8 +48,10 @@ struct vr_sub {
     sl_hid h;
     uint32_t private_id; /* of the participant that it belongs to, 0: not told */
     bool use_msid, autoupdate, e2ee;
-    bool paused;  /* until `start`, and by `pause` */
-    bool revoked; /* its participant was kicked */
+    bool paused;   /* until `start`, and by `pause` */
+    bool revoked;  /* its participant was kicked */
+    bool is_quiet; /* it is told of its view by other means */
+    size_t nslots;
     bool awaits_answer, pending, pending_restart, stale;
 
     struct vr_line **lines; /* by mindex */
@@ -63,8 +71,10 @@ void vr_sub_reset(struct vr_sub *s);
 
 /* What a request asks of a line. */
 struct vr_line_ask {
-    struct vr_stream *src;
+    struct vr_stream *src; /* NULL: a slot */
     const json_t *item;
+    enum sl_kind kind;
+    int slot;
 };
 /* The lines that @items (as in `join`) asks for: 0 and an array to free, or -1. Streams that cannot
  * be had (disabled) are left out. */
@@ -95,6 +105,10 @@ void vr_line_apply(struct vr_line *l);
 void vr_sub_apply(const struct vr_sub *s);
 /* Tells the client about layers in @item that it has already. */
 void vr_line_confirm(const struct vr_line *l, const json_t *item);
+
+/* Members of a line's description: the stream that it shows; slot and rest. */
+void vr_line_feed_json(const struct vr_line *l, json_t *o);
+void vr_line_view_json(const struct vr_line *l, json_t *o);
 
 /* ---- negotiation (vr_offer.c) ---------------------------------------------------------------- */
 

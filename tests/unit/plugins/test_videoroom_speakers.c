@@ -131,12 +131,245 @@ static void two_microphones_are_one_speaker(void **state)
     mock_expect(p[1], 0, "{'videoroom':'event','room':1,'speaker':2}", NONE);
 }
 
+/* ---- slots ----------------------------------------------------------------------------------- */
+
+#define SLOT(n, mid, feed)                                                                         \
+    "{'type':'video','mid':'" mid "','slot':" #n ",'feed_id':" #feed ",'feed_display':'P" #feed    \
+    "','feed_mid':'v','codec':'vp8'}"
+#define VIEW(list) "{'videoroom':'event','room':1,'view':[" list "]}"
+
+static uint32_t private_id_of(int id, sl_hid *out)
+{
+    char body[200];
+    uint32_t private_id;
+    json_t *got;
+
+    *out = mock_attach();
+    snprintf(body, sizeof(body),
+             "{'request':'join','ptype':'publisher','room':1,'id':%d,'display':'P%d'}", id, id);
+    mock_send(*out, body, NULL);
+    got = mock_take(*out);
+    private_id = (uint32_t)json_integer_value(json_object_get(got, "private_id"));
+    json_decref(got);
+    mock_send(*out, "{'request':'publish'}", AV);
+    mock_up(*out);
+    mock_skip(0);
+    return private_id;
+}
+
+static sl_hid slots_of(uint32_t private_id, const char *streams)
+{
+    const sl_hid h = mock_attach();
+    char body[400];
+
+    snprintf(body, sizeof(body),
+             "{'request':'join','ptype':'subscriber','room':1,'private_id':%u,'streams':%s}",
+             private_id, streams);
+    mock_send(h, body, NULL);
+    mock_skip(h);
+    mock_request(h, "{'request':'start'}", mock_answer(h), STARTED, NONE);
+    mock_up(h);
+    mock_skip(h);
+    return h;
+}
+
+static sl_hid shown(sl_hid sub, uint16_t mindex)
+{
+    const struct mock_route *r = mock_route(sub, mindex);
+
+    return r->active && !r->paused ? r->from.handle : 0;
+}
+
+static void slots_follow_the_speakers(void **state)
+{
+    sl_hid p[5], s, own;
+    uint32_t private_id;
+
+    (void)state;
+    room_of("", p, 4); /* 2 3 4 5 */
+    private_id = private_id_of(9, &own);
+    s = slots_of(private_id, "[{'slot':0},{'slot':1},{'slot':1}]");
+    assert_int_equal(mock_nlines(s), 2);
+    assert_int_equal(mock_line(p[0], 0)->voice, SL_VOICE_REPORT); /* now somebody asks */
+    assert_int_equal(shown(s, 0), p[0]);
+    assert_int_equal(shown(s, 1), p[1]);
+    assert_int_equal(mock_route(s, 0)->from.mindex, 1);
+
+    speak(p[3], 10); /* in the place of the last */
+    mock_expect(s, 0, VIEW(SLOT(1, "1", 5)), NONE);
+    speak(own, 10); /* not himself */
+    speak(p[3], 10);
+    mock_expect_nothing(s);
+    speak(p[2], 10);
+    mock_expect(s, 0, VIEW(SLOT(0, "0", 4)), NONE);
+    mock_expect_nothing(s); /* neither was moved */
+    assert_int_equal(shown(s, 0), p[2]);
+    assert_int_equal(shown(s, 1), p[3]);
+
+    /* His camera goes off, and on again; then he goes. No offer is made. */
+    mock_send(p[2], "{'request':'configure','streams':[{'mid':'v','send':false}]}", NULL);
+    mock_expect(s, 0, VIEW(SLOT(0, "0", 2)), NONE);
+    mock_send(p[2], "{'request':'configure','streams':[{'mid':'v','send':true}]}", NULL);
+    mock_expect(s, 0, VIEW(SLOT(0, "0", 4)), NONE);
+    mock_detach(p[2]);
+    mock_expect(s, 0, VIEW(SLOT(0, "0", 2)), NONE);
+    mock_detach(p[0]);
+    mock_expect(s, 0, VIEW(SLOT(0, "0", 3)), NONE);
+    mock_detach(p[1]);
+    mock_expect(s, 0, VIEW("{'type':'video','mid':'0','slot':0}"), NONE);
+    mock_expect_nothing(s);
+    assert_int_equal(shown(s, 0), 0);
+    p[4] = publishing(8, AV);
+    assert_int_equal(shown(s, 0), p[4]);
+    assert_int_equal(mock_line(p[4], 0)->voice, SL_VOICE_REPORT);
+
+    mock_detach(s);
+    assert_int_equal(mock_line(p[4], 0)->voice, SL_VOICE_OFF); /* nobody asks any more */
+}
+
+static void slots_stand_beside_feeds(void **state)
+{
+    sl_hid p[3], s;
+
+    (void)state;
+    room_of("", p, 3);
+    s = mock_attach();
+    mock_send(s,
+              "{'request':'join','ptype':'subscriber','room':1,'streams':["
+              "{'feed':2,'mid':'a'},{'slot':3,'crossrefid':'x','substream':0}]}",
+              NULL);
+    mock_skip(s);
+    mock_request(s, "{'request':'start'}", mock_answer(s), STARTED, NONE);
+    mock_up(s);
+    assert_int_equal(shown(s, 1), p[0]);
+    assert_int_equal(mock_route(s, 1)->wish.substream, 0);
+    /* What a slot shows can be subscribed to as well, and is switched by nobody else. */
+    mock_send(s, "{'request':'subscribe','streams':[{'feed':2,'mid':'v'}]}", NULL);
+    mock_skip(s);
+    mock_request(s, "{'request':'start'}", mock_answer(s), STARTED, NONE);
+    assert_int_equal(mock_nlines(s), 3);
+    json_decref(
+        (mock_send(s, "{'request':'switch','streams':[{'feed':3,'mid':'v','sub_mid':'1'}]}", NULL),
+         mock_take(s)));
+    assert_int_equal(shown(s, 1), p[0]);
+    mock_send(s, "{'request':'unsubscribe','streams':[{'feed':2}]}", NULL);
+    mock_skip(s);
+    mock_request(s, "{'request':'start'}", mock_answer(s), STARTED, NONE);
+    assert_int_equal(shown(s, 0), 0);
+    assert_int_equal(shown(s, 1), p[0]);
+    mock_send(s, "{'request':'unsubscribe','streams':[{'sub_mid':'1'}]}", NULL);
+    mock_skip(s);
+    mock_request(s, "{'request':'start'}", mock_answer(s), STARTED, NONE);
+    assert_int_equal(shown(s, 1), 0);
+    assert_int_equal(mock_line(p[0], 0)->voice, SL_VOICE_OFF);
+    /* The line is used again. */
+    mock_send(s, "{'request':'subscribe','streams':[{'slot':0}]}", NULL);
+    mock_skip(s);
+    assert_int_equal(mock_nlines(s), 3);
+}
+
+static void slots_of_audio_carry_who_is_heard(void **state)
+{
+    sl_hid p[4], s;
+
+    (void)state;
+    room_of(",'audio_loudest':2", p, 4);
+    s = slots_of(0, "[{'slot':0,'type':'audio'},{'slot':1,'type':'audio'}]");
+    assert_int_equal(shown(s, 0), p[0]);
+    assert_int_equal(shown(s, 1), p[1]);
+    speak(p[1], 2);
+    mock_voice(p[3], 0, now_us += 100000, 25, true); /* at once */
+    assert_int_equal(shown(s, 0), p[3]);
+    assert_int_equal(shown(s, 1), p[1]);
+}
+
+static void requests_for_slots_are_checked(void **state)
+{
+    static const struct {
+        const char *item;
+        const char *text;
+    } v[] = {
+        { "{'slot':64}", "Invalid element (slot should be below 64)" },
+        { "{'slot':'a'}", "Invalid element type (slot should be a positive integer)" },
+        { "{'slot':0,'type':'data'}", "Invalid element (type)" },
+        { "{'slot':0,'substream':3}", "Invalid value (substream should be 0, 1 or 2)" },
+        { "{'slot':0,'type':'audio'}",
+          "Invalid element (slots of audio need a room with audio_loudest)" },
+    };
+    char body[200];
+
+    (void)state;
+    room_make("");
+    for (size_t i = 0; i < COUNT(v); i++) {
+        snprintf(body, sizeof(body),
+                 "{'request':'join','ptype':'subscriber','room':1,'streams':[%s]}", v[i].item);
+        expect_error(mock_attach(), body, NULL, 430, v[i].text);
+    }
+}
+
+/* ---- the last N ------------------------------------------------------------------------------ */
+
+#define RESTS(mid, feed, b)                                                                        \
+    "{'type':'video','mid':'" mid "','rests':" b ",'feed_id':" #feed ",'feed_display':'P" #feed    \
+    "','feed_mid':'v','codec':'vp8'}"
+
+static void videos_of_those_who_were_silent_rest(void **state)
+{
+    sl_hid p[4], s, screen;
+
+    (void)state;
+    room_of(",'video_last':2", p, 4);
+    screen = publishing(9, MOCK_OFFER("video v vp8")); /* no microphone: always shown */
+    s = slots_of(0, "[{'feed':2},{'feed':3},{'feed':4},{'feed':5},{'feed':9}]");
+    assert_int_equal(shown(s, 1), p[0]);
+    assert_int_equal(shown(s, 3), p[1]);
+    assert_int_equal(shown(s, 5), 0);
+    assert_int_equal(shown(s, 7), 0);
+    assert_int_equal(shown(s, 8), screen);
+    assert_int_equal(shown(s, 4), p[2]); /* audio */
+    speak(p[3], 10);
+    mock_expect(s, 0, VIEW(RESTS("3", 3, "true") "," RESTS("7", 5, "false")), NONE);
+    assert_int_equal(shown(s, 7), p[3]);
+    assert_int_equal(shown(s, 3), 0);
+    mock_detach(p[0]); /* the next moves up, and there is an offer for the rest */
+    assert_int_equal(shown(s, 3), p[1]);
+    mock_skip(s);
+    mock_call(p[1], "{'request':'edit','room':1,'new_video_last':0}",
+              "{'videoroom':'edited','room':1,'permanent':false}");
+    assert_int_equal(shown(s, 5), p[2]);
+}
+
+static void ones_own_voice_takes_nobodys_place(void **state)
+{
+    sl_hid p[3], s, own;
+    uint32_t private_id;
+
+    (void)state;
+    room_of(",'video_last':1", p, 3);
+    private_id = private_id_of(9, &own);
+    s = slots_of(private_id, "[{'feed':2,'mid':'v'},{'feed':3,'mid':'v'}]");
+    speak(p[1], 10);
+    assert_int_equal(shown(s, 1), p[1]);
+    mock_skip(s);
+    speak(own, 10);
+    mock_expect_nothing(s);
+    assert_int_equal(shown(s, 1), p[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(the_room_is_told_who_speaks),     T(a_room_that_did_not_ask_has_no_reports),
-        T(the_loudest_are_heard),           T(who_has_no_levels_is_heard_always),
+        T(the_room_is_told_who_speaks),
+        T(a_room_that_did_not_ask_has_no_reports),
+        T(the_loudest_are_heard),
+        T(who_has_no_levels_is_heard_always),
         T(two_microphones_are_one_speaker),
+        T(slots_follow_the_speakers),
+        T(slots_stand_beside_feeds),
+        T(slots_of_audio_carry_who_is_heard),
+        T(requests_for_slots_are_checked),
+        T(videos_of_those_who_were_silent_rest),
+        T(ones_own_voice_takes_nobodys_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
