@@ -29,6 +29,7 @@ static const char usage[] =
     "  --seconds S (5)  --settle S (1)  --profile gcm|sha1_80  --spread MICROSECONDS\n"
     "  --rooms R (1)            so many of them, each with its publishers; N viewers are spread "
     "over them\n"
+    "  --loudest N              the rooms forward the audio of so many speakers; all speak\n"
     "  --kbps N (1500)  --fps N (30)  --audio-bytes N (100; 0: none)  --nack  --twcc\n"
     "  --strict                 exit 1 unless packets arrived, and all of them\n";
 
@@ -39,6 +40,7 @@ enum opt {
     OPT_SOCKETS,
     OPT_SESSIONS,
     OPT_ROOMS,
+    OPT_LOUDEST,
     OPT_SECONDS,
     OPT_SETTLE,
     OPT_STAY,
@@ -72,6 +74,7 @@ static const struct option options[] = {
     { "sockets", required_argument, NULL, OPT_SOCKETS },
     { "sessions", required_argument, NULL, OPT_SESSIONS },
     { "rooms", required_argument, NULL, OPT_ROOMS },
+    { "loudest", required_argument, NULL, OPT_LOUDEST },
     { "seconds", required_argument, NULL, OPT_SECONDS },
     { "settle", required_argument, NULL, OPT_SETTLE },
     { "stay", required_argument, NULL, OPT_STAY },
@@ -159,6 +162,8 @@ static bool take_amount(struct load_opts *o, int c, const char *v)
         return take_count(v, 1, 1000000, &o->sessions);
     case OPT_ROOMS:
         return take_count(v, 1, 100, &o->rooms);
+    case OPT_LOUDEST:
+        return take_count(v, 0, 4000, &o->loudest);
     case OPT_IN_FLIGHT:
         return take_count(v, 1, 1000, &o->in_flight);
     case OPT_SPREAD:

@@ -12,7 +12,8 @@ struct load_opts {
     /* Who is there. */
     unsigned int viewers, peers, capped;
     unsigned int sockets, sessions; /* of the case `sessions` */
-    unsigned int rooms; /* of --peers each; --viewers and --capped are spread over them */
+    unsigned int rooms;   /* of --peers each; --viewers and --capped are spread over them */
+    unsigned int loudest; /* of a room: whose audio is forwarded; 0: all */
     /* How long, in seconds. */
     double seconds, settle, stay;
     double rate;            /* joins per second (churn) */

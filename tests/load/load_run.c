@@ -100,6 +100,7 @@ int load_run_init(struct load_run *r, const struct load_opts *o, unsigned int pu
     r->conf.is_floor = o->server.program && o->server.kind == LOAD_FLOOR;
     r->conf.profile = o->profile;
     r->conf.publishers = publishers;
+    r->conf.loudest = o->loudest;
     return 0;
 }
 

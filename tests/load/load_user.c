@@ -51,9 +51,9 @@ static void create_room(struct load_user *u) SL_ON_WORKER
 {
     u->pub.step = LOAD_CREATING;
     message(u, &u->pub,
-            json_pack("{s:s, s:I, s:i, s:i, s:s}", "request", "create", "room",
+            json_pack("{s:s, s:I, s:i, s:i, s:s, s:i}", "request", "create", "room",
                       (json_int_t)ROOM(u->who.room), "publishers", (int)u->conf->publishers,
-                      "bitrate", 0, "videocodec", "vp8"),
+                      "bitrate", 0, "videocodec", "vp8", "audio_loudest", (int)u->conf->loudest),
             NULL, NULL);
 }
 

@@ -20,6 +20,7 @@ struct load_user_conf {
     struct sl_addr server; /* of its WebSocket; of its UDP socket (floor) */
     bool is_floor;
     unsigned int publishers; /* of a room */
+    unsigned int loudest;    /* whose audio it forwards; 0: all */
     bool simulcast;
     enum sl_srtp_profile profile; /* of the floor */
 };

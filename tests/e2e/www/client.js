@@ -216,6 +216,20 @@ function tone(channels = 1) {
   return out.stream.getAudioTracks()[0];
 }
 
+// A microphone in front of somebody who hums while speak(@name, true).
+const mouths = new Map();
+function mouth(name) {
+  const context = new AudioContext();
+  const source = new OscillatorNode(context, { frequency: 300 });
+  const gain = new GainNode(context, { gain: 0 });
+  const out = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
+  source.connect(gain).connect(out);
+  source.start();
+  mouths.set(name, gain);
+  return out.stream.getAudioTracks()[0];
+}
+const speak = (name, on) => (mouths.get(name).gain.value = on ? 0.3 : 0);
+
 // 'camera' (the browser's fake one), { colour }, or nothing.
 function capture(video) {
   if (video === 'camera') return { width: 640, height: 480 };
@@ -225,7 +239,7 @@ function capture(video) {
 // video.encodings: simulcast; video.svc: a scalability mode.
 function tracksOf({ audio = true, video = 'camera', data = false, recv = true }) {
   const tracks = [];
-  if (audio) tracks.push({ type: 'audio', capture: true, recv });
+  if (audio) tracks.push({ type: 'audio', capture: audio.mouth ? mouth(audio.mouth) : true, recv });
   if (video) {
     const { encodings, svc } = video;
     tracks.push({ type: 'video', capture: capture(video), recv, simulcast: !!encodings, sendEncodings: encodings, svc });
@@ -363,11 +377,12 @@ function unsubscribe(entry, feed) {
 
 // A subscriber handle of its own, for @stream; options.legacy: by feed, as old pages do; options.port: of a path to the
 // server, which media goes through.
+// @stream: an item of `streams`, or several.
 async function watchOnly(name, stream, { room = 1234, legacy = false, port } = {}) {
   const entry = await attach(name, ROOM, onOffer);
   entry.room = room;
   entry.port = port;
-  const what = legacy ? { feed: stream.feed } : { streams: [stream] };
+  const what = legacy ? { feed: stream.feed } : { streams: [stream].flat() };
   const reply = await ask(name, { request: 'join', ptype: 'subscriber', room, ...what }, (e) => e.videoroom === 'attached');
   if (reply.error_code) throw new Error(`subscribe: ${reply.error_code} ${reply.error}`);
 }
@@ -558,7 +573,7 @@ window.T = {
   received, look, seesMotion, seesOthers, hearsSomething, firstFrame, midsOf, transport, protocol, state, has, say,
   heard, sha256, sleep,
   offer: (name, tracks, iceRestart, customizeSdp) => createOffer(of(name), { tracks, iceRestart, customizeSdp }),
-  watchOnly, beaconOnPagehide, rememberSockets, breakSocket,
+  watchOnly, speak, beaconOnPagehide, rememberSockets, breakSocket,
   pc: (name) => of(name).handle.webrtcStuff.pc,
   sessionId: () => janus.getSessionId(),
 };

@@ -1,0 +1,56 @@
+// Who speaks: the room is told, a slot shows them, and only the loudest are heard.
+
+import assert from 'node:assert/strict';
+import { test } from '../lib/runner.mjs';
+import { createRoom } from '../lib/rooms.mjs';
+
+const COLOURS = { red: [200, 30, 30], green: [30, 160, 30], blue: [30, 30, 200] };
+
+test('slots follow the speakers', { variants: [['chromium', 'lite']], tags: ['asan'] }, async (t) => {
+  const server = await t.server();
+  const page = await t.client();
+  await page.evaluate((url) => T.connect(url), server.ws);
+  const room = await createRoom(server, { videocodec: 'vp8', speaker_event: true, audio_loudest: 1 });
+  const ids = {};
+  for (const [name, colour] of Object.entries(COLOURS))
+    ids[name] = await page.evaluate(([n, o]) => T.join(n, o),
+      [name, { room, watch: false, audio: { mouth: name }, video: { colour } }]);
+  await page.evaluate((r) => T.watchOnly('w', [{ slot: 0 }, { slot: 0, type: 'audio' }], { room: r }), room);
+  const { ssrc } = await page.evaluate(() => T.seesMotion('w', '0'));
+
+  for (const name of ['green', 'blue', 'red']) {
+    const colour = COLOURS[name];
+    const { events } = await page.evaluate(async ([n, c]) => {
+      const from = T.state('w').events.length;
+      T.speak(n, true);
+      await T.hearsSomething('w', '1');
+      await T.until(`${n} in the slot`, () => {
+        const seen = T.look('w', '0');
+        return seen && seen.colour.every((v, i) => Math.abs(v - c[i]) < 45);
+      });
+      await T.sleep(300);
+      T.speak(n, false);
+      return { events: T.state('w').events.slice(from).filter((e) => e.view).flatMap((e) => e.view) };
+    }, [name, colour]);
+    // The sound at once, the picture when he is the speaker; each is told, and told once.
+    for (const [mid, type] of [['1', 'audio'], ['0', 'video']]) {
+      const told = events.filter((v) => v.mid === mid).map((v) => [v.type, v.slot, v.feed_id]);
+      assert.ok(told.length <= 1, JSON.stringify(told));
+      if (told.length) assert.deepEqual(told[0], [type, 0, ids[name]]);
+    }
+    await page.waitFor(([id]) => T.state('red').events.filter((e) => e.speaker).at(-1)?.speaker === id, [ids[name]]);
+  }
+  const after = await page.evaluate(() => T.seesMotion('w', '0'));
+  assert.equal(after.ssrc, ssrc, 'one line all along');
+  const offers = await page.evaluate(() => T.state('w').events.filter((e) => e.videoroom === 'updated').length);
+  assert.equal(offers, 0, 'nothing was negotiated');
+
+  // Who is not heard is not sent to anybody.
+  await page.evaluate(([feed, r]) => T.watchOnly('g', { feed, mid: '0' }, { room: r }), [ids.green, room]);
+  const heard = async () => (await page.evaluate(() => T.received('g')))['0']?.packets ?? 0;
+  const n = await heard();
+  await page.evaluate(() => T.sleep(500));
+  assert.equal(await heard(), n, 'held back');
+  await page.evaluate(() => T.speak('green', true));
+  await page.waitFor((k) => T.received('g').then((r) => r['0']?.packets > k + 20), n);
+});
