@@ -98,9 +98,17 @@ static void on_layer(void *arg, sl_id pc, uint16_t mindex, const struct sl_layer
     post_report(arg, &r);
 }
 
+/* What its owner must know; who cannot be told it is told the end. */
+static void tell_surely(struct sl_worker *w, sl_id pc, enum sl_report_type type) SL_ON_WORKER
+{
+    if (!post_report(w, &(struct sl_report){ .type = type, .pc = pc }))
+        sl_worker_down(w, pc, "Out of resources");
+}
+
 static void on_up(void *arg, sl_id pc)
 {
-    post_report(arg, &(struct sl_report){ .type = SL_REPORT_UP, .pc = pc });
+    SL_ASSUME(worker);
+    tell_surely(arg, pc, SL_REPORT_UP);
 }
 
 static void on_link(void *arg, sl_id pc, const struct sl_link *l)
@@ -125,12 +133,13 @@ static void on_down(void *arg, sl_id pc, const char *reason)
 {
     SL_ASSUME(worker);
     sl_worker_info_report(arg, pc, true);
-    post_report(arg, &(struct sl_report){ .type = SL_REPORT_DOWN, .pc = pc, .reason = reason });
+    sl_worker_down(arg, pc, reason);
 }
 
 static void on_ice_failed(void *arg, sl_id pc)
 {
-    post_report(arg, &(struct sl_report){ .type = SL_REPORT_ICE_FAILED, .pc = pc });
+    SL_ASSUME(worker);
+    tell_surely(arg, pc, SL_REPORT_ICE_FAILED);
 }
 
 static void on_sink_gone(void *arg, struct sl_sink *sink)

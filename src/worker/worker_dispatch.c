@@ -59,16 +59,35 @@ static struct sl_worker_slot *slot_get(struct sl_worker *w, sl_id pc)
     return &w->slots[slot];
 }
 
-static void report_no_resources(struct sl_worker *w, sl_id pc)
+static void tell_down(struct sl_worker *w, struct sl_report *end, const char *reason)
 {
-    struct sl_report *r = calloc(1, sizeof(*r));
+    end->reason = reason;
+    w->conf.report(w->conf.arg, end);
+}
 
-    if (!r)
+void sl_worker_down(struct sl_worker *w, sl_id id, const char *reason)
+{
+    struct sl_worker_slot *s = sl_worker_endpoint(w, id) ? &w->slots[sl_id_slot(id)] : NULL;
+    struct sl_report *end = s ? s->end : NULL;
+
+    if (!end)
         return;
-    r->type = SL_REPORT_DOWN;
-    r->pc = pc;
-    r->reason = "Out of resources";
-    w->conf.report(w->conf.arg, r);
+    s->end = NULL;
+    tell_down(w, end, reason);
+}
+
+static void open_failed(struct sl_worker *w, struct sl_wmsg *m)
+{
+    tell_down(w, m->report, "Out of resources");
+    m->report = NULL;
+}
+
+static void opened(struct sl_worker_slot *s, struct sl_endpoint *ep, struct sl_wmsg *m)
+{
+    s->ep = ep;
+    s->gen = sl_id_gen(m->pc);
+    s->end = m->report;
+    m->report = NULL;
 }
 
 static void on_pc_open(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
@@ -76,25 +95,23 @@ static void on_pc_open(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
     struct sl_worker_slot *s = slot_get(w, m->pc);
     struct sl_peer *p;
 
-    if (!s || s->ep ||
-        sl_peer_create(&w->env, m->pc, m->open.lite ? &m->open.local : NULL, &p) < 0) {
-        report_no_resources(w, m->pc);
-        return;
-    }
-    s->ep = sl_peer_endpoint(p);
-    s->gen = sl_id_gen(m->pc);
+    if (!s || s->ep || sl_peer_create(&w->env, m->pc, m->open.lite ? &m->open.local : NULL, &p) < 0)
+        open_failed(w, m);
+    else
+        opened(s, sl_peer_endpoint(p), m);
 }
 
 static void on_ep_open(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
     struct sl_worker_slot *s = slot_get(w, m->pc);
+    struct sl_endpoint *ep;
 
-    if (!s || s->ep || sl_relay_create(&w->relay_env, m->pc, m->relay, &s->ep) < 0) {
-        report_no_resources(w, m->pc);
+    if (!s || s->ep || sl_relay_create(&w->relay_env, m->pc, m->relay, &ep) < 0) {
+        open_failed(w, m);
         return;
     }
     m->relay = NULL;
-    s->gen = sl_id_gen(m->pc);
+    opened(s, ep, m);
 }
 
 static void on_pc_remote(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
@@ -103,7 +120,7 @@ static void on_pc_remote(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 
     if (p &&
         sl_peer_set_remote(p, m->remote.ufrag, &m->remote.fingerprint, m->remote.dtls_server) < 0)
-        report_no_resources(w, m->pc);
+        sl_worker_down(w, m->pc, "Out of resources");
 }
 
 static void on_pc_restart(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
@@ -137,15 +154,17 @@ static void close_endpoint(struct sl_worker *w, struct sl_worker_slot *s) SL_ON_
             sl_worker_route_del(w, e->lines[i].sink);
     s->ep = NULL;
     e->ops->destroy(e);
+    free(s->end);
+    s->end = NULL;
 }
 
 static void on_ep_close(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
     if (sl_worker_endpoint(w, m->pc))
         close_endpoint(w, &w->slots[sl_id_slot(m->pc)]);
-    m->closed->pc = m->pc;
-    w->conf.report(w->conf.arg, m->closed);
-    m->closed = NULL;
+    m->report->pc = m->pc; /* it was made before that was known */
+    w->conf.report(w->conf.arg, m->report);
+    m->report = NULL;
 }
 
 void sl_worker_close_all(struct sl_worker *w)

@@ -65,6 +65,9 @@ struct sl_wmsg {
     enum sl_wmsg_type type;
     sl_id pc;
     uint16_t mindex;
+    /* Of what must be told even without memory: *_OPEN: SL_REPORT_DOWN, which the slot keeps;
+     * EP_CLOSE: SL_REPORT_CLOSED. Owned. */
+    struct sl_report *report;
     union {
         struct {
             bool lite; /* false: ICE is the ICE thread's */
@@ -77,7 +80,6 @@ struct sl_wmsg {
         } remote;
         struct sl_ice_creds restart;
         struct sl_relay_conf *relay; /* EP_OPEN; owned */
-        struct sl_report *closed;    /* EP_CLOSE; owned: SL_REPORT_CLOSED, which cannot fail */
         struct sl_media *media;      /* owned */
         struct {
             sl_id from;
@@ -111,7 +113,7 @@ struct sl_wmsg {
 };
 
 /* malloc'd and zeroed; NULL: out of memory. @extra bytes behind the struct, of EP_DATA with the
- * room around the message. EP_CLOSE comes with its report. */
+ * room around the message. *_OPEN and EP_CLOSE come with their report. */
 struct sl_wmsg *sl_wmsg_new(enum sl_wmsg_type type, sl_id pc, size_t extra);
 /* Frees the message and what it owns. */
 void sl_wmsg_free(struct sl_wmsg *m);

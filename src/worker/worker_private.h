@@ -32,6 +32,7 @@ struct sl_ring_entry {
 /* Slot of the id table. */
 struct sl_worker_slot {
     struct sl_endpoint *ep;
+    struct sl_report *end; /* SL_REPORT_DOWN; NULL: it was told */
     uint32_t gen;
 };
 
@@ -98,6 +99,8 @@ void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER;
 /* NULL: no such endpoint any more; sl_worker_peer: or no peer connection. */
 struct sl_endpoint *sl_worker_endpoint(struct sl_worker *w, sl_id id) SL_ON_WORKER;
 struct sl_peer *sl_worker_peer(struct sl_worker *w, sl_id pc) SL_ON_WORKER;
+/* Tells control once that the endpoint is down; @reason: a literal. */
+void sl_worker_down(struct sl_worker *w, sl_id id, const char *reason) SL_ON_WORKER;
 struct sl_track *sl_worker_track(struct sl_worker *w, sl_id id, uint16_t mindex) SL_ON_WORKER;
 struct sl_sink *sl_worker_sink(struct sl_worker *w, sl_id id, uint16_t mindex) SL_ON_WORKER;
 void sl_worker_close_all(struct sl_worker *w) SL_ON_WORKER;

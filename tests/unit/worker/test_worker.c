@@ -219,7 +219,7 @@ static void the_end_brings_its_report_along(void **state)
     struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_EP_CLOSE, sl_id_make(0, 60, 1), 0);
 
     (void)state;
-    assert_non_null(m->closed); /* else a slot could get lost for want of memory */
+    assert_non_null(m->report); /* else a slot could get lost for want of memory */
     post(m);
     assert_true(wait_report(SL_REPORT_CLOSED, sl_id_make(0, 60, 1)));
     m = sl_wmsg_new(SL_WMSG_EP_CLOSE, SL_ID_NONE, 0);
