@@ -18,6 +18,7 @@
 #ifndef SLUICE_PLUGIN_H
 #define SLUICE_PLUGIN_H
 
+#include <sluice/quality.h>
 #include <sluice/types.h>
 #include <jansson.h>
 
@@ -102,8 +103,12 @@ struct sl_layer_wish {
     int8_t svc_temporal;
     uint32_t fallback_us; /* silence before falling to a lower substream; 0: 250000 */
     int32_t min_delay, max_delay; /* playout delay, 10 ms units; -1: unset */
+    /* Of the picture as it is shown, in pixels; 0: not told, -1: it is not shown, nothing is sent. */
+    int32_t width, height;
+    int8_t priority; /* higher is more important, when not all videos of a connection fit */
+    uint8_t tell;    /* not 0: what becomes of it is told (on_quality), at once for a new number */
 };
-#define SL_LAYER_WISH_INIT { -1, -1, -1, -1, 0, -1, -1 }
+#define SL_LAYER_WISH_INIT { -1, -1, -1, -1, 0, -1, -1, 0, 0, 0, 0 }
 
 struct sl_layer_event {
     int8_t substream, temporal, spatial, svc_temporal; /* -1: unchanged */
@@ -364,6 +369,9 @@ struct sl_plugin {
 
     /* As asked for by core->voice; may be NULL. */
     void (*on_voice)(sl_hid h, void *state, uint16_t mindex, const struct sl_voice_report *v);
+
+    /* What a sink gets changed, or why; for wishes with `tell`, at most once a second and m-line. */
+    void (*on_quality)(sl_hid h, void *state, uint16_t mindex, const struct sl_quality *q);
 };
 
 #define SL_PLUGIN_EXPORT SL_EXPORT extern const struct sl_plugin sl_plugin; \

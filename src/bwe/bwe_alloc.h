@@ -21,9 +21,10 @@
 #include <stddef.h>
 #include <sluice/types.h>
 
-#define SL_ALLOC_TIDS   3   /* temporal layers that are told apart; the last one is all there are */
-#define SL_ALLOC_MARGIN 1.1 /* climbing takes so much more than the rung needs */
-#define SL_ALLOC_PAUSED (-1)
+#define SL_ALLOC_TIDS     3 /* temporal layers that are told apart; the last one is all there are */
+#define SL_ALLOC_MARGIN   1.1 /* climbing takes so much more than the rung needs */
+#define SL_ALLOC_PAUSED   (-1)
+#define SL_ALLOC_PRIORITY 128 /* of those about whom nothing was said */
 
 /* Why a video gets what it gets. */
 enum sl_alloc_reason {
