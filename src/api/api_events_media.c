@@ -232,6 +232,8 @@ static json_t *stats_json(const struct sl_mline *l, const struct sl_media_stats 
     add_number(j, "nacks-sent", s->nacks_out);
     add_number(j, "retransmissions-received", s->repaired);
     add_number(j, "remb-bitrate", s->remb_bps);
+    if (s->has_quality)
+        json_object_set_new(j, "quality", sl_quality_json(&s->quality));
     return j;
 }
 

@@ -153,6 +153,18 @@ static void on_layer(void *arg, uint16_t mindex, const struct sl_layer_event *ev
     api_leave(api);
 }
 
+static void on_quality(void *arg, uint16_t mindex, const struct sl_quality *q)
+{
+    struct sl_handle *h = arg;
+    struct sl_api *api = h->session->api;
+
+    SL_ASSUME(control);
+    api_enter(api);
+    if (h->plugin->on_quality)
+        h->plugin->on_quality(h->hid, h->state, mindex, q);
+    api_leave(api);
+}
+
 static void on_data_open(void *arg, const char *label, const char *protocol)
 {
     struct sl_handle *h = arg;
@@ -223,6 +235,7 @@ static const struct sl_pc_cb callbacks = {
     .talking = on_talking,
     .voice = on_voice,
     .layer = on_layer,
+    .quality = on_quality,
     .data_open = on_data_open,
     .data_close = on_data_close,
     .data = on_data,

@@ -71,6 +71,7 @@ struct sl_media_cb {
     void (*talking)(void *arg, sl_id pc, uint16_t mindex, bool on, double level);
     void (*voice)(void *arg, sl_id pc, uint16_t mindex, const struct sl_voice_report *v);
     void (*layer)(void *arg, sl_id pc, uint16_t mindex, const struct sl_layer_event *ev);
+    void (*quality)(void *arg, sl_id pc, uint16_t mindex, const struct sl_quality *q);
     /* To another worker. False: its ring is full. */
     bool (*forward)(void *arg, unsigned int worker, sl_id pc, uint16_t mindex, struct sl_pkt *pkt);
     void (*keyframe)(void *arg, unsigned int worker, sl_id pc, uint16_t mindex, int layer);
@@ -104,6 +105,11 @@ struct sl_mctx {
 void sl_mctx_init(struct sl_mctx *m, unsigned int worker, const struct sl_media_cb *cb, void *arg);
 void sl_mctx_fini(struct sl_mctx *m);
 
+/* What is known of the way to the peer; 0: nothing. */
+struct sl_path_state {
+    uint32_t estimate_bps, target_bps, queue_ms;
+};
+
 /*
  * The output of one connection: slots staged during a turn, encrypted and sent together at its end.
  * Embedded in whoever owns the connection, who sets `flush`.
@@ -116,6 +122,7 @@ struct sl_tx {
     bool open;         /* there are keys and a path; otherwise reserve fails */
     bool report_due;   /* a sink has another source: its clock is told at once */
     uint16_t twcc_seq; /* transport-wide sequence number of the next packet */
+    struct sl_path_state path;
     /* Takes all staged slots and gives each back to ctx->slots when it is sent. */
     void (*flush)(struct sl_tx *tx);
 };

@@ -124,6 +124,8 @@ void sl_mirror_push(struct sl_mirror *m, struct sl_pkt *pkt)
 {
     bool keep = m->nnack;
 
+    if (pkt->payload.key && !pkt->is_opaque)
+        sl_sizes_note(&m->sizes, pkt->layer, &pkt->payload);
     if (m->ctx->gop_us)
         keep |= sl_gop_note(&m->gop[pkt->layer], pkt, m->ctx->gop_bytes);
     if (keep)

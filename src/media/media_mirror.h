@@ -12,6 +12,7 @@
 #include "media/media_ctx.h"
 #include "media/media_gop.h"
 #include "media/media_rates.h"
+#include "media/media_sizes.h"
 
 struct sl_sink;
 struct sl_track;
@@ -35,6 +36,7 @@ struct sl_mirror {
     uint32_t cache_ssrc[SL_LAYERS_MAX];   /* whose packets it holds; 0: not set up */
     struct sl_gop gop[SL_LAYERS_MAX];     /* what of the cache begins with a key frame */
     struct sl_rates rates;
+    struct sl_sizes sizes;
 };
 
 #define SL_MIRROR_CACHE_PKTS 512

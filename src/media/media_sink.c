@@ -31,7 +31,8 @@ int sl_sink_create(struct sl_mctx *ctx, struct sl_tx *tx, sl_id pc,
     s->clock_rate = line->clock_rate;
     s->kind = line->kind;
     s->wish = (struct sl_layer_wish)SL_LAYER_WISH_INIT;
-    sl_alloc_init(&s->alloc, 1);
+    s->size_layer = s->load_layer = SL_LAYERS_MAX - 1;
+    sl_alloc_init(&s->alloc, SL_ALLOC_PRIORITY);
     s->rtx_seq = sl_rand32() & 0x7fff;
     sl_munge_init(&s->munge, line->clock_rate, (uint16_t)(sl_rand32() & 0x7fff), sl_rand32());
     sl_list_init(&s->replay.node);
@@ -106,19 +107,27 @@ static void hear_mirror(struct sl_sink *s)
     }
 }
 
+/* What is not shown is not sent. */
+static void update_paused(struct sl_sink *s) SL_ON_WORKER
+{
+    bool paused = s->pause_asked || (s->kind == SL_KIND_VIDEO && s->wish.width < 0);
+
+    if (s->paused == paused)
+        return;
+    s->paused = paused;
+    if (paused)
+        sl_replay_stop(s);
+    else
+        sl_sink_resume(s);
+}
+
 static void apply_wish(struct sl_sink *s) SL_ON_WORKER
 {
-    const struct sl_layer_wish *w = &s->wish;
-    int top = SL_LAYERS_MAX;
-
-    if (s->layers.mode == SL_LAYERS_SVC)
-        sl_layers_wish(&s->layers, -1, w->svc_temporal < 0 ? top : w->svc_temporal,
-                       w->spatial < 0 ? top : w->spatial);
-    else
-        sl_layers_wish(&s->layers, w->substream < 0 ? top : w->substream,
-                       w->temporal < 0 ? top : w->temporal, -1);
-    sl_layers_set_fallback(&s->layers, w->fallback_us ? w->fallback_us : SL_LAYERS_FALLBACK);
+    (void)sl_sink_limit(s);
+    sl_layers_set_fallback(&s->layers,
+                           s->wish.fallback_us ? s->wish.fallback_us : SL_LAYERS_FALLBACK);
     sl_sink_tx_configure(s); /* the playout delay is in every packet */
+    update_paused(s);
 }
 
 void sl_sink_set_source(struct sl_sink *s, uint8_t nlayers, bool svc)
@@ -140,6 +149,8 @@ void sl_sink_set_source(struct sl_sink *s, uint8_t nlayers, bool svc)
 
 void sl_sink_set_wish(struct sl_sink *s, const struct sl_layer_wish *wish)
 {
+    if (s->wish.tell != wish->tell)
+        s->tell_us = 0;
     s->wish = *wish;
     apply_wish(s);
     sl_sink_tick(s);
@@ -157,13 +168,8 @@ void sl_sink_resume(struct sl_sink *s)
 
 void sl_sink_set_paused(struct sl_sink *s, bool paused)
 {
-    if (s->paused == paused)
-        return;
-    s->paused = paused;
-    if (paused)
-        sl_replay_stop(s);
-    else
-        sl_sink_resume(s);
+    s->pause_asked = paused;
+    update_paused(s);
 }
 
 /* ---- forwarding ------------------------------------------------------------------------------ */
@@ -413,6 +419,7 @@ void sl_sink_on_rb(struct sl_sink *s, const struct sl_rtcp_rb *rb)
         s->lost_second += (uint32_t)(rb->lost - s->lost_seen);
     s->lost_seen = rb->lost;
     s->jitter_seen = rb->jitter;
+    s->loss += (rb->fraction * 100.0 / 256 - s->loss) / 4;
     if (sl_sr_sent_rtt(&s->sr_sent, rb, s->ctx->now_us, &rtt) == 0)
         s->rtt_us = s->rtt_us ? (7 * s->rtt_us + rtt) / 8 : rtt;
 }
@@ -453,8 +460,11 @@ void sl_sink_tick(struct sl_sink *s)
 {
     struct sl_layer_out d;
 
+    sl_sink_tell(s);
     if (!s->mirror || !s->enabled || s->paused || s->starved || !s->tx->open)
         return;
+    if (s->wish.width > 0)
+        (void)sl_sink_limit(s);
     sl_layers_tick(&s->layers, s->ctx->now_us, &d);
     after_decision(s, &d);
 }

@@ -48,8 +48,8 @@ struct sl_sink {
     uint8_t pt, red_pt; /* pt SL_PT_NONE: as the publisher has it */
     int8_t only;        /* the one simulcast layer that is sent; -1: as it fits */
     bool enabled;       /* the m-line's direction */
-    bool paused;
-    bool starved; /* its path has no room for it */
+    bool paused;        /* asked for, or it is not shown */
+    bool starved;       /* its path has no room for it */
     uint8_t cur_layer;
     uint8_t epoch;                      /* of the newest packet */
     uint8_t tmpl_len;                   /* extension block of packets that need nothing but mid, */
@@ -90,6 +90,11 @@ struct sl_sink {
     uint64_t resent;
     uint64_t remb_bps; /* what the subscriber said last that it can take; 0: nothing */
     uint64_t nacked;   /* packets that the subscriber asked for */
+    bool pause_asked;
+    int8_t size_layer, load_layer;     /* the highest ones that its size and the load let it have */
+    double loss;                       /* percent, as receiver reports say it, smoothed */
+    struct sl_quality told;            /* with wish.tell */
+    uint64_t tell_us;                  /* when to look again */
     uint64_t bytes_told, bytes_second; /* until the last full second, and in it */
     int32_t lost_seen;                 /* cumulative loss of the last receiver report */
     uint32_t jitter_seen;              /* and its jitter, in ticks */
@@ -136,6 +141,16 @@ void sl_sink_on_rb(struct sl_sink *s, const struct sl_rtcp_rb *rb) SL_ON_WORKER;
 bool sl_sink_has_sr(const struct sl_sink *s) SL_ON_WORKER;
 /* Appends a sender report if so. */
 void sl_sink_write_sr(struct sl_sink *s, struct sl_writer *w, uint64_t wall_ntp) SL_ON_WORKER;
+/* media_sink_view.c: what the subscriber sees. */
+/* The wish, the size that is shown and the load as layers. True: something changed. */
+bool sl_sink_limit(struct sl_sink *s) SL_ON_WORKER;
+/* The highest layer that the load of the server leaves it, SL_LAYERS_MAX - 1: all. */
+void sl_sink_set_load(struct sl_sink *s, int8_t layer) SL_ON_WORKER;
+/* What it gets now, and why it is not more. False: too early to say. */
+bool sl_sink_quality(const struct sl_sink *s, struct sl_quality *out) SL_ON_WORKER;
+/* Tells of changes, when that is wanted and due. */
+#define SL_SINK_TELL_US UINT64_C(1000000)
+void sl_sink_tell(struct sl_sink *s) SL_ON_WORKER;
 /* media_sink_bwe.c: the layers that its path has room for. */
 /* Fills in what it wants and what that costs; false: not a video, or nothing is to be sent. */
 bool sl_sink_bid(struct sl_sink *s) SL_ON_WORKER;

@@ -24,6 +24,7 @@ bool sl_sink_bid(struct sl_sink *s)
         sub = l->wish_sid;
     else if (l->mode == SL_LAYERS_SIMULCAST)
         sub = l->wish_sub < l->nlayers ? l->wish_sub : (int8_t)(l->nlayers - 1);
+    v->priority = (uint8_t)(SL_ALLOC_PRIORITY + s->wish.priority);
     if (sub != v->max_sub || l->wish_tid != v->max_tid)
         sl_alloc_want(v, sub, l->wish_tid);
     sl_rates_get(&s->mirror->rates, l->mode == SL_LAYERS_SVC, s->ctx->now_us, v->bps);

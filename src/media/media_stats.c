@@ -15,7 +15,7 @@ static void of_source(const struct sl_source *s, struct sl_media_stats *out)
     out->repaired = s->nack.recovered;
 }
 
-static void of_sink(const struct sl_sink *s, struct sl_media_stats *out)
+static void of_sink(const struct sl_sink *s, struct sl_media_stats *out) SL_ON_WORKER
 {
     out->clock_rate = s->clock_rate;
     out->rtt_us = (uint32_t)s->rtt_us;
@@ -28,6 +28,7 @@ static void of_sink(const struct sl_sink *s, struct sl_media_stats *out)
     out->nacks_in = s->nacked;
     out->resent = s->resent;
     out->remb_bps = s->remb_bps;
+    out->has_quality = s->mirror && s->enabled && sl_sink_quality(s, &out->quality);
 }
 
 size_t sl_endpoint_stats(const struct sl_endpoint *e, struct sl_media_stats *out, size_t max)

@@ -485,6 +485,11 @@ void mock_layer(sl_hid h, uint16_t mindex, const struct sl_layer_event *ev)
     mock.plugin->on_layer(h, client_of(h)->state, mindex, ev);
 }
 
+void mock_quality(sl_hid h, uint16_t mindex, const struct sl_quality *q)
+{
+    mock.plugin->on_quality(h, client_of(h)->state, mindex, q);
+}
+
 void mock_talking(sl_hid h, uint16_t mindex, bool talking, double level)
 {
     mock.plugin->on_talking(h, client_of(h)->state, mindex, talking, level);

@@ -45,6 +45,7 @@ struct sl_pc_cb {
     void (*talking)(void *arg, uint16_t mindex, bool talking, double level);
     void (*voice)(void *arg, uint16_t mindex, const struct sl_voice_report *v);
     void (*layer)(void *arg, uint16_t mindex, const struct sl_layer_event *ev);
+    void (*quality)(void *arg, uint16_t mindex, const struct sl_quality *q); /* may be NULL */
     /* Data channels, as in <sluice/plugin.h>. */
     void (*data_open)(void *arg, const char *label, const char *protocol);
     void (*data_close)(void *arg, const char *label, const char *protocol);

@@ -335,16 +335,19 @@ static json_t *stats(const struct counts *c)
 {
     const struct sl_media_stats *s = c->layer;
     json_t *got = received(s);
+    json_t *sent =
+        json_pack("{s:o, s:o, s:o, s:o, s:o}", "packets", number(s->packets_out), "bytes",
+                  number(s->bytes_out), "bytes_lastsec", number(s->bytes_out_second), "nacks",
+                  number(s->nacks_in), "retransmissions", number(s->resent));
     char key[32];
 
     for (int l = 1; l < c->n; l++) {
         snprintf(key, sizeof(key), "video-simulcast-%d", l);
         json_object_set_new(got, key, received(&c->layer[l]));
     }
-    return json_pack("{s:o, s:{s:o, s:o, s:o, s:o, s:o}}", "in", got, "out", "packets",
-                     number(s->packets_out), "bytes", number(s->bytes_out), "bytes_lastsec",
-                     number(s->bytes_out_second), "nacks", number(s->nacks_in), "retransmissions",
-                     number(s->resent));
+    if (s->has_quality)
+        json_object_set_new(sent, "quality", sl_quality_json(&s->quality));
+    return json_pack("{s:o, s:o}", "in", got, "out", sent);
 }
 
 /* Of a data line: messages. */

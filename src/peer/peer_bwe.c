@@ -72,6 +72,15 @@ void sl_peer_bwe_sent(struct sl_peer *p, const struct sl_slot *slot)
         sl_bwe_on_sent(&p->bwe->bwe, slot->twcc, slot->len, p->env->ctx->now_us);
 }
 
+static void tell_path(struct sl_peer *p) SL_ON_WORKER
+{
+    const struct sl_bwe *b = &p->bwe->bwe;
+
+    p->tx.path.estimate_bps = (uint32_t)sl_bwe_estimate(b);
+    p->tx.path.target_bps = (uint32_t)sl_bwe_target(b);
+    p->tx.path.queue_ms = b->queue_us > 0 ? (uint32_t)(b->queue_us / 1000) : 0;
+}
+
 /* Audio comes first and is not chosen from. */
 static void allocate(struct sl_peer *p) SL_ON_WORKER
 {
@@ -99,6 +108,7 @@ static void allocate(struct sl_peer *p) SL_ON_WORKER
                  sl_bwe_target(&b->bwe) - audio, now_us);
     for (size_t i = 0; i < n; i++)
         sl_sink_grant(b->sink[i]);
+    tell_path(p);
 }
 
 int sl_peer_bwe_on_twcc(struct sl_peer *p, const struct sl_rtcp_pkt *pkt)

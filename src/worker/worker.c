@@ -98,6 +98,13 @@ static void on_layer(void *arg, sl_id pc, uint16_t mindex, const struct sl_layer
     post_report(arg, &r);
 }
 
+static void on_quality(void *arg, sl_id pc, uint16_t mindex, const struct sl_quality *q)
+{
+    struct sl_report r = { .type = SL_REPORT_QUALITY, .pc = pc, .mindex = mindex, .quality = *q };
+
+    post_report(arg, &r);
+}
+
 /* What its owner must know; who cannot be told it is told the end. */
 static void tell_surely(struct sl_worker *w, sl_id pc, enum sl_report_type type) SL_ON_WORKER
 {
@@ -301,6 +308,7 @@ static void create_media(struct sl_worker *w)
         .talking = on_talking,
         .voice = on_voice,
         .layer = on_layer,
+        .quality = on_quality,
         .forward = sl_worker_forward,
         .keyframe = sl_worker_keyframe,
         .sink_gone = on_sink_gone,

@@ -128,6 +128,7 @@ enum sl_report_type {
     SL_REPORT_TALKING,
     SL_REPORT_VOICE,
     SL_REPORT_LAYER,
+    SL_REPORT_QUALITY,
     SL_REPORT_LINK,      /* news of ICE and DTLS */
     SL_REPORT_DATA,      /* a remote publisher's message */
     SL_REPORT_DATA_SENT, /* `charge` of what a forwarder was given */
@@ -159,6 +160,7 @@ struct sl_report {
         } talking;
         struct sl_voice_report voice;
         struct sl_layer_event layer;
+        struct sl_quality quality;
         struct {
             const char *bytes; /* behind the struct, same block; a NUL follows */
             size_t len;

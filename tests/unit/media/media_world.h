@@ -30,8 +30,9 @@ struct media_world {
     size_t nout;
     bool ring_full; /* other workers take nothing */
     size_t forwarded, asked[SL_LAYERS_MAX], remote_asked, flushes;
-    size_t receiving_on, receiving_off, slow, layers, talk_on, talk_off, voices;
+    size_t receiving_on, receiving_off, slow, layers, talk_on, talk_off, voices, told;
     struct sl_voice_report voice; /* the last one */
+    struct sl_quality quality;    /* told last */
 };
 
 static inline void mw_receiving(void *arg, sl_id pc, uint16_t mindex, int substream, bool on)
@@ -75,6 +76,15 @@ static inline void mw_layer(void *arg, sl_id pc, uint16_t mindex, const struct s
 {
     (void)pc, (void)mindex, (void)ev;
     ((struct media_world *)arg)->layers++;
+}
+
+static inline void mw_quality(void *arg, sl_id pc, uint16_t mindex, const struct sl_quality *q)
+{
+    struct media_world *w = arg;
+
+    (void)pc, (void)mindex;
+    w->told++;
+    w->quality = *q;
 }
 
 static inline bool mw_forward(void *arg, unsigned int worker, sl_id pc, uint16_t mindex,
@@ -151,6 +161,7 @@ static inline void mw_init(struct media_world *w)
         .talking = mw_talking,
         .voice = mw_voice,
         .layer = mw_layer,
+        .quality = mw_quality,
         .forward = mw_forward,
         .keyframe = mw_keyframe,
         .flush = mw_flush,
