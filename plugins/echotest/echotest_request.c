@@ -20,13 +20,16 @@ static const struct sl_arg echo_args[] = {
     { "opusred", SL_ARG_BOOL },
     { "min_delay", SL_ARG_INT },
     { "max_delay", SL_ARG_INT },
+    { "width", SL_ARG_UINT },
+    { "height", SL_ARG_UINT },
+    { "priority", SL_ARG_INT },
 };
 
 void echo_wish_reset(struct echo *e)
 {
     e->wish = (struct echo_wish){ .audio = true,
                                   .video = true,
-                                  .layers = { 2, 2, 2, 2, ECHO_FALLBACK_US, -1, -1 } };
+                                  .layers = { 2, 2, 2, 2, ECHO_FALLBACK_US, -1, -1, 0, 0, 0, 0 } };
 }
 
 static void error_send(struct echo *e, struct sl_msg *m, enum echo_error code, const char *text)

@@ -1,3 +1,4 @@
+#include "../common/pl_layers.h"
 #include "vc_request.h"
 
 static uint32_t u32_get(const json_t *body, const char *name, uint32_t def)
@@ -23,6 +24,10 @@ static int wish_read(struct vc_req *r, struct vc_wish *w)
     if (substream > 2 || temporal > 2)
         return vc_fail(r, VC_ERR_INVALID, "Invalid value (%s should be 0, 1 or 2)",
                        substream > 2 ? "substream" : "temporal");
+    if (pl_view_check(r->body, r->error.text) < 0) {
+        r->error.code = VC_ERR_INVALID;
+        return -1;
+    }
     if (sl_arg_bool(r->body, "record", false) || sl_arg_str(r->body, "filename", "")[0])
         return vc_fail(r, VC_ERR_UNKNOWN, "recording is not available");
     w->audio = sl_arg_bool(r->body, "audio", w->audio);
@@ -31,6 +36,7 @@ static int wish_read(struct vc_req *r, struct vc_wish *w)
     w->layers.substream = (int8_t)substream;
     w->layers.temporal = (int8_t)temporal;
     w->layers.fallback_us = u32_get(r->body, "fallback", w->layers.fallback_us);
+    pl_view_read(r->body, &w->layers);
     return 0;
 }
 

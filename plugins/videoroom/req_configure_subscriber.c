@@ -52,6 +52,7 @@ static int configure_check(struct vr_req *r, const struct vr_sub *s)
     static const struct sl_arg args[] = {
         { "streams", SL_ARG_ARRAY }, { "audio", SL_ARG_BOOL },   { "video", SL_ARG_BOOL },
         { "data", SL_ARG_BOOL },     { "restart", SL_ARG_BOOL }, { "update", SL_ARG_BOOL },
+        { "quality", SL_ARG_BOOL },
     };
     const json_t *items, *item;
     size_t i;
@@ -74,6 +75,7 @@ int req_configure_subscriber(struct vr_req *r)
 
     if (configure_check(r, s) < 0)
         return -1;
+    vr_sub_tell_read(s, r->body);
     kinds_apply(s, r->body);
     json_array_foreach(items, i, item) item_apply(s, item);
     if (!items)

@@ -1,3 +1,4 @@
+#include "../common/pl_layers.h"
 #include "vr_speaker.h"
 #include "vr_sub.h"
 #include <stdlib.h>
@@ -179,6 +180,8 @@ static int subscribe_first(struct vr_req *r, struct vr_sub *s, struct vr_pub **f
         err = vr_fail(r, VR_ERR_INVALID_SDP, "Can't offer an SDP with no stream");
     if (!err && vr_sub_add(s, asks, n) < 0)
         err = vr_fail(r, VR_ERR_UNKNOWN, "Too many streams in one subscription");
+    for (size_t i = 0; !err && *feed && i < s->nlines; i++)
+        pl_view_read(r->body, &s->lines[i]->wish);
     free(asks);
     return err;
 }
@@ -201,6 +204,7 @@ static int join_subscriber(struct vr_req *r)
     static const struct sl_arg args[] = {
         { "use_msid", SL_ARG_BOOL },
         { "autoupdate", SL_ARG_BOOL },
+        { "quality", SL_ARG_BOOL },
     };
     struct vr_handle *h = r->handle;
     uint32_t private_id = 0;
@@ -221,6 +225,7 @@ static int join_subscriber(struct vr_req *r)
     s->private_id = private_id;
     s->use_msid = sl_arg_bool(r->body, "use_msid", false);
     s->autoupdate = sl_arg_bool(r->body, "autoupdate", true);
+    vr_sub_tell_read(s, r->body);
     err = subscribe_first(r, s, &feed);
     if (!err && vr_sub_offer(s, r->msg, attached_event(s, feed), false) < 0)
         err = vr_fail(r, VR_ERR_UNKNOWN, "Could not make an offer");

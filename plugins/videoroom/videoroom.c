@@ -119,17 +119,10 @@ static void on_voice(sl_hid h, void *state, uint16_t mindex, const struct sl_voi
 
 static void layer_tell(const struct vr_line *l, const char *name, int8_t v, int8_t *now)
 {
-    json_t *event;
-    char mid[8];
-
     if (v < 0)
         return;
     *now = v;
-    snprintf(mid, sizeof(mid), "%u", l->mindex);
-    event = vr_room_event(l->sub->room, "event");
-    json_object_set_new(event, "mid", json_string(mid));
-    json_object_set_new(event, name, json_integer(v));
-    vr_core->event(l->sub->h, NULL, event, NULL);
+    vr_line_tell(l, name, json_integer(v));
 }
 
 static void on_layer(sl_hid h, void *state, uint16_t mindex, const struct sl_layer_event *ev)
@@ -145,6 +138,16 @@ static void on_layer(sl_hid h, void *state, uint16_t mindex, const struct sl_lay
     layer_tell(l, "temporal", ev->temporal, &l->now.temporal);
     layer_tell(l, "spatial_layer", ev->spatial, &l->now.spatial);
     layer_tell(l, "temporal_layer", ev->svc_temporal, &l->now.svc_temporal);
+}
+
+static void on_quality(sl_hid h, void *state, uint16_t mindex, const struct sl_quality *q)
+{
+    const struct vr_handle *vh = state;
+    const struct vr_sub *s = vh->sub;
+
+    (void)h;
+    if (s && s->tell && mindex < s->nlines && s->lines[mindex]->src)
+        vr_line_tell(s->lines[mindex], "quality", sl_quality_json(q));
 }
 
 /* Whatever the publisher calls its channels. Subscribers have nothing to say. */
@@ -197,4 +200,5 @@ SL_PLUGIN_EXPORT = {
     .on_layer = on_layer,
     .on_data = on_data,
     .on_data_writable = on_data_writable,
+    .on_quality = on_quality,
 };

@@ -14,7 +14,7 @@ static struct sl_mref line_ref(const struct vr_line *l)
 
 static void wish_reset(struct vr_line *l)
 {
-    l->wish = (struct sl_layer_wish){ 2, 2, 2, 2, FALLBACK_US, -1, -1 };
+    l->wish = (struct sl_layer_wish){ 2, 2, 2, 2, FALLBACK_US, -1, -1, 0, 0, 0, 0 };
     l->now = (struct sl_layer_event){ -1, -1, -1, -1, 0, 0 };
 }
 
@@ -27,6 +27,7 @@ static struct sl_layer_wish wish_of(const struct vr_line *l)
         w.min_delay = l->src->min_delay;
         w.max_delay = l->src->max_delay;
     }
+    w.tell = l->sub->tell;
     return w;
 }
 
@@ -145,22 +146,34 @@ bool vr_line_wish_read(struct vr_line *l, const json_t *item)
     return memcmp(&old, &l->wish, sizeof(old)) != 0;
 }
 
+void vr_sub_tell_read(struct vr_sub *s, const json_t *body)
+{
+    const uint8_t anew = s->tell < UINT8_MAX ? s->tell + 1 : 1;
+
+    if (sl_arg_get(body, "quality"))
+        s->tell = sl_arg_bool(body, "quality", false) ? anew : 0;
+}
+
+void vr_line_tell(const struct vr_line *l, const char *name, json_t *value)
+{
+    json_t *event = vr_room_event(l->sub->room, "event");
+    char mid[8];
+
+    snprintf(mid, sizeof(mid), "%u", l->mindex);
+    json_object_set_new(event, "mid", json_string(mid));
+    json_object_set_new(event, name, value);
+    vr_core->event(l->sub->h, NULL, event, NULL);
+}
+
 void vr_line_confirm(const struct vr_line *l, const json_t *item)
 {
     if (!l->src || !(l->src->simulcast || l->src->svc))
         return;
     for (size_t i = 0; i < PL_LAYERS; i++) {
         const int8_t same = pl_layer_same(&pl_layers[i], item, &l->wish, &l->now);
-        char mid[8];
-        json_t *event;
 
-        if (same < 0)
-            continue;
-        snprintf(mid, sizeof(mid), "%u", l->mindex);
-        event = vr_room_event(l->sub->room, "event");
-        json_object_set_new(event, "mid", json_string(mid));
-        json_object_set_new(event, pl_layers[i].name, json_integer(same));
-        vr_core->event(l->sub->h, NULL, event, NULL);
+        if (same >= 0)
+            vr_line_tell(l, pl_layers[i].name, json_integer(same));
     }
 }
 

@@ -53,6 +53,7 @@ struct vr_sub {
     bool is_quiet; /* it is told of its view by other means */
     size_t nslots;
     bool awaits_answer, pending, pending_restart, stale;
+    uint8_t tell; /* what becomes of its media, as in its lines' wishes */
 
     struct vr_line **lines; /* by mindex */
     size_t nlines;
@@ -100,6 +101,10 @@ void vr_line_lost(struct vr_line *l);
 bool vr_line_fits(const struct vr_line *l, const struct vr_stream *src);
 /* Reads the layer members of @item into the wish (checked before). True: something changed. */
 bool vr_line_wish_read(struct vr_line *l, const json_t *item);
+/* `quality` of join and configure. */
+void vr_sub_tell_read(struct vr_sub *s, const json_t *body);
+/* Tells the client something about a line: an event with its mid. Steals @value. */
+void vr_line_tell(const struct vr_line *l, const char *name, json_t *value);
 /* Tells the core: pause and layers. */
 void vr_line_apply(struct vr_line *l);
 void vr_sub_apply(const struct vr_sub *s);

@@ -173,6 +173,8 @@ static void gates_bitrate_and_layers_follow_requests(void **state)
     assert_int_equal(mock_route(h, 1)->wish.fallback_us, 500000);
     assert_int_equal(mock_route(h, 1)->wish.min_delay, 1);
     assert_int_equal(mock_route(h, 1)->wish.max_delay, 20);
+    mock_request(h, "{'width':320,'height':180}", NULL, OK, SL_JSEP_NONE);
+    assert_int_equal(mock_route(h, 1)->wish.width, 320);
     mock_request(h, "{'bitrate':0}", NULL, OK, SL_JSEP_NONE);
     assert_int_equal(mock_bitrate(h), 0);
 }

@@ -129,6 +129,8 @@ static void the_callee_chooses_layers_of_a_caller_who_sends_several(void **state
                  EVENT("set"), NONE);
     assert_int_equal(mock_route(bob, 1)->wish.substream, 0);
     assert_int_equal(mock_route(bob, 1)->wish.fallback_us, 500000);
+    mock_request(bob, "{'request':'set','width':320,'height':180}", NULL, EVENT("set"), NONE);
+    assert_int_equal(mock_route(bob, 1)->wish.height, 180);
     assert_int_equal(mock_route(alice, 1)->wish.substream, 2);
     mock_layer(bob, 1, &next);
     mock_expect(bob, 0, RESULT("'event':'simulcast','videocodec':'vp8','substream':0"), NONE);

@@ -91,6 +91,14 @@ static void join_errors(void **state)
           "Invalid value (temporal_layer should be 0, 1 or 2)" },
         { ",'streams':[{'feed':1,'fallback':-3}]", 430,
           "Invalid element type (fallback should be a positive integer)" },
+        { ",'streams':[{'feed':1,'width':-1,'height':1}]", 430,
+          "Invalid element type (width should be a positive integer)" },
+        { ",'streams':[{'feed':1,'width':640}]", 430,
+          "Invalid value (width and height go together)" },
+        { ",'streams':[{'feed':1,'priority':101}]", 430,
+          "Invalid value (priority should be between -100 and 100)" },
+        { ",'feed':1,'priority':'x'", 430, "Invalid element type (priority should be an integer)" },
+        { ",'feed':1,'quality':1", 430, "Invalid element type (quality should be a boolean)" },
         { ",'streams':[{'feed':1,'min_delay':'x'}]", 430,
           "Invalid element type (min_delay should be an integer)" },
         { ",'streams':[{'feed':1},{'feed':3}]", 438,
@@ -280,6 +288,78 @@ static void configure_sets_layers_and_gates(void **state)
     mock_expect(s, 0, "{'videoroom':'slow_link'}", NONE);
 }
 
+static void the_size_shown_and_the_priority_are_of_the_line(void **state)
+{
+    static const struct {
+        const char *body;
+        int width, height, priority;
+    } t[] = {
+        { "'mid':'1','width':640,'height':360,'priority':-5", 640, 360, -5 },
+        { "'mid':'1','priority':100", 640, 360, 100 },
+        { "'streams':[{'mid':'1','width':0,'height':0}]", -1, -1, 100 },
+        { "'width':99999,'height':1", 16384, 1, 100 },
+        { "'mid':'1','width':0,'height':8", -1, -1, 100 },
+    };
+    const sl_hid s = (room_make(""), publishing(1, MOCK_OFFER("audio a opus", "video v vp8 sim")),
+                      subscribed("[{'feed':1,'width':320,'height':180,'priority':7}]"));
+    char body[200];
+    sl_hid old;
+
+    (void)state;
+    assert_int_equal(mock_route(s, 1)->wish.width, 320);
+    assert_int_equal(mock_route(s, 1)->wish.height, 180);
+    assert_int_equal(mock_route(s, 1)->wish.priority, 7);
+    for (size_t i = 0; i < COUNT(t); i++) {
+        snprintf(body, sizeof(body), "{'request':'configure',%s}", t[i].body);
+        mock_request(s, body, NULL, CONFIGURED, NONE);
+        assert_int_equal(mock_route(s, 1)->wish.width, t[i].width);
+        assert_int_equal(mock_route(s, 1)->wish.height, t[i].height);
+        assert_int_equal(mock_route(s, 1)->wish.priority, t[i].priority);
+    }
+    /* It is the element's, whoever is in it. */
+    publishing(2, MOCK_OFFER("video v vp8 sim"));
+    mock_send(s, "{'request':'switch','streams':[{'feed':2,'mid':'v','sub_mid':'1'}]}", NULL);
+    mock_skip(s);
+    assert_int_equal(mock_route(s, 1)->wish.priority, 100);
+    assert_int_equal(mock_route(s, 1)->wish.width, -1);
+    old = mock_attach();
+    mock_send(old,
+              "{'request':'join','ptype':'subscriber','room':1,'feed':1,'width':64,'height':36}",
+              NULL);
+    mock_skip(old);
+    mock_request(old, "{'request':'start'}", mock_answer(old), STARTED, NONE);
+    assert_int_equal(mock_route(old, 1)->wish.width, 64);
+}
+
+static void who_asks_is_told_of_the_quality(void **state)
+{
+    const struct sl_quality q = {
+        SL_REASON_BANDWIDTH, true, false, 0, 1, 2, 2, 600000, 500000, 40, 7, 0.5, 0
+    };
+    const sl_hid s =
+        (room_make(""), publishing(1, MOCK_OFFER("video v vp8 sim")), subscribed("[{'feed':1}]"));
+
+    (void)state;
+    assert_int_equal(mock_route(s, 0)->wish.tell, 0);
+    mock_quality(s, 0, &q); /* of before it changed its mind */
+    mock_expect_nothing(s);
+    mock_request(s, "{'request':'configure','quality':true}", NULL, CONFIGURED, NONE);
+    assert_int_equal(mock_route(s, 0)->wish.tell, 1);
+    mock_quality(s, 0, &q);
+    mock_expect(s, 0,
+                "{'videoroom':'event','room':1,'mid':'0','quality':{'verdict':'receiver',"
+                "'reason':'bandwidth','substream':0,'temporal':1,'wanted':{'substream':2,"
+                "'temporal':2},'estimate':600000,'target':500000,'rtt':40,'queue':7,'loss':0.5,"
+                "'sender_loss':0.0}}",
+                NONE);
+    mock_quality(s, 9, &q);
+    mock_expect_nothing(s);
+    mock_request(s, "{'request':'configure','quality':true}", NULL, CONFIGURED, NONE);
+    assert_int_equal(mock_route(s, 0)->wish.tell, 2); /* once more, now */
+    mock_request(s, "{'request':'configure','quality':false}", NULL, CONFIGURED, NONE);
+    assert_int_equal(mock_route(s, 0)->wish.tell, 0);
+}
+
 static void svc_layers_have_their_own_events(void **state)
 {
     const struct sl_layer_event ev = { -1, -1, 1, 2, 3, 3 };
@@ -346,6 +426,8 @@ int main(void)
         T(nothing_flows_before_start_or_on_refused_lines),
         T(crossrefs_tell_twins_apart),
         T(configure_sets_layers_and_gates),
+        T(the_size_shown_and_the_priority_are_of_the_line),
+        T(who_asks_is_told_of_the_quality),
         T(svc_layers_have_their_own_events),
         T(restarts_are_answered_at_once),
         T(e2ee_is_passed_on),
