@@ -13,7 +13,7 @@
 #define SECOND UINT64_C(1000000)
 #define MS     UINT64_C(1000)
 
-#define SIM_VIDEOS_MAX  4
+#define SIM_VIDEOS_MAX  9
 #define SIM_REPORTS_MAX 128 /* on their way back */
 #define SIM_CALLS_MAX   4
 #define SIM_HIST_MS     1024
