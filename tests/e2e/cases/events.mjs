@@ -137,6 +137,126 @@ test('events: a receiver that is of no use delays nobody', { tags }, async (t) =
   assert.ok(performance.now() - begin < 4000);
 });
 
+// A web server that may be slow, answer errors, be gone, and come back.
+class Receiver {
+  status = 200;
+  delay = 0;
+  busy = 0; // requests under way
+  taken = []; // events of requests that were answered with 200
+
+  async start(t) {
+    this.server = http.createServer((req, res) => {
+      let body = '';
+      this.busy++;
+      res.on('close', () => this.busy--);
+      req.on('data', (d) => (body += d));
+      req.on('end', async () => {
+        if (this.delay) await sleep(this.delay);
+        if (this.status === 200) this.taken.push(...JSON.parse(body));
+        res.writeHead(this.status).end();
+      });
+    });
+    await new Promise((resolve) => this.server.listen(this.port ?? 0, '127.0.0.1', resolve));
+    this.port = this.server.address().port;
+    t.onClose(() => this.stop());
+    return `http://127.0.0.1:${this.port}/events`;
+  }
+
+  // Between two requests, so that both ends agree on what was taken.
+  async stop() {
+    while (this.busy) await sleep(5);
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    this.server.closeAllConnections();
+    await closed;
+  }
+}
+
+// Sessions that come and go for @ms, two events each, and pings beside them: how many, and the 99th
+// percentile of a ping.
+async function work(c, ms) {
+  const pings = [];
+  let sessions = 0;
+  for (const begin = performance.now(); performance.now() - begin < ms; sessions++) {
+    const session_id = await c.create();
+    const at = performance.now();
+    await c.request({ janus: 'ping' });
+    pings.push(performance.now() - at);
+    await c.request({ janus: 'destroy', session_id });
+  }
+  pings.sort((a, b) => a - b);
+  return { sessions, p99: pings[Math.floor(pings.length * 0.99)] };
+}
+
+async function handlerStats(admin) {
+  const answer = await admin.request({ janus: 'query_eventhandler', admin_secret: 'adm',
+    handler: 'janus.eventhandler.webhook', request: { request: 'stats' } });
+  return answer.response;
+}
+
+async function emptied(admin, ms = 20000) {
+  for (const begin = performance.now(); performance.now() - begin < ms; await sleep(50)) {
+    const stats = await handlerStats(admin);
+    if (!stats.waiting) return stats;
+  }
+  throw new Error('events wait for ever');
+}
+
+async function webhookServer(t, r, keys) {
+  const backend = await r.start(t);
+  const server = await t.server(
+    { general: { session_timeout: 0 }, events: { enabled: 'yes', handlers: 'webhook', max_queue: 65536 },
+      admin: { enabled: 'yes', secret: 'adm' } },
+    { 'webhook.conf': settings({ backend, events: 'sessions', ...keys }) });
+  return [await WsClient.open(server.ws), await WsClient.open(server.admin, 'janus-admin-protocol')];
+}
+
+test('events: a receiver that is slow, wrong or gone delays nothing, and each loss is counted', { tags }, async (t) => {
+  const r = new Receiver();
+  const [c, admin] = await webhookServer(t, r, { timeout: 10000, max_retransmissions: 2, retransmissions_backoff: 20 });
+  const phases = [
+    ['well', async () => {}],
+    ['slow', async () => (r.delay = 500)],
+    ['wrong', async () => ((r.delay = 0), (r.status = 503))],
+    ['gone', async () => r.stop()],
+  ];
+  let made = 0;
+  for (const [what, begin] of phases) {
+    const before = await handlerStats(admin);
+    await begin();
+    const { sessions, p99 } = await work(c, 1000);
+    made += 2 * sessions;
+    t.note(`${what}: ${sessions} sessions, ping p99 ${p99.toFixed(1)} ms`);
+    assert.ok(p99 < 250, `${what}: ping p99 ${p99} ms`); // half of what a slow receiver takes
+    const lost = (await handlerStats(admin)).lost - before.lost;
+    assert.ok(what === 'well' ? !lost : what === 'slow' || lost > 0, `${what}: ${lost} lost`);
+  }
+  r.status = 200;
+  await r.start(t);
+  made += 2 * (await work(c, 300)).sessions;
+  const stats = await emptied(admin);
+  t.note(JSON.stringify(stats));
+  assert.equal(stats.emitted, made);
+  assert.equal(stats.delivered, r.taken.length);
+  assert.equal(stats.delivered + stats.lost, made);
+  assert.equal(new Set(r.taken.map((e) => `${e.session_id} ${e.event.name}`)).size, r.taken.length);
+});
+
+for (const [seconds, retries, more] of [[1, 5, []], [60, 20, ['long']]])
+  test(`events: nothing is lost when the receiver is gone for ${seconds} s`, { tags: [...tags, ...more], timeout: 45 + 2 * seconds },
+    async (t) => {
+      const r = new Receiver();
+      const [c, admin] = await webhookServer(t, r, { max_retransmissions: retries });
+      const early = await c.create();
+      await emptied(admin);
+      await r.stop();
+      const late = await c.create();
+      await sleep(seconds * 1000);
+      await r.start(t);
+      const stats = await emptied(admin);
+      assert.deepEqual([stats.emitted, stats.delivered, stats.lost], [2, 2, 0]);
+      assert.deepEqual(r.taken.map((e) => e.session_id), [early, late]);
+    });
+
 test('events: a start without a handler says why', { tags }, async (t) => {
   await assert.rejects(t.server({ events: { enabled: 'yes', handlers: 'none' } }), /cannot load event handler: .*none\.so/);
   await assert.rejects(t.server({ events: { enabled: 'yes', handlers: 'webhook' } }, { 'webhook.conf': '' }),
