@@ -50,6 +50,18 @@ static void take_sent(struct sl_pc *pc, const struct data_mail *m) SL_ON_CONTROL
     pc->cb.data_writable(pc->arg);
 }
 
+static void update(struct sl_pc *pc) SL_ON_CONTROL;
+
+static void take_down(struct sl_pc *pc) SL_ON_CONTROL
+{
+    if (pc->data.is_closing) {
+        pc->data.is_closing = false;
+        update(pc); /* the m-line may have come back */
+    } else {
+        pc->data.is_down = true;
+    }
+}
+
 static void take(struct sl_cq_mail *mail)
 {
     struct data_mail *m = sl_container(mail, struct data_mail, cq);
@@ -67,7 +79,7 @@ static void take(struct sl_cq_mail *mail)
     else if (pc && pc->data.is_open && m->kind == DATA_SENT)
         take_sent(pc, m);
     else if (pc && m->kind == DATA_DOWN)
-        pc->data.is_down = true;
+        take_down(pc);
     free(m);
 }
 
@@ -187,8 +199,9 @@ int sl_pc_data_start(struct sl_pc_world *w, size_t mtu)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-/* DTLS and the agreement are both there: the handshake of SCTP begins, once per connection. */
-static void update(struct sl_pc *pc) SL_ON_CONTROL
+/* DTLS and the agreement are both there: the handshake of SCTP begins, once for as long as an
+ * m-line stands. A later one has an association of its own (RFC 8841). */
+static void update(struct sl_pc *pc)
 {
     struct sl_pc_data *d = &pc->data;
     const struct sl_sctp_open o = {
@@ -198,13 +211,15 @@ static void update(struct sl_pc *pc) SL_ON_CONTROL
         .message_max = d->message_max,
     };
 
-    if (d->is_agreed && pc->is_up && !d->is_open && !d->is_down) {
+    if (d->is_agreed && pc->is_up && !d->is_open && !d->is_closing) {
         d->is_open = true;
+        d->is_down = d->is_full = d->is_paused = false;
+        d->waiting = d->consumed = 0;
         sl_sctp_open(pc->world->sctp, pc->id, &o);
     } else if (!d->is_agreed && d->is_open) {
         sl_sctp_close(pc->world->sctp, pc->id);
         d->is_open = false;
-        d->is_down = true; /* the peer cannot begin it anew on the same DTLS association */
+        d->is_closing = !d->is_down;
     }
 }
 

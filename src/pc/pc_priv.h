@@ -72,8 +72,9 @@ struct sl_pc_route {
 /* The association of a peer connection, as control sees it. */
 struct sl_pc_data {
     bool is_agreed; /* a data m-line stands */
-    bool is_open;   /* the SCTP thread knows it */
-    bool is_down;   /* it ended, and is not begun again */
+    bool is_open;    /* the SCTP thread knows it */
+    bool is_down;    /* it ended, and is not begun again while its m-line stands */
+    bool is_closing; /* by us; nothing may begin before it is down */
     uint16_t port;  /* the peer's */
     uint64_t message_max;
     size_t waiting; /* charge of what was sent and has not left yet */

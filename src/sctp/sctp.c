@@ -81,7 +81,7 @@ static void cmd_run(struct sl_sctp *s, const struct cmd *c) SL_ON_SCTP
         break;
     case CMD_CLOSE:
         if (a)
-            assoc_destroy(a);
+            assoc_close(a);
         break;
     case CMD_CONSUMED:
         if (a)

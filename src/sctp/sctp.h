@@ -51,7 +51,8 @@ struct sl_sctp_channel {
 struct sl_sctp_cb {
     /* One SCTP packet, to be sent as DTLS application data; at most conf.mtu bytes. */
     void (*out)(void *arg, sl_id pc, const uint8_t *data, size_t len);
-    /* The association: up once; down once, unless it was closed from here. @reason is a literal. */
+    /* The association: up once; down once, at the latest when it was closed from here, and then as
+     * the last of its callbacks. @reason is a literal. */
     void (*up)(void *arg, sl_id pc);
     void (*down)(void *arg, sl_id pc, const char *reason);
     /* A channel may carry messages both ways; it is gone. Channels that are open when the
@@ -84,8 +85,8 @@ struct sl_sctp_open {
 
 /* DTLS is up: begins the handshake at once (the peer does the same; RFC 8841). */
 void sl_sctp_open(struct sl_sctp *s, sl_id pc, const struct sl_sctp_open *o);
-/* Aborts the association; its channels are told closed and what waited is told sent, then no
- * callback for @pc follows. */
+/* Aborts the association; its channels are told closed, what waited is told sent, and it is told
+ * down, unless it was before. Then no callback for @pc follows until it is opened again. */
 void sl_sctp_close(struct sl_sctp *s, sl_id pc);
 
 /* One received packet, copied. Packets that fail sctp_check.h, and those beyond 4096 that wait for

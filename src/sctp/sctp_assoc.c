@@ -116,6 +116,17 @@ void assoc_destroy(struct sctp_assoc *a)
     free(a);
 }
 
+void assoc_close(struct sctp_assoc *a)
+{
+    const struct sl_sctp *s = a->s;
+    bool was_down = a->state == ASSOC_DOWN;
+    sl_id pc = a->pc;
+
+    assoc_destroy(a);
+    if (!was_down && s->cb->down)
+        s->cb->down(s->arg, pc, "closed");
+}
+
 /* ---- receiving ------------------------------------------------------------------------------- */
 
 /* Appends to the message in parts. 0; -EMSGSIZE; -ENOMEM; -EBADMSG: another message in between,

@@ -151,6 +151,8 @@ struct sctp_assoc *assoc_find(const struct sl_sctp *s, sl_id pc) SL_ON_SCTP;
 struct sctp_assoc *assoc_find_token(const struct sl_sctp *s, uint64_t token) SL_ON_SCTP;
 void assoc_open(struct sl_sctp *s, sl_id pc, const struct sl_sctp_open *o) SL_ON_SCTP;
 void assoc_destroy(struct sctp_assoc *a) SL_ON_SCTP;
+/* The same from outside: tells that it is down, unless that was told. */
+void assoc_close(struct sctp_assoc *a) SL_ON_SCTP;
 void assoc_mark(struct sctp_assoc *a) SL_ON_SCTP;
 void assoc_serve(struct sctp_assoc *a) SL_ON_SCTP;
 /* Ends it, but keeps its entry until it is closed. */

@@ -167,8 +167,41 @@ static void a_line_that_is_rejected_closes_its_channels(void **state)
     run();
     assert_string_equal(F.told, "open(chat) data(chat1) close(chat) ");
     assert_int_equal(sl_pc_data_pause(&F.pc, true), -ENOTCONN);
-    agree(5000); /* not anew on the same DTLS association */
+}
+
+static void a_line_that_comes_back_has_a_new_association(void **state)
+{
+    (void)state;
+    SL_ASSUME(control);
+    agree(5000);
+    agree(5000); /* the same one */
     assert_int_equal(F.opened, 1);
+    agree(0);
+    agree(5000);
+    assert_int_equal(F.opened, 1); /* not before the old one has told all */
+    F.cb->message(F.arg, ID, &chat, false, (const uint8_t *)"old", 3);
+    F.cb->down(F.arg, ID, "closed");
+    run();
+    assert_int_equal(F.opened, 2);
+    F.cb->message(F.arg, ID, &chat, false, (const uint8_t *)"new", 3);
+    run();
+    assert_string_equal(F.told, "data(chatnew) ");
+}
+
+static void nor_does_the_end_of_the_old_one_stand_in_its_way(void **state)
+{
+    (void)state;
+    SL_ASSUME(control);
+    agree(5000);
+    F.cb->down(F.arg, ID, "by the peer");
+    run();
+    agree(5000);
+    assert_int_equal(F.opened, 1); /* it ended, and its m-line still stands */
+    agree(0);
+    assert_int_equal(F.closed, 1);
+    agree(5000);
+    assert_int_equal(F.opened, 2);
+    assert_int_equal(sl_pc_data_pause(&F.pc, true), 0);
 }
 
 static void a_channel_that_opens_meanwhile_is_told_both_ways(void **state)
@@ -201,6 +234,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_line_that_is_rejected_closes_its_channels, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_line_that_comes_back_has_a_new_association, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(nor_does_the_end_of_the_old_one_stand_in_its_way, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_channel_that_opens_meanwhile_is_told_both_ways, setup,
                                         teardown),
