@@ -103,6 +103,7 @@ static void cmd_run(struct sl_nice *n, const struct cmd *c) SL_ON_ICE
         [CMD_CLOSE] = do_close,     [CMD_REMOTE] = do_remote, [CMD_CANDIDATE] = do_candidate,
         [CMD_RESTART] = do_restart, [CMD_SEND] = do_send,
     };
+    struct nice_loop *loop;
     struct nice_pc *pc;
 
     if (c->kind == CMD_SEND)
@@ -112,8 +113,11 @@ static void cmd_run(struct sl_nice *n, const struct cmd *c) SL_ON_ICE
         return;
     }
     pc = pc_find(n, c->pc);
-    if (pc)
-        run[c->kind](n, pc, c);
+    if (!pc)
+        return;
+    loop = pc->loop;
+    run[c->kind](n, pc, c);
+    nice_loop_changed(loop);
 }
 
 /* ---- the thread ----------------------------------------------------------------------------- */
@@ -286,11 +290,16 @@ static int conf_copy(struct sl_nice *n, const struct sl_nice_conf *conf)
 static int loops_open(struct sl_nice *n)
 {
     struct epoll_event ev = { .events = EPOLLIN };
+    int err;
 
     n->epfd = epoll_create1(EPOLL_CLOEXEC);
     if (n->epfd < 0 || epoll_ctl(n->epfd, EPOLL_CTL_ADD, n->door.efd, &ev) < 0)
         return -errno;
-    return nice_loop_create(n, &n->main);
+    /* What runs in other loops leaves work here (GTask), so this one wants its wake-ups. */
+    err = nice_loop_create(n, G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING, &n->main);
+    if (!err)
+        g_main_context_release(n->main->ctx); /* it will be the thread's */
+    return err;
 }
 
 int sl_nice_create(const struct sl_nice_conf *conf, const struct sl_nice_cb *cb, void *arg,
@@ -309,6 +318,7 @@ int sl_nice_create(const struct sl_nice_conf *conf, const struct sl_nice_cb *cb,
     n->door.efd = -1;
     n->epfd = -1;
     sl_list_init(&n->dead);
+    sl_list_init(&n->changed);
     sl_wheel_init(&n->wheel, sl_now_us());
     sl_hmap_init(&n->pcs);
     sl_mailbox_init(&n->box, &n->door);

@@ -8,6 +8,13 @@
 #define COMPONENT NICE_COMPONENT_TYPE_RTP
 #define LOCAL_MAX 32 /* addresses of this machine that we gather on */
 
+/* Between two of libnice's own checks (Ta), the least that RFC 8445 section 14.2 allows. From the
+ * peer's first check to a selected pair it takes three of them: a check, a decision, a nomination.
+ */
+#define PACING_MS 5
+
+#define IDLE_MS       5000      /* libnice's "idle-timeout": its default */
+#define CALM_IDLE_MS  50        /* the least it takes */
 #define SOCKET_BUFFER (1 << 20) /* bytes each way; one peer's, so less than a worker's socket */
 
 static int addr_from_nice(const NiceAddress *from, struct sl_addr *out)
@@ -93,6 +100,16 @@ static void creds_tell(struct nice_pc *pc)
 }
 
 /* ---- state and path ------------------------------------------------------------------------- */
+
+/* While there are checks to do libnice looks around at its pace, and for as long as IDLE_MS after
+ * the last of them, in case that none succeeded. Once one did there is nothing to wait for. */
+static void calm_set(struct nice_pc *pc, bool is_calm) SL_ON_ICE
+{
+    if (pc->loop->is_calm == is_calm)
+        return;
+    pc->loop->is_calm = is_calm;
+    g_object_set(pc->agent, "idle-timeout", (guint)(is_calm ? CALM_IDLE_MS : IDLE_MS), NULL);
+}
 
 static void state_set(struct nice_pc *pc, enum sl_ice_state state)
 {
@@ -211,6 +228,7 @@ static void on_state(NiceAgent *agent, guint stream, guint component, guint stat
     (void)stream;
     (void)component;
     SL_ASSUME(ice);
+    calm_set(pc, state == NICE_COMPONENT_STATE_READY && !pc->is_restarting);
     switch (state) {
     case NICE_COMPONENT_STATE_CONNECTING:
         if (!pc->was_connected)
@@ -356,6 +374,7 @@ void nice_pc_restart(struct nice_pc *pc)
         return;
     }
     pc->is_restarting = pc->has_remote;
+    calm_set(pc, false);
     pc->remote_done = false;
     pc->nremote = 0;
     creds_tell(pc);
@@ -429,7 +448,7 @@ int nice_pc_create(struct sl_nice *n, sl_id id, bool controlling, struct nice_pc
 
     if (!pc)
         return -ENOMEM;
-    err = nice_loop_create(n, &pc->loop);
+    err = nice_loop_create(n, G_MAIN_CONTEXT_FLAGS_NONE, &pc->loop);
     if (err) {
         free(pc);
         return err;
@@ -441,7 +460,7 @@ int nice_pc_create(struct sl_nice *n, sl_id id, bool controlling, struct nice_pc
                             NICE_AGENT_OPTION_REGULAR_NOMINATION | NICE_AGENT_OPTION_ICE_TRICKLE |
                                 NICE_AGENT_OPTION_CONSENT_FRESHNESS);
     g_object_set(pc->agent, "controlling-mode", (gboolean)controlling, "ice-tcp", FALSE, "upnp",
-                 FALSE, NULL);
+                 FALSE, "stun-pacing-timer", (guint)PACING_MS, NULL);
     addresses_set(pc);
     pc->stream = nice_agent_add_stream(pc->agent, 1);
     if (pc->stream == 0) {
@@ -459,6 +478,7 @@ int nice_pc_create(struct sl_nice *n, sl_id id, bool controlling, struct nice_pc
     g_signal_connect(pc->agent, "new-selected-pair-full", G_CALLBACK(on_pair), pc);
     g_signal_connect(pc->agent, "new-remote-candidate-full", G_CALLBACK(on_remote), pc);
     (void)nice_agent_attach_recv(pc->agent, pc->stream, COMPONENT, pc->loop->ctx, on_data, pc);
+    nice_loop_changed(pc->loop);
     *out = pc;
     return 0;
 }
@@ -507,6 +527,7 @@ void nice_pc_destroy(struct nice_pc *pc)
                                  NULL);
     n->nclosing++;
     nice_agent_close_async(pc->agent, on_closed, pc->loop);
+    nice_loop_changed(pc->loop);
     free(pc->pending);
     free(pc);
 }

@@ -17,13 +17,14 @@ _Static_assert((int)G_IO_IN == (int)EPOLLIN && (int)G_IO_OUT == (int)EPOLLOUT &&
                    (int)G_IO_PRI == (int)EPOLLPRI,
                "the same bits");
 
-/* When to wake for a timer. Those of connected agents (consent, keepalive) are seconds long and not
- * exact anyway: they share wake-ups, which cost more than what they are for. */
-static uint64_t due_us(gint timeout_ms)
+/* When to wake for a timer. Those of connected agents (consent, and the look around that libnice
+ * takes a few ms after it) are not exact anyway: they share wake-ups, which cost more than what
+ * they are for. */
+static uint64_t due_us(const struct nice_loop *l, gint timeout_ms)
 {
     uint64_t at = sl_now_us() + (uint64_t)timeout_ms * 1000;
 
-    return timeout_ms < LONG_MS ? at : at + SLOT_US - at % SLOT_US;
+    return timeout_ms < LONG_MS && !l->is_calm ? at : at + SLOT_US - at % SLOT_US;
 }
 
 static void watch(struct nice_loop *l, const GPollFD *f)
@@ -38,17 +39,15 @@ static void watch(struct nice_loop *l, const GPollFD *f)
 /* What the context waits for now: descriptors and time. Whether it need not wait. */
 static bool rearm(struct nice_loop *l)
 {
-    gint n, priority, timeout;
+    gint n, timeout;
     gboolean ready;
 
-    (void)g_main_context_acquire(l->ctx);
-    ready = g_main_context_prepare(l->ctx, &priority);
-    while ((n = g_main_context_query(l->ctx, priority, &timeout, l->fds, l->cap)) > l->cap) {
+    ready = g_main_context_prepare(l->ctx, &l->priority);
+    while ((n = g_main_context_query(l->ctx, l->priority, &timeout, l->fds, l->cap)) > l->cap) {
         l->fds = g_renew(GPollFD, l->fds, n);
         l->old = g_renew(GPollFD, l->old, n);
         l->cap = n;
     }
-    g_main_context_release(l->ctx);
     for (gint i = 0; i < n; i++)
         watch(l, &l->fds[i]);
     for (gint i = 0, k; i < l->nold; i++) {
@@ -64,17 +63,31 @@ static bool rearm(struct nice_loop *l)
     if (timeout < 0)
         sl_timer_cancel(&l->timer);
     else
-        sl_timer_set(&l->nice->wheel, &l->timer, due_us(timeout));
+        sl_timer_set(&l->nice->wheel, &l->timer, due_us(l, timeout));
     return timeout == 0;
 }
 
+static bool is_ready(struct nice_loop *l)
+{
+    (void)g_poll(l->fds, (guint)l->nold, 0);
+    return g_main_context_check(l->ctx, l->priority, l->fds, l->nold);
+}
+
+/* An iteration of the context is what GLib makes it of: prepare and query (which rearm did before
+ * we slept), poll, check, dispatch. To dispatch, GLib takes the source's descriptors out and puts
+ * them back, and wakes itself for each: the second look takes that away, for it is no reason to
+ * turn. */
 static void run(struct nice_loop *l)
 {
     int i = 0;
 
-    do
-        (void)g_main_context_iteration(l->ctx, FALSE);
-    while (!l->is_dead && rearm(l) && ++i < RUNS_MAX);
+    sl_list_del(&l->changed);
+    do {
+        if (is_ready(l)) {
+            g_main_context_dispatch(l->ctx);
+            (void)is_ready(l);
+        }
+    } while (!l->is_dead && rearm(l) && ++i < RUNS_MAX);
 }
 
 static void on_timer(struct sl_timer *t, uint64_t now_us)
@@ -83,7 +96,7 @@ static void on_timer(struct sl_timer *t, uint64_t now_us)
     run(sl_container(t, struct nice_loop, timer));
 }
 
-int nice_loop_create(struct sl_nice *n, struct nice_loop **out)
+int nice_loop_create(struct sl_nice *n, GMainContextFlags flags, struct nice_loop **out)
 {
     struct epoll_event ev = { .events = EPOLLIN };
     struct nice_loop *l = calloc(1, sizeof(*l));
@@ -101,22 +114,31 @@ int nice_loop_create(struct sl_nice *n, struct nice_loop **out)
         free(l);
         return err;
     }
-    /* Nobody owns it while we sleep in our own epoll: it wakes us nevertheless. */
-    l->ctx = g_main_context_new_with_flags(G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING);
+    l->ctx = g_main_context_new_with_flags(flags);
+    (void)g_main_context_acquire(l->ctx);
     l->cap = FDS_MIN;
     l->fds = g_new(GPollFD, FDS_MIN);
     l->old = g_new(GPollFD, FDS_MIN);
     sl_timer_init(&l->timer, on_timer);
     sl_list_init(&l->node);
+    sl_list_init(&l->changed);
     (void)rearm(l);
     *out = l;
     return 0;
+}
+
+void nice_loop_changed(struct nice_loop *l)
+{
+    sl_list_del(&l->changed);
+    if (!l->is_dead)
+        sl_list_add(&l->nice->changed, &l->changed);
 }
 
 void nice_loop_end(struct nice_loop *l)
 {
     l->is_dead = true;
     sl_timer_cancel(&l->timer);
+    sl_list_del(&l->changed);
     sl_list_add(&l->nice->dead, &l->node);
 }
 
@@ -125,6 +147,7 @@ void nice_loop_free(struct nice_loop *l)
     if (!l)
         return;
     sl_list_del(&l->node);
+    sl_list_del(&l->changed);
     sl_timer_cancel(&l->timer);
     while (g_main_context_iteration(l->ctx, FALSE)) /* sources that want to be freed */
         ;
@@ -138,9 +161,12 @@ void nice_loop_free(struct nice_loop *l)
 void nice_loops_turn(struct sl_nice *n, bool is_busy)
 {
     struct epoll_event ev[EVENTS_MAX];
-    int ms = is_busy ? 0 : sl_wheel_timeout_ms(&n->wheel, sl_now_us());
-    int k = epoll_wait(n->epfd, ev, EVENTS_MAX, ms);
+    int ms, k;
 
+    while (!sl_list_is_empty(&n->changed))
+        run(sl_container(n->changed.next, struct nice_loop, changed));
+    ms = is_busy ? 0 : sl_wheel_timeout_ms(&n->wheel, sl_now_us());
+    k = epoll_wait(n->epfd, ev, EVENTS_MAX, ms);
     for (int i = 0; i < k; i++) {
         struct nice_loop *l = ev[i].data.ptr;
 

@@ -49,6 +49,7 @@ struct sl_nice {
     int epfd; /* of the door and of all loops */
     struct sl_wheel wheel;
     struct sl_list dead;    /* loops, until the end of the turn */
+    struct sl_list changed; /* loops that have to look again what they wait for */
     struct nice_loop *main; /* of look-ups, tasks and our own timers */
     GCancellable *cancel;   /* of name look-ups */
     guint asking;           /* first look-ups under way: commands wait */
@@ -73,10 +74,13 @@ struct nice_loop {
     GMainContext *ctx;
     int epfd; /* of its descriptors; stands in that of all */
     struct sl_timer timer;
-    struct sl_list node; /* nice->dead */
+    struct sl_list node;    /* nice->dead */
+    struct sl_list changed; /* nice->changed */
     bool is_dead;
+    bool is_calm;       /* only consent is left to do: its timers need not be exact */
     GPollFD *fds, *old; /* [cap]; old: [nold], those that are watched */
     gint cap, nold;
+    gint priority; /* of what is ready, between prepare and check */
 };
 
 struct nice_pc {
@@ -101,10 +105,14 @@ struct nice_pc {
 };
 
 /* ---- ice_nice_loop.c ---- */
-/* Before the thread begins, in it, or after its end. 0 or -errno. */
-int nice_loop_create(struct sl_nice *n, struct nice_loop **out);
+/* Before the thread begins, in it, or after its end. 0 or -errno. The calling thread owns the
+ * context from here on; for GLib, but with OWNERLESS_POLLING, what its owner adds needs no wake-up
+ * (a write, and a turn for nothing): see nice_loop_changed. */
+int nice_loop_create(struct sl_nice *n, GMainContextFlags flags, struct nice_loop **out);
 void nice_loop_free(struct nice_loop *l);          /* NULL is fine */
 void nice_loop_end(struct nice_loop *l) SL_ON_ICE; /* frees it at the end of this turn */
+/* Something was done with the context from outside of it, so sources may have come or gone. */
+void nice_loop_changed(struct nice_loop *l) SL_ON_ICE;
 /* Sleeps until something comes, but for @is_busy, and runs what it is for. */
 void nice_loops_turn(struct sl_nice *n, bool is_busy) SL_ON_ICE;
 

@@ -50,7 +50,7 @@ const cases = [
   {
     // In the first seconds libnice still checks pairs that lost.
     name: '1 x 100, ice=full',
-    args: webinar(100, '--settle', '8'),
+    args: webinar(100, '--settle', '4'),
     sluice: ['-o', 'media.ice=full'],
     floor: 1.35,
     alone: true,
