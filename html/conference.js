@@ -291,14 +291,17 @@ function showParticipant(participant) {
 }
 
 /** @param {Room} joined @param {RemoteTrack} line */
-function showTrack(joined, { feed, kind, track, stream, transceiver }) {
+function showTrack(joined, line) {
+    const { feed, kind, track, stream, transceiver } = line;
     const participant = joined.participants.get(feed);
     const tile = tiles.get(feed);
 
     if (participant)
         tile.describe(participant.display, participant.metadata);
-    if (kind === 'video')
+    if (kind === 'video') {
         tile.picture(track, transceiver.receiver);
+        joined.subscriber.watch(line, tile.element);
+    }
     tile.play(stream).catch((error) => {
         if (error.name === 'NotAllowedError')
             $('sound').hidden = false;

@@ -45,6 +45,7 @@ import { Subscriber } from './subscriber.js';
  * @property {{id: Id, mid: string, muted: boolean}} moderated
  * @property {RemoteTrack} track
  * @property {RemoteTrack} trackremoved
+ * @property {import('./subscriber.js').Quality & {mid: string, feed: Id}} quality  of what we get
  * @property {{direction: 'send' | 'receive', state: import('./peer.js').PeerState}} state
  * @property {{direction: 'send' | 'receive', attempt: number, of: number}} restart  of ICE
  * @property {{kind: string}} rejected  the room takes no media of ours of this kind
@@ -112,6 +113,7 @@ export class Room extends Emitter {
         subscriber.join = join;
         subscriber.on('track', (track) => this.emit('track', track));
         subscriber.on('trackremoved', (track) => this.emit('trackremoved', track));
+        subscriber.on('quality', (quality) => this.emit('quality', quality));
         subscriber.on('state', ({ state }) => this.emit('state', { direction: 'receive', state }));
         subscriber.on('restart', (detail) => this.emit('restart', { direction: 'receive', ...detail }));
         subscriber.on('failed', (error) => this.#fail(error));

@@ -8,6 +8,7 @@
 import { SluiceError } from './errors.js';
 import { Emitter } from './events.js';
 import { Peer } from './peer.js';
+import { Viewing } from './viewing.js';
 
 /** @typedef {import('./handle.js').Reply} Reply */
 /** @typedef {import('./session.js').Session} Session */
@@ -35,9 +36,26 @@ import { Peer } from './peer.js';
  * @property {RemoteTrack} track
  * @property {RemoteTrack} trackremoved
  * @property {{mid: string, substream?: number, temporal?: number}} layer  the server chose another
+ * @property {Quality & {mid: string, feed: Id}} quality  what is received changed, or why
  * @property {{state: import('./peer.js').PeerState}} state
  * @property {{attempt: number, of: number}} restart
  * @property {SluiceError} failed
+ */
+
+/**
+ * Why a stream is not better. Rates in bit/s, times in ms, losses in percent.
+ * @typedef {object} Quality
+ * @property {'good' | 'receiver' | 'sender' | 'server' | 'unavailable' | 'request'} verdict
+ * @property {string} reason
+ * @property {number} [substream]  -1: none
+ * @property {number} [temporal]
+ * @property {Record<string, number>} [wanted]
+ * @property {number} estimate
+ * @property {number} target
+ * @property {number} rtt
+ * @property {number} queue
+ * @property {number} loss
+ * @property {number} sender_loss
  */
 
 /**
@@ -74,6 +92,8 @@ export class Subscriber extends Emitter {
     #offered = [];
     /** @type {Map<string, number>} what is asked for and not answered yet */
     #underway = new Map();
+    /** @type {Viewing | null} */
+    #viewing = null;
 
     /**
      * @param {Session} session
@@ -175,7 +195,8 @@ export class Subscriber extends Emitter {
                 return;
             handle ??= this.handle = await this.session.attach('janus.plugin.videoroom');
             const reply = await handle.request({ request: 'join', ptype: 'subscriber',
-                room: this.room, streams: subscribe, use_msid: false, ...this.join });
+                room: this.room, streams: subscribe, use_msid: false, quality: true,
+                ...this.join });
 
             this.#start(handle);
             await this.#negotiate(reply);
@@ -211,6 +232,9 @@ export class Subscriber extends Emitter {
             this.#negotiate(reply).catch(() => {}); /* the state of the peer tells */
         else if (data.mid !== undefined && (data.substream ?? data.temporal) !== undefined)
             this.emit('layer', { mid: data.mid, substream: data.substream, temporal: data.temporal });
+        else if (data.quality && this.#lines.has(data.mid))
+            this.emit('quality', { mid: data.mid, feed: /** @type {RemoteTrack} */ (
+                this.#lines.get(data.mid)).feed, ...data.quality });
     }
 
     /** Answers the offer of @reply, if it has one, and learns which line belongs to whom. @param {Reply} reply */
@@ -289,6 +313,7 @@ export class Subscriber extends Emitter {
     /** @param {RemoteTrack} line */
     #remove(line) {
         this.#lines.delete(line.mid);
+        this.#viewing?.remove(line);
         line.stream.removeTrack(line.track);
         if (!line.stream.getTracks().length)
             this.#streams.delete(line.feed);
@@ -325,6 +350,20 @@ export class Subscriber extends Emitter {
         await this.handle?.request({ ...body, request: 'configure' });
     }
 
+    /**
+     * Tells the server how large @element is on the screen, and whether it is to be seen at all,
+     * from now until the line is gone or what is returned is called. No larger picture is sent than
+     * that, and none for what is hidden.
+     * @param {RemoteTrack} line  of a video
+     * @param {Element} element  that shows it, or is as large
+     * @param {{priority?: number}} [options]  -100 to 100: who gets better pictures when not all fit
+     * @returns {() => void}
+     */
+    watch(line, element, { priority = 0 } = {}) {
+        this.#viewing ??= new Viewing((streams) => this.configure({ streams }));
+        return this.#viewing.watch(line, element, priority);
+    }
+
     /** Asks the server for an offer that restarts ICE, and answers it. */
     async restartIce() {
         const reply = await this.handle?.request({ request: 'configure', restart: true });
@@ -336,6 +375,7 @@ export class Subscriber extends Emitter {
     /** Stops receiving. */
     async close() {
         this.#closed = true;
+        this.#viewing?.close();
         this.peer?.close();
         for (const line of this.tracks)
             this.#remove(line);

@@ -9,8 +9,10 @@ const BOTH = [['chromium', 'lite'], ['firefox', 'lite']];
 const state = (page, wanted, seconds = 15) =>
   page.waitFor((s) => document.querySelector('#state').dataset.state === s, wanted, seconds);
 
-// Until the video at @selector shows pictures that change. (Firefox counts no frames of tabs behind.)
+// Until the video at @selector shows pictures that change. In front, since what is hidden is not sent.
+// (Firefox counts no frames of tabs behind.)
 async function plays(page, selector) {
+  await page.front();
   await page.waitFor((s) => document.querySelector(s)?.videoWidth > 0, selector, 20);
   const seen = new Set();
   const end = Date.now() + 10000;

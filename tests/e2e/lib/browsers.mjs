@@ -126,6 +126,11 @@ class Page {
     return this.native.locator(selector).fill(text);
   }
 
+  // Firefox, unlike Chromium, tells a tab behind that it is not seen.
+  front() {
+    return this.native.bringToFront();
+  }
+
   screenshot(file) {
     return this.native.screenshot({ path: file });
   }
