@@ -39,6 +39,8 @@ enum { EMPTY, FLYING, LOST, ARRIVED };
 #define PROBE_CALM  UINT64_C(150000) /* its queue drains */
 #define WANTED      1.2              /* of what is wanted, at most */
 #define FULL        0.95             /* of what a probe found that was the limit */
+#define LIMITED     1.2  /* of what the path carried when it was full: more than noise */
+#define PACE        1.25 /* of the estimate: what waits must get shorter */
 #define SILENT_US   UINT64_C(1000000)
 #define SILENT_STEP UINT64_C(500000)
 #define SILENT_CUT  0.7
@@ -264,6 +266,8 @@ static void grow(struct sl_bwe *b, double s)
         more = PACKET_BITS / ((double)b->rtt_us / 1e6 + 0.1) * s;
     else
         more = b->estimate_bps * (pow(GROWTH, s) - 1);
+    if (out > LIMITED * b->link_bps)
+        b->link_bps = 0;
     set_estimate(b, b->estimate_bps + more, SL_BWE_GROWING);
 }
 
@@ -272,7 +276,8 @@ static void heed_loss(struct sl_bwe *b, uint64_t now_us)
     double out = sl_rate_bps(&b->out, 1000000, b->sent_us);
 
     switch (sl_loss_judge(&b->loss, out, b->estimate_bps, b->standing_us > LOSSY_US, now_us)) {
-    case SL_LOSS_LESS:
+    case SL_LOSS_LESS: /* where buffers are short, a burst is enough to be too much: pace */
+        b->link_bps = out * (1 - b->loss.recent);
         set_estimate(b, LESS * b->estimate_bps, SL_BWE_LOSS);
         b->chain = false;
         break;
@@ -300,6 +305,8 @@ static void heed_probe(struct sl_bwe *b, uint64_t now_us)
         b->link_bps = bps;
         if (bps < b->estimate_bps) /* half of the way: one probe may be wrong */
             bps = (bps + b->estimate_bps) / 2;
+    } else if (bps > LIMITED * b->link_bps) {
+        b->link_bps = 0; /* it carries more by now */
     }
     if ((full || bps > b->estimate_bps) && b->cut_us < b->probe.begin_us)
         set_estimate(b, bps, SL_BWE_PROBED);
@@ -387,8 +394,8 @@ uint32_t sl_bwe_probe_bytes(struct sl_bwe *b, uint64_t now_us)
         b->probe_us = now_us + PROBE_EVERY;
     }
     if (!p->running && !p->awaited && may_probe(b, now_us)) {
-        sl_probe_begin(p, probe_rate(b), now_us);
-        b->probe_end_us = now_us + SL_PROBE_US + PROBE_WAIT + 2 * b->rtt_us;
+        sl_probe_begin(p, probe_rate(b), b->estimate_bps, now_us);
+        b->probe_end_us = p->end_us + PROBE_WAIT + 2 * b->rtt_us;
     }
     if (p->running)
         b->calm_us = now_us + b->rtt_us + PROBE_CALM;
@@ -436,4 +443,9 @@ double sl_bwe_target(const struct sl_bwe *b)
     if (b->standing_us > DRAIN_US)
         drain = fmax(1 - (double)(b->standing_us - DRAIN_US) / DRAIN_OVER, DRAIN_MIN);
     return drain * sl_bwe_estimate(b);
+}
+
+double sl_bwe_pace_bps(const struct sl_bwe *b)
+{
+    return PACE * fmin(sl_bwe_target(b), LIMITED * b->link_bps);
 }

@@ -66,7 +66,7 @@ struct sl_bwe {
 
     double estimate_bps;
     enum sl_bwe_reason reason;
-    double link_bps; /* what arrived at the last over-use; 0: not known */
+    double link_bps; /* what it carried when it was full; 0: not known, or it carries more by now */
     double wanted_bps;
     double remb_bps; /* 0: none */
 
@@ -124,5 +124,7 @@ void sl_bwe_tick(struct sl_bwe *b, uint64_t now_us);
 bool sl_bwe_is_known(const struct sl_bwe *b);
 double sl_bwe_estimate(const struct sl_bwe *b);
 double sl_bwe_target(const struct sl_bwe *b);
+/* What a burst may leave at (bwe_pace.h); 0: the path was not seen full, and nothing waits. */
+double sl_bwe_pace_bps(const struct sl_bwe *b);
 
 #endif

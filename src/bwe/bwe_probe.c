@@ -4,13 +4,16 @@
 #define CLUMSY      0.5 /* of the rate at which it was to be sent: nothing is learned from less */
 #define CARRIED     0.88
 
-void sl_probe_begin(struct sl_probe *p, double rate_bps, uint64_t now_us)
+void sl_probe_begin(struct sl_probe *p, double rate_bps, double known_bps, uint64_t now_us)
 {
+    double us = SL_PROBE_US, over = rate_bps / known_bps - 1;
     uint8_t cluster = p->cluster == UINT8_MAX ? 1 : (uint8_t)(p->cluster + 1);
 
     *p = (struct sl_probe){ .cluster = cluster, .running = true, .rate_bps = rate_bps };
     p->begin_us = now_us;
-    p->end_us = now_us + SL_PROBE_US;
+    if (over * us > SL_PROBE_QUEUE_US)
+        us = SL_PROBE_QUEUE_US / over;
+    p->end_us = now_us + (us > SL_PROBE_MIN_US ? (uint64_t)us : SL_PROBE_MIN_US);
 }
 
 uint8_t sl_probe_on_sent(struct sl_probe *p, uint32_t bytes, uint64_t now_us)
@@ -29,8 +32,8 @@ uint32_t sl_probe_bytes(struct sl_probe *p, uint64_t now_us)
     if (!p->running)
         return 0;
     us = now_us - p->begin_us;
-    if (us > SL_PROBE_US)
-        us = SL_PROBE_US;
+    if (us > p->end_us - p->begin_us)
+        us = p->end_us - p->begin_us;
     due = (uint64_t)(p->rate_bps * (double)us / 8e6);
     if (now_us >= p->end_us) {
         p->running = false;

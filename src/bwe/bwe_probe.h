@@ -1,8 +1,9 @@
 /*
  * bwe_probe.h - short bursts of more than is needed, which show how much the path carries.
  *
- * A cluster is everything that is sent within SL_PROBE_US: the media that comes along, and as much
- * padding as makes the rate. How fast it arrives is what the path carries, or more than was sent.
+ * A cluster is everything that is sent within SL_PROBE_US or less: the media that comes along, and
+ * as much padding as makes the rate. How fast it arrives is what the path carries, or more than was
+ * sent.
  *
  * Thread: the owner's; pure.  Owner: struct sl_bwe, embedded.
  * Units:  bytes, bits per second, microseconds.
@@ -13,7 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SL_PROBE_US UINT64_C(50000)
+#define SL_PROBE_US       UINT64_C(50000)
+#define SL_PROBE_MIN_US   UINT64_C(30000)
+#define SL_PROBE_QUEUE_US UINT64_C(25000)
 
 struct sl_probe {
     uint8_t cluster; /* of the running or the last probe; 0: there was none */
@@ -31,8 +34,9 @@ struct sl_probe {
     int64_t first_arrival_us, last_arrival_us;
 };
 
-/* Begins a cluster. */
-void sl_probe_begin(struct sl_probe *p, double rate_bps, uint64_t now_us);
+/* Begins a cluster, so short that a path that carries @known_bps queues it for SL_PROBE_QUEUE_US at
+ * most, if that can be. */
+void sl_probe_begin(struct sl_probe *p, double rate_bps, double known_bps, uint64_t now_us);
 /* What goes out now belongs to the cluster that this names; 0: none. */
 uint8_t sl_probe_on_sent(struct sl_probe *p, uint32_t bytes, uint64_t now_us);
 /* Bytes of padding that are to be sent now. Ask every few milliseconds. */

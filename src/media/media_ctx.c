@@ -1,5 +1,6 @@
 #include "media/media_ctx.h"
 
+#include "media/media_gop.h"
 #include "media/media_pkt.h"
 
 #define PKTS_PER_SLAB  128
@@ -48,6 +49,7 @@ void sl_mctx_init(struct sl_mctx *m, unsigned int worker, const struct sl_media_
     sl_pool_init(&m->slots, sizeof(struct sl_slot), SLOTS_PER_SLAB, SLOTS_LIMIT);
     sl_list_init(&m->mirrors);
     sl_list_init(&m->replays);
+    sl_list_init(&m->holding);
     sl_list_init(&m->dirty);
 }
 
@@ -57,11 +59,60 @@ void sl_mctx_fini(struct sl_mctx *m)
     sl_pool_fini(&m->pkts);
 }
 
+/* ---- steps ----------------------------------------------------------------------------------- */
+
+static bool has_steps(const struct sl_mctx *ctx)
+{
+    return !sl_list_is_empty(&ctx->replays) || !sl_list_is_empty(&ctx->holding);
+}
+
+void sl_steps_need(struct sl_mctx *ctx, struct sl_list *list, struct sl_list *node)
+{
+    if (!has_steps(ctx))
+        ctx->step_us = list == &ctx->holding ? ctx->now_us + SL_STEP_US : ctx->now_us;
+    sl_list_add(list, node);
+}
+
+static void move(struct sl_list *n, struct sl_list *to)
+{
+    sl_list_del(n);
+    sl_list_add(to, n);
+}
+
+void sl_steps_run(struct sl_mctx *ctx)
+{
+    struct sl_list todo;
+
+    if (!has_steps(ctx) || ctx->now_us < ctx->step_us)
+        return;
+    ctx->step_us = ctx->now_us + SL_STEP_US;
+    sl_list_init(&todo);
+    while (!sl_list_is_empty(&ctx->holding))
+        move(ctx->holding.next, &todo);
+    while (!sl_list_is_empty(&todo)) { /* one's flush may be another's, when slots run out */
+        struct sl_tx *tx = sl_container(todo.next, struct sl_tx, hold.node);
+
+        move(&tx->hold.node, &ctx->holding);
+        tx->flush(tx);
+    }
+    sl_replays_run(ctx);
+}
+
+uint64_t sl_steps_wait_us(const struct sl_mctx *ctx, uint64_t now_us)
+{
+    if (!has_steps(ctx))
+        return UINT64_MAX;
+    return ctx->step_us > now_us ? ctx->step_us - now_us : 0;
+}
+
+/* ---- output ---------------------------------------------------------------------------------- */
+
 void sl_tx_init(struct sl_tx *tx, struct sl_mctx *ctx, void (*flush)(struct sl_tx *tx))
 {
     *tx = (struct sl_tx){ .ctx = ctx, .flush = flush };
     sl_list_init(&tx->dirty);
     tx->last = &tx->first;
+    sl_hold_init(&tx->hold);
 }
 
 void sl_tx_fini(struct sl_tx *tx)
@@ -75,6 +126,7 @@ void sl_tx_fini(struct sl_tx *tx)
     tx->last = &tx->first;
     tx->nstaged = 0;
     sl_list_del(&tx->dirty);
+    sl_hold_fini(tx);
 }
 
 struct sl_slot *sl_tx_reserve(struct sl_tx *tx)
@@ -95,7 +147,8 @@ struct sl_slot *sl_tx_reserve(struct sl_tx *tx)
     s->rx_us = 0;
     s->is_rtcp = false;
     s->may_pad = false;
-    s->has_twcc = false;
+    s->rank = SL_RANK_NOW;
+    s->twcc_off = s->ast_off = 0;
     s->is_sealed = false;
     s->keep = NULL;
     return s;
@@ -130,4 +183,5 @@ void sl_tx_forget(struct sl_tx *tx, const struct sl_sink *sink)
     for (struct sl_slot *s = tx->first; s; s = s->next)
         if (s->keep == sink)
             s->keep = NULL;
+    sl_hold_forget(&tx->hold, sink);
 }

@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "base/pool.h"
 #include "base/role.h"
+#include "media/media_hold.h"
 #include <sluice/plugin.h>
 
 struct sl_pkt;
@@ -56,9 +57,11 @@ struct sl_slot {
     uint16_t len;
     uint64_t rx_us; /* when the packet in it came to this machine; 0: it was made here */
     bool is_rtcp;
-    bool may_pad;  /* RTP padding does its receiver no harm */
-    bool has_twcc; /* it carries the transport-wide number twcc */
-    uint16_t twcc;
+    bool may_pad; /* RTP padding does its receiver no harm */
+    uint8_t rank; /* enum sl_rank */
+    /* Offsets of what is known when it leaves (transport-wide number, time); 0: not there. */
+    uint16_t twcc_off, ast_off, twcc;
+    uint64_t held_us;     /* when it began to wait (media_hold.h) */
     bool is_sealed;       /* DTLS, or ciphertext that is sent again: goes out as it is */
     struct sl_sink *keep; /* gets a copy of the ciphertext (sl_sink_keep_sealed); NULL: nobody */
     uint8_t data[SL_SLOT_MAX + 36]; /* room for what SRTP adds */
@@ -89,7 +92,9 @@ struct sl_mctx {
     struct sl_pool slots;
     struct sl_list mirrors; /* with packets for their sinks (sl_mirrors_fan_out) */
     struct sl_list replays; /* sinks that get what is past (media_gop.h) */
-    uint64_t replay_us;     /* when they get their next portion */
+    struct sl_list holding; /* connections that hold something back (media_hold.h) */
+    unsigned int nheld;     /* slots, of all of them */
+    uint64_t step_us;       /* when replays and what is held go on */
     struct sl_list dirty;   /* connections with staged packets */
     struct sl_slot *sent;   /* in the send queue; back to the pool after its flush */
     uint64_t drops[SL_DROP_MAX];
@@ -104,6 +109,15 @@ struct sl_mctx {
 
 void sl_mctx_init(struct sl_mctx *m, unsigned int worker, const struct sl_media_cb *cb, void *arg);
 void sl_mctx_fini(struct sl_mctx *m);
+
+/* What goes out in portions, one clock for all: replays, and what is held back. */
+#define SL_STEP_US SL_PACE_STEP_US
+/* Puts @node into one of the two lists. */
+void sl_steps_need(struct sl_mctx *ctx, struct sl_list *list, struct sl_list *node) SL_ON_WORKER;
+/* The next portion of each, when it is due. After the fan-out of a turn. */
+void sl_steps_run(struct sl_mctx *ctx) SL_ON_WORKER;
+/* How long until then; UINT64_MAX: there is nothing. */
+uint64_t sl_steps_wait_us(const struct sl_mctx *ctx, uint64_t now_us);
 
 /* What is known of the way to the peer; 0: nothing. */
 struct sl_path_state {
@@ -125,6 +139,7 @@ struct sl_tx {
     struct sl_path_state path;
     /* Takes all staged slots and gives each back to ctx->slots when it is sent. */
     void (*flush)(struct sl_tx *tx);
+    struct sl_hold hold;
 };
 
 void sl_tx_init(struct sl_tx *tx, struct sl_mctx *ctx, void (*flush)(struct sl_tx *tx));

@@ -61,7 +61,7 @@ bool sl_replay_holds(const struct sl_replay *r, const struct sl_pkt *pkt)
     return r->on && pkt->rtp.ssrc == r->ssrc && pkt->layer == r->layer && pkt->seq >= r->next;
 }
 
-static bool begin_layer(struct sl_sink *s, int layer, uint64_t max_us)
+static bool begin_layer(struct sl_sink *s, int layer, uint64_t max_us) SL_ON_WORKER
 {
     const struct sl_gop *g = &s->mirror->gop[layer];
     struct sl_mctx *c = s->ctx;
@@ -69,9 +69,7 @@ static bool begin_layer(struct sl_sink *s, int layer, uint64_t max_us)
 
     if (!sl_gop_is_whole(g, max_us, c->now_us))
         return false;
-    if (sl_list_is_empty(&c->replays))
-        c->replay_us = c->now_us;
-    sl_list_add(&c->replays, &r->node);
+    sl_steps_need(c, &c->replays, &r->node);
     r->on = true;
     r->layer = (uint8_t)layer;
     r->ssrc = g->ssrc;
@@ -142,21 +140,13 @@ void sl_replays_run(struct sl_mctx *ctx)
 {
     struct sl_list *n, *next;
 
-    if (sl_list_is_empty(&ctx->replays) || ctx->now_us < ctx->replay_us)
-        return;
-    ctx->replay_us = ctx->now_us + SL_REPLAY_STEP_US;
     for (n = ctx->replays.next; n != &ctx->replays; n = next) {
         struct sl_sink *s = sl_container(n, struct sl_sink, replay.node);
 
         next = n->next;
+        if (s->tx->hold.n >= SL_REPLAY_MIN)
+            continue;
         run(s);
         sl_sink_flush(s);
     }
-}
-
-uint64_t sl_replays_wait_us(const struct sl_mctx *ctx, uint64_t now_us)
-{
-    if (sl_list_is_empty(&ctx->replays))
-        return UINT64_MAX;
-    return ctx->replay_us > now_us ? ctx->replay_us - now_us : 0;
 }

@@ -44,8 +44,7 @@ bool sl_gop_note(struct sl_gop *g, const struct sl_pkt *pkt, size_t max_bytes);
 /* There is a key frame not older than @max_us, and nothing is missing after it. */
 bool sl_gop_is_whole(const struct sl_gop *g, uint64_t max_us, uint64_t now_us);
 
-#define SL_REPLAY_STEP_US   UINT64_C(5000) /* between two portions ... */
-#define SL_REPLAY_SHARE     8 /* of what is left goes in a portion one part in so many ... */
+#define SL_REPLAY_SHARE     8 /* of what is left goes in a step one part in so many ... */
 #define SL_REPLAY_MIN       8 /* ... and at least so many packets */
 #define SL_REPLAY_PAST_US   UINT64_C(100000) /* a packet this old is no live one */
 #define SL_REPLAY_SWITCH_US UINT64_C(500000) /* age of a key frame for those who have a picture */
@@ -59,10 +58,9 @@ struct sl_replay {
     uint64_t whole; /* up to here everything was there when it began */
 };
 
-/* The next portion of each replay of @ctx, when it is due. After the fan-out of a turn. */
+/* A step (sl_steps_run): the next portion of each replay of @ctx, but of those whose connection
+ * holds back as much already. */
 void sl_replays_run(struct sl_mctx *ctx) SL_ON_WORKER;
-/* How long until then; UINT64_MAX: there are none. */
-uint64_t sl_replays_wait_us(const struct sl_mctx *ctx, uint64_t now_us);
 
 /* Begins to replay @layer to @s, or goes on with that; false: a key frame is needed. For a sink
  * without a picture a lower layer may be replayed until that key frame is there. */

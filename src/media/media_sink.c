@@ -397,7 +397,7 @@ void sl_sink_flush(struct sl_sink *s)
 {
     if (s->tx->nstaged)
         s->tx->flush(s->tx);
-    if (s->ctx->slots.used >= FLUSH_AT)
+    if (s->ctx->slots.used >= FLUSH_AT + s->ctx->nheld)
         s->ctx->cb.flush(s->ctx->arg);
 }
 

@@ -174,6 +174,8 @@ void sl_sink_tx_fini(struct sl_sink *s) SL_ON_WORKER;
 enum sl_drop sl_sink_tx_packet(struct sl_sink *s, const struct sl_pkt *pkt,
                                const struct sl_seqts *out, bool marker,
                                const struct sl_vp8_ids *ids) SL_ON_WORKER;
+/* @slot leaves now: its transport-wide number and send time, before it is encrypted. */
+void sl_slot_stamp(struct sl_tx *tx, struct sl_slot *slot) SL_ON_WORKER;
 /* The ciphertext of a packet that may have to be sent again as it is. */
 void sl_sink_keep_sealed(struct sl_sink *s, const uint8_t *data, size_t len) SL_ON_WORKER;
 

@@ -156,21 +156,26 @@ struct numbers {
     uint16_t osn;
 };
 
-/* What differs in each packet that is sent. */
-static void finish_block(struct sl_sink *s, struct sl_slot *slot, struct block b)
+/* What differs in each packet that is sent is written when it leaves. */
+static void finish_block(struct sl_slot *slot, struct block b)
 {
-    uint8_t *block = slot->data + SL_RTP_HDR;
-
     if (!b.len)
         return;
     slot->data[0] |= SL_RTP_EXT;
-    if (b.twcc) {
-        slot->has_twcc = true;
-        slot->twcc = s->tx->twcc_seq++;
-        sl_ext_patch_twcc(block, b.twcc, slot->twcc);
+    slot->twcc_off = b.twcc;
+    slot->ast_off = b.ast;
+}
+
+void sl_slot_stamp(struct sl_tx *tx, struct sl_slot *slot)
+{
+    uint8_t *block = slot->data + SL_RTP_HDR;
+
+    if (slot->twcc_off) {
+        slot->twcc = tx->twcc_seq++;
+        sl_ext_patch_twcc(block, slot->twcc_off, slot->twcc);
     }
-    if (b.ast)
-        sl_ext_patch_abs_send_time(block, b.ast, s->ctx->now_us);
+    if (slot->ast_off)
+        sl_ext_patch_abs_send_time(block, slot->ast_off, tx->ctx->now_us);
 }
 
 static enum sl_drop stage(struct sl_sink *s, const struct sl_pkt *pkt, const struct numbers *n,
@@ -196,7 +201,7 @@ static enum sl_drop stage(struct sl_sink *s, const struct sl_pkt *pkt, const str
         sl_tx_cancel(s->tx, slot);
         return SL_DROP_TOO_LONG;
     }
-    finish_block(s, slot, b);
+    finish_block(slot, b);
     len += b.len;
     if (n->is_rtx) {
         sl_put16(p + len, n->osn);
@@ -206,6 +211,9 @@ static enum sl_drop stage(struct sl_sink *s, const struct sl_pkt *pkt, const str
     if (ids)
         sl_vp8_munge_write(p + len, &pkt->payload, ids);
     slot->len = (uint16_t)(len + n_payload);
+    slot->rank = s->kind != SL_KIND_VIDEO ? SL_RANK_NOW
+                 : n->is_rtx              ? SL_RANK_RESEND
+                                          : SL_RANK_MEDIA;
     slot->may_pad = sl_pad_suits(s->codec) && !n->is_rtx;
     slot->rx_us = n->is_rtx || s->replay.on ? 0 : pkt->rx_us;
     slot->keep = s->sealed && !n->is_rtx ? s : NULL;
@@ -241,6 +249,7 @@ static bool resend_sealed(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
     memcpy(slot->data, s->sealed->slot[i].data, s->sealed->slot[i].len);
     slot->len = s->sealed->slot[i].len;
     slot->is_sealed = true;
+    slot->rank = s->kind == SL_KIND_VIDEO ? SL_RANK_RESEND : SL_RANK_NOW;
     sl_tx_commit(s->tx, slot);
     return true;
 }
@@ -287,7 +296,7 @@ static size_t stage_padding(struct sl_sink *s) SL_ON_WORKER
     sl_rtp_write_header(p, false, s->rtx_pt, (uint16_t)s->rtx_seq++, (uint32_t)s->last_out_ts,
                         s->rtx_ssrc);
     memcpy(p + SL_RTP_HDR, s->tmpl, s->tmpl_len);
-    finish_block(s, slot, (struct block){ s->tmpl_len, s->tmpl_twcc, s->tmpl_ast });
+    finish_block(slot, (struct block){ s->tmpl_len, s->tmpl_twcc, s->tmpl_ast });
     slot->len = (uint16_t)sl_rtp_pad(p, SL_RTP_HDR + (size_t)s->tmpl_len, SL_SLOT_MAX, PADDING);
     sl_tx_commit(s->tx, slot);
     return slot->len;

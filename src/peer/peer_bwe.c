@@ -68,7 +68,7 @@ void sl_peer_bwe_fini(struct sl_peer *p)
 
 void sl_peer_bwe_sent(struct sl_peer *p, const struct sl_slot *slot)
 {
-    if (p->bwe && slot->has_twcc)
+    if (p->bwe && slot->twcc_off)
         sl_bwe_on_sent(&p->bwe->bwe, slot->twcc, slot->len, p->env->ctx->now_us);
 }
 
@@ -118,6 +118,7 @@ int sl_peer_bwe_on_twcc(struct sl_peer *p, const struct sl_rtcp_pkt *pkt)
     if (!p->bwe || !p->bwe->numbered)
         return 0;
     err = sl_bwe_on_twcc(&p->bwe->bwe, pkt, p->env->ctx->now_us);
+    p->tx.hold.pace.bps = sl_bwe_pace_bps(&p->bwe->bwe);
     if (err == 0 && p->env->ctx->now_us >= p->bwe->alloc_us + ALLOC_MIN_US)
         allocate(p);
     return err;
@@ -129,13 +130,15 @@ void sl_peer_bwe_on_remb(struct sl_peer *p, uint64_t bps)
         sl_bwe_on_remb(&p->bwe->bwe, bps, p->env->ctx->now_us);
 }
 
-/* Padding, when a probe is on or due; how soon to look again. */
+/* When a probe is on or due: what waits, then padding; how soon to look again. */
 static void probe(struct sl_peer *p) SL_ON_WORKER
 {
     struct sl_bwe *b = &p->bwe->bwe;
     size_t bytes, done = 0;
 
     bytes = sl_bwe_probe_bytes(b, p->env->ctx->now_us);
+    if (bytes)
+        done = sl_peer_tx_hurry(p, bytes);
     for (size_t i = 0; i < p->ep.nlines && done < bytes; i++)
         if (p->ep.lines[i].sink)
             done += sl_sink_pad(p->ep.lines[i].sink, bytes - done);
@@ -152,6 +155,7 @@ void sl_peer_bwe_tick(struct sl_peer *p)
         return;
     if (b->numbered)
         sl_bwe_tick(&b->bwe, now_us);
+    p->tx.hold.pace.bps = sl_bwe_pace_bps(&b->bwe);
     if (now_us >= b->alloc_us + ALLOC_US)
         allocate(p);
     if (b->numbered)

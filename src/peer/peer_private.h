@@ -150,5 +150,7 @@ void sl_peer_bwe_tick(struct sl_peer *p) SL_ON_WORKER;
 
 /* peer_tx.c */
 void sl_peer_tx_flush(struct sl_tx *tx);
+/* About @bytes of what is held back leave now. How many did. */
+size_t sl_peer_tx_hurry(struct sl_peer *p, size_t bytes) SL_ON_WORKER;
 
 #endif

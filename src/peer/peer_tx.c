@@ -77,20 +77,14 @@ static int seal(struct sl_peer *p, struct sl_slot *s) SL_ON_WORKER
     return 0;
 }
 
-void sl_peer_tx_flush(struct sl_tx *tx)
+static void depart(struct sl_peer *p, struct sl_slot *s) SL_ON_WORKER
 {
-    struct sl_peer *p = sl_container(tx, struct sl_peer, tx);
-    struct sl_slot *next, *s;
+    struct sl_slot *next;
 
-    SL_ASSUME(worker);
-    if (tx->report_due && tx->open) {
-        tx->report_due = false;
-        sl_peer_send_reports(p);
-    }
-    s = sl_tx_take(tx);
     sl_pad_even_out(p->env->ctx, s);
     for (; s; s = next) {
         next = s->next;
+        sl_slot_stamp(&p->tx, s);
         if (!p->srtp || seal(p, s) < 0) {
             p->env->ctx->drops[SL_DROP_PROTECT]++;
             give_back(p->env, s);
@@ -99,4 +93,24 @@ void sl_peer_tx_flush(struct sl_tx *tx)
         sl_peer_bwe_sent(p, s);
         queue(p->env, p->ep.id, &p->path, s);
     }
+}
+
+void sl_peer_tx_flush(struct sl_tx *tx)
+{
+    struct sl_peer *p = sl_container(tx, struct sl_peer, tx);
+
+    SL_ASSUME(worker);
+    if (tx->report_due && tx->open) {
+        tx->report_due = false;
+        sl_peer_send_reports(p);
+    }
+    depart(p, sl_hold_pass(tx, sl_tx_take(tx)));
+}
+
+size_t sl_peer_tx_hurry(struct sl_peer *p, size_t bytes)
+{
+    size_t before = p->tx.hold.bytes;
+
+    depart(p, sl_hold_take(&p->tx, bytes));
+    return before - p->tx.hold.bytes;
 }

@@ -130,7 +130,7 @@ static void flush_unless_held(struct sl_worker *w) SL_ON_WORKER
     }
     w->hold_until_us = 0;
     sl_mirrors_fan_out(&w->ctx);
-    sl_replays_run(&w->ctx);
+    sl_steps_run(&w->ctx);
     flush(w);
     sl_worker_tcp_turn(w);
 }
@@ -141,10 +141,10 @@ static uint64_t sleep_us(const struct sl_worker *w, uint64_t now_us)
     int ms = sl_wheel_timeout_ms(&w->wheel, now_us);
     uint64_t us = ms < 0 || ms > 1000 ? 1000000 : (uint64_t)ms * 1000;
 
-    uint64_t replay_us = sl_replays_wait_us(&w->ctx, now_us);
+    uint64_t step_us = sl_steps_wait_us(&w->ctx, now_us);
 
     if (!w->hold_until_us)
-        return us < replay_us ? us : replay_us;
+        return us < step_us ? us : step_us;
     if (w->hold_until_us <= now_us)
         return 0;
     return w->hold_until_us - now_us < us ? w->hold_until_us - now_us : us;

@@ -1,5 +1,6 @@
 #include "sim_call.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #define TICK_US    1000
 #define PROBE_US   (10 * MS) /* as often as a worker would look */
 #define AUDIO_BPS  40000.0
+#define SIM_TCP    SIM_CALLS_MAX /* as a flow of the link */
 
 /* What each frame of a cycle of four has of its bits, and its temporal layer. */
 static const struct {
@@ -65,20 +67,74 @@ void sim_add_video(struct sim_call *c, double low, double mid, double high, uint
     v->frame_us = c->nvideos * 45 * MS; /* big frames of two do not coincide */
 }
 
+static void send_packet(struct sim_world *w, struct sim_call *c, uint32_t bytes, bool is_padding)
+{
+    struct sim_packet p = { (unsigned int)(c - w->call), c->seq, bytes, is_padding, 0, 0, 0 };
+
+    sl_bwe_on_sent(&c->bwe, c->seq++, bytes, w->now_us);
+    sl_pace_on_sent(&c->pace, bytes);
+    sim_link_send(&w->link, &p, w->now_us);
+    c->sent += bytes;
+    c->padding += is_padding ? bytes : 0;
+    c->media += !is_padding;
+}
+
 static void send_bytes(struct sim_world *w, struct sim_call *c, uint32_t bytes, bool is_padding)
 {
     while (bytes) {
         uint32_t n = bytes < PACKET ? bytes : PACKET;
-        struct sim_packet p = {
-            (unsigned int)(c - w->call), c->seq, n < 80 ? 80 : n, is_padding, 0, 0, 0
-        };
 
-        sl_bwe_on_sent(&c->bwe, c->seq++, p.bytes, w->now_us);
-        sim_link_send(&w->link, &p, w->now_us);
-        c->sent += p.bytes;
-        c->padding += is_padding ? p.bytes : 0;
+        send_packet(w, c, n < 80 ? 80 : n, is_padding);
         bytes -= n;
     }
+}
+
+/* What a worker does at the end of a turn, and in steps while something waits. */
+static void release(struct sim_world *w, struct sim_call *c, size_t may)
+{
+    while (may && c->held_out != c->held_in) {
+        struct sim_held *h = &c->held[c->held_out++ % SIM_HELD_MAX];
+
+        send_packet(w, c, h->bytes, false);
+        c->held_bytes -= h->bytes;
+        may = may > h->bytes ? may - h->bytes : 0;
+        if (w->now_us - h->since_us > c->held_max_us)
+            c->held_max_us = w->now_us - h->since_us;
+    }
+}
+
+static void pace(struct sim_world *w, struct sim_call *c)
+{
+    c->pace.bps = w->unpaced ? 0 : sl_bwe_pace_bps(&c->bwe);
+    if (c->held_bytes)
+        release(w, c,
+                sl_pace_may(&c->pace, c->held_bytes, c->held[c->held_out % SIM_HELD_MAX].since_us,
+                            w->now_us));
+}
+
+static void hold_bytes(struct sim_world *w, struct sim_call *c, uint32_t bytes)
+{
+    while (bytes) {
+        uint32_t n = bytes < PACKET ? bytes : PACKET;
+
+        assert(c->held_in - c->held_out < SIM_HELD_MAX);
+        c->held[c->held_in++ % SIM_HELD_MAX] = (struct sim_held){ n < 80 ? 80 : n, w->now_us };
+        c->held_bytes += n < 80 ? 80 : n;
+        bytes -= n;
+    }
+    pace(w, c);
+}
+
+/* A probe is made of what waits, and of padding. */
+static void probe(struct sim_world *w, struct sim_call *c)
+{
+    uint32_t bytes = sl_bwe_probe_bytes(&c->bwe, w->now_us);
+    size_t before = c->held_bytes;
+
+    release(w, c, bytes);
+    before -= c->held_bytes;
+    if (bytes > before)
+        send_bytes(w, c, bytes - (uint32_t)before, true);
 }
 
 static void send_video(struct sim_world *w, struct sim_call *c, struct sim_video *v)
@@ -117,7 +173,7 @@ static void send_video(struct sim_world *w, struct sim_call *c, struct sim_video
     if (key)
         bytes = v->bps[v->sub] * KEY_FRAMES * FRAME_US / 8e6;
     bytes *= 0.85 + 0.3 * sim_random(&w->random);
-    send_bytes(w, c, (uint32_t)bytes, false);
+    hold_bytes(w, c, (uint32_t)bytes);
 }
 
 static void allocate(struct sim_world *w, struct sim_call *c)
@@ -176,9 +232,52 @@ static void run_call(struct sim_world *w, struct sim_call *c)
     report(w, c);
     if (w->now_us >= c->alloc_us)
         allocate(w, c);
+    if (w->now_us % SL_PACE_STEP_US == 0)
+        pace(w, c);
     if (w->now_us % PROBE_US == 0)
-        send_bytes(w, c, sl_bwe_probe_bytes(&c->bwe, w->now_us), true);
+        probe(w, c);
     sl_bwe_tick(&c->bwe, w->now_us);
+}
+
+static void tcp_told(struct sim_world *w, uint64_t at_us, bool lost)
+{
+    struct sim_tcp *t = &w->tcp;
+
+    assert(t->ack_in - t->ack_out < SIM_TCP_MAX);
+    t->ack[t->ack_in++ % SIM_TCP_MAX] = (struct sim_ack){ at_us, lost };
+}
+
+static void tcp_on_ack(struct sim_tcp *t, const struct sim_ack *a, uint64_t rtt_us)
+{
+    t->flying--;
+    if (!a->lost) {
+        t->window += t->window < t->threshold ? 1 : 1 / t->window;
+    } else if (a->at_us > t->halved_us + rtt_us) {
+        t->halved_us = a->at_us;
+        t->threshold = t->window = t->window > 4 ? t->window / 2 : 2;
+    }
+}
+
+static void run_tcp(struct sim_world *w)
+{
+    struct sim_tcp *t = &w->tcp;
+    uint64_t rtt_us = 2 * w->link.conf.delay_us + sim_link_queue_us(&w->link, w->now_us);
+
+    if (!t->on)
+        return;
+    for (; t->ack_out != t->ack_in && t->ack[t->ack_out % SIM_TCP_MAX].at_us <= w->now_us;
+         t->ack_out++)
+        tcp_on_ack(t, &t->ack[t->ack_out % SIM_TCP_MAX], rtt_us);
+    if (t->window < 2)
+        t->window = 2;
+    for (; t->flying < (unsigned int)t->window; t->flying++) {
+        struct sim_packet p = { SIM_TCP, 0, PACKET, false, 0, 0, 0 };
+        uint64_t before = w->link.dropped;
+
+        sim_link_send(&w->link, &p, w->now_us);
+        if (w->link.dropped != before)
+            tcp_told(w, w->now_us + rtt_us, true);
+    }
 }
 
 static void arrive(struct sim_world *w, const struct sim_packet *p)
@@ -186,10 +285,16 @@ static void arrive(struct sim_world *w, const struct sim_packet *p)
     struct sim_call *c = &w->call[p->flow];
     uint64_t ms = p->queued_us / MS;
 
+    if (p->flow == SIM_TCP) {
+        w->tcp.delivered += p->bytes;
+        tcp_told(w, w->now_us + w->link.conf.delay_us, false);
+        return;
+    }
     sl_twcc_rx_add(&c->rx, p->seq, p->at_us);
     if (!p->is_padding) {
         c->delivered += p->bytes;
         c->delivered_100ms += p->bytes;
+        c->media_arrived++;
     }
     w->hist[ms < SIM_HIST_MS ? ms : SIM_HIST_MS - 1]++;
     w->npackets++;
@@ -224,6 +329,7 @@ void sim_run(struct sim_world *w, uint64_t until_us)
 
         for (size_t i = 0; i < w->ncalls; i++)
             run_call(w, &w->call[i]);
+        run_tcp(w);
         while (sim_link_take(&w->link, w->now_us, &p))
             arrive(w, &p);
         queue_us = sim_link_queue_us(&w->link, w->now_us);
@@ -245,10 +351,13 @@ void sim_begin_measure(struct sim_world *w)
 {
     for (size_t i = 0; i < w->ncalls; i++) {
         w->call[i].sent = w->call[i].delivered = w->call[i].padding = 0;
+        w->call[i].media = w->call[i].media_arrived = 0;
+        w->call[i].held_max_us = 0;
         w->call[i].since_us = w->now_us;
     }
     memset(w->hist, 0, sizeof(w->hist));
     w->npackets = 0;
+    w->tcp.delivered = 0;
     w->over_us = w->over_max_us = 0;
     w->estimate_sum = w->link_sum = 0;
     w->nsums = 0;
@@ -257,6 +366,12 @@ void sim_begin_measure(struct sim_world *w)
 double sim_goodput(const struct sim_world *w, const struct sim_call *c)
 {
     return (double)c->delivered * 8e6 / (double)(w->now_us - c->since_us);
+}
+
+double sim_lost(const struct sim_call *c)
+{
+    return c->media > c->media_arrived ? (double)(c->media - c->media_arrived) / (double)c->media
+                                       : 0;
 }
 
 double sim_queue_p95(const struct sim_world *w)

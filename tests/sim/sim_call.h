@@ -7,6 +7,7 @@
 
 #include "bwe/bwe.h"
 #include "bwe/bwe_alloc.h"
+#include "bwe/bwe_pace.h"
 #include "rtcp/rtcp_twcc.h"
 #include "sim_link.h"
 
@@ -15,7 +16,9 @@
 
 #define SIM_VIDEOS_MAX  9
 #define SIM_REPORTS_MAX 128 /* on their way back */
-#define SIM_CALLS_MAX   4
+#define SIM_CALLS_MAX   5
+#define SIM_TCP_MAX     1024 /* packets and losses on their way to the sender */
+#define SIM_HELD_MAX    4096 /* packets that the pacer holds; a power of two */
 #define SIM_HIST_MS     1024
 
 /* Simulcast of three temporal layers each, 30 frames per second. */
@@ -38,6 +41,14 @@ struct sim_report {
 
 struct sim_call {
     struct sl_bwe bwe;
+    struct sl_pace pace;
+    struct sim_held {
+        uint32_t bytes;
+        uint64_t since_us;
+    } held[SIM_HELD_MAX];
+    unsigned int held_in, held_out;
+    size_t held_bytes;
+    uint64_t held_max_us; /* longest that a packet waited, since sim_begin_measure */
     struct sl_twcc_rx rx;
     struct sim_video video[SIM_VIDEOS_MAX];
     size_t nvideos;
@@ -51,8 +62,23 @@ struct sim_call {
     unsigned int report_in, report_out;
     /* Since sim_call_begin_measure. */
     uint64_t sent, delivered, padding; /* bytes; delivered: media only */
+    uint64_t media, media_arrived;     /* packets; without those still on their way */
     uint64_t since_us;
     uint64_t delivered_100ms; /* for plots */
+};
+
+/* A long download: loss halves it, each round trip without adds a packet (RFC 5681). */
+struct sim_tcp {
+    bool on;
+    double window, threshold; /* packets */
+    unsigned int flying;
+    struct sim_ack {
+        uint64_t at_us;
+        bool lost;
+    } ack[SIM_TCP_MAX];
+    unsigned int ack_in, ack_out;
+    uint64_t halved_us;
+    uint64_t delivered; /* bytes, since sim_begin_measure */
 };
 
 struct sim_sample {
@@ -64,9 +90,11 @@ struct sim_sample {
 struct sim_world {
     uint64_t now_us;
     uint32_t random;
+    bool unpaced; /* a frame leaves as it comes */
     struct sim_link link;
     struct sim_call call[SIM_CALLS_MAX];
     size_t ncalls;
+    struct sim_tcp tcp; /* in the same queue */
     /* Since sim_begin_measure. */
     uint64_t hist[SIM_HIST_MS], npackets; /* packets by ms in the queue */
     uint64_t over_us, over_max_us;        /* queue longer than 200 ms, without a break */
@@ -87,6 +115,8 @@ void sim_run(struct sim_world *w, uint64_t until_us);
 void sim_begin_measure(struct sim_world *w);
 /* Media that arrived, bits per second. */
 double sim_goodput(const struct sim_world *w, const struct sim_call *c);
+/* Fraction of the media packets. */
+double sim_lost(const struct sim_call *c);
 /* Milliseconds in the queue that 95 of 100 packets did not exceed. */
 double sim_queue_p95(const struct sim_world *w);
 /* Mean estimate of the first call over the mean capacity. */

@@ -218,7 +218,7 @@ static void run(struct sim *s, uint64_t us) SL_ON_WORKER
         }
         for (unsigned int i = 0; i < SINKS; i++)
             s->replays += s->s[i]->replay.on;
-        sl_replays_run(&s->w.ctx);
+        sl_steps_run(&s->w.ctx);
         collect(s);
     }
 }

@@ -211,7 +211,7 @@ static void a_probe_finds_more(void **state)
         }
     }
     sl_bwe_report_end(&f->b, f->now_us);
-    assert_true(bytes >= 3e6 * 0.05 / 8);
+    assert_true(bytes >= 3e6 * 0.03 / 8);
     assert_true(sl_bwe_estimate(&f->b) > 2.5e6);
     assert_int_equal(f->b.reason, SL_BWE_PROBED);
 }

@@ -112,8 +112,9 @@ static inline void mw_take(struct sl_tx *tx)
     struct sl_slot *next, *s;
 
     SL_ASSUME(worker);
-    for (s = sl_tx_take(tx); s; s = next) {
+    for (s = sl_hold_pass(tx, sl_tx_take(tx)); s; s = next) {
         next = s->next;
+        sl_slot_stamp(tx, s);
         assert_true(w->nout < MW_OUT_MAX);
         w->out[w->nout].len = s->len;
         w->out[w->nout].is_sealed = s->is_sealed;

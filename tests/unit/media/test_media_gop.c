@@ -56,7 +56,7 @@ static void fix_fini(struct fix *f) SL_ON_WORKER
 static void turn(struct fix *f, uint64_t us) SL_ON_WORKER
 {
     f->w.ctx.now_us += us;
-    sl_replays_run(&f->w.ctx);
+    sl_steps_run(&f->w.ctx);
     mw_take(&f->w.tx);
 }
 
@@ -135,8 +135,8 @@ static void it_goes_out_in_portions_and_live_packets_wait_behind(void **state)
     while (!sl_list_is_empty(&f.w.ctx.replays)) {
         if (steps == 2)
             mw_push(&f.w, f.t, ++f.seq[0], 30 * 2970, false);
-        assert_true(sl_replays_wait_us(&f.w.ctx, f.w.ctx.now_us) <= SL_REPLAY_STEP_US);
-        turn(&f, SL_REPLAY_STEP_US);
+        assert_true(sl_steps_wait_us(&f.w.ctx, f.w.ctx.now_us) <= SL_STEP_US);
+        turn(&f, SL_STEP_US);
         assert_in_range(f.w.nout - before, 0, 300 / SL_REPLAY_SHARE);
         before = f.w.nout;
         steps++;
@@ -145,7 +145,7 @@ static void it_goes_out_in_portions_and_live_packets_wait_behind(void **state)
     }
     assert_int_equal(f.w.nout, 301);
     assert_in_range(steps, 8, 24); /* 40 to 120 ms */
-    assert_int_equal(sl_replays_wait_us(&f.w.ctx, 0), UINT64_MAX);
+    assert_int_equal(sl_steps_wait_us(&f.w.ctx, 0), UINT64_MAX);
     fix_fini(&f);
 }
 

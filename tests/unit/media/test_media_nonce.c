@@ -148,7 +148,7 @@ static void disturb(struct run *r) SL_ON_WORKER
     struct sl_layer_wish wish = SL_LAYER_WISH_INIT;
     uint32_t p = rnd(NPUBS), l = rnd(3);
 
-    switch (rnd(8)) {
+    switch (rnd(9)) {
     case 0:
         route(r, (int)rnd(NPUBS + 1) - 1);
         break;
@@ -170,6 +170,9 @@ static void disturb(struct run *r) SL_ON_WORKER
         r->w.tx.open = !r->w.tx.open;
         if (r->w.tx.open)
             sl_sink_resume(r->s);
+        break;
+    case 6: /* a thin path, or a wide one */
+        r->w.tx.hold.pace.bps = rnd(2) ? 200e3 + rnd(2000000) : 0;
         break;
     default:
         wish.substream = (int8_t)rnd(3);
