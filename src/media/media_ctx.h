@@ -75,7 +75,8 @@ struct sl_media_cb {
     void (*voice)(void *arg, sl_id pc, uint16_t mindex, const struct sl_voice_report *v);
     void (*layer)(void *arg, sl_id pc, uint16_t mindex, const struct sl_layer_event *ev);
     void (*quality)(void *arg, sl_id pc, uint16_t mindex, const struct sl_quality *q);
-    /* To another worker. False: its ring is full. */
+    /* To another worker, whose mirror forgets its groups of pictures when @pkt is NULL. False: its
+     * ring is full. */
     bool (*forward)(void *arg, unsigned int worker, sl_id pc, uint16_t mindex, struct sl_pkt *pkt);
     void (*keyframe)(void *arg, unsigned int worker, sl_id pc, uint16_t mindex, int layer);
     /* A sink is about to go while it may be in a mirror: take it out. */

@@ -147,6 +147,21 @@ void sl_track_set_voice(struct sl_track *t, enum sl_voice_mode mode)
     hold(t, mode == SL_VOICE_HOLD);
 }
 
+/* Nobody who comes later is shown what was before, on whichever worker. */
+static void forget(struct sl_track *t)
+{
+    uint64_t todo = t->to_forget & t->remote;
+
+    t->to_forget = 0;
+    while (todo) {
+        unsigned int w = (unsigned int)__builtin_ctzll(todo);
+
+        todo &= todo - 1;
+        if (!t->ctx->cb.forward(t->ctx->arg, w, t->pc, t->mindex, NULL))
+            t->to_forget |= UINT64_C(1) << w;
+    }
+}
+
 void sl_track_set_gate(struct sl_track *t, bool closed)
 {
     struct sl_voice_report v;
@@ -155,7 +170,9 @@ void sl_track_set_gate(struct sl_track *t, bool closed)
         return;
     t->gated = closed;
     if (t->mirror)
-        sl_mirror_forget(t->mirror); /* nobody who comes later is shown what was before */
+        sl_mirror_forget(t->mirror);
+    t->to_forget = t->remote;
+    forget(t);
     if (closed) {
         tell_talking(t, sl_level_stop(&t->level));
         if (sl_voice_stop(&t->voice, t->ctx->now_us, &v))
@@ -264,6 +281,8 @@ void sl_track_tick(struct sl_track *t)
 
     if (sl_voice_tick(&t->voice, t->ctx->now_us, &v))
         tell_voice(t, &v);
+    if (t->to_forget)
+        forget(t);
     for (int i = 0; i < t->nlayers; i++) {
         struct sl_source *s = &t->source[i];
 

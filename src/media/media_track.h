@@ -36,6 +36,7 @@ struct sl_track {
     struct sl_mirror *mirror;               /* NULL: no sinks on this worker */
     uint64_t remote;                        /* bit per other worker with sinks */
     uint64_t starved;                       /* those whose ring was full, until it has room */
+    uint64_t to_forget;                     /* those whose mirror is yet to forget what was */
 
     bool talk_on, voice_on;
     bool is_held; /* nothing is forwarded until somebody speaks */

@@ -442,7 +442,8 @@ static void drain_rings(struct sl_worker *w)
         struct sl_ring_entry *e;
 
         while (w->in[i].data && (e = sl_ring_peek(&w->in[i]))) {
-            sl_pkt_unref(e->pkt);
+            if (e->pkt)
+                sl_pkt_unref(e->pkt);
             sl_ring_pop(&w->in[i]);
         }
     }

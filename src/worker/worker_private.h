@@ -20,7 +20,8 @@
 #include <pthread.h>
 #include <sys/epoll.h>
 
-/* A packet on its way to another worker. Holds one reference. */
+/* A packet on its way to another worker. Holds one reference. NULL: what was before it is to be
+ * forgotten (sl_mirror_forget). */
 struct sl_ring_entry {
     sl_id pc;
     uint16_t mindex;

@@ -191,7 +191,7 @@ bool sl_worker_forward(void *arg, unsigned int to, sl_id pc, uint16_t mindex, st
     }
     e->pc = pc;
     e->mindex = mindex;
-    e->pkt = sl_pkt_ref(pkt);
+    e->pkt = pkt ? sl_pkt_ref(pkt) : NULL;
     w->stats.ring_out++;
     w->staged_mask |= UINT64_C(1) << to;
     return true;
@@ -228,9 +228,12 @@ bool sl_worker_take_rings(struct sl_worker *w)
         for (int n = 0; n < 1024 && (e = sl_ring_peek(&w->in[i])); n++) {
             struct sl_mirror *m = mirror_find(w, e->pc, e->mindex);
 
-            if (m)
+            if (m && e->pkt)
                 sl_mirror_push(m, e->pkt);
-            sl_pkt_unref(e->pkt);
+            else if (m)
+                sl_mirror_forget(m);
+            if (e->pkt)
+                sl_pkt_unref(e->pkt);
             sl_ring_pop(&w->in[i]);
             w->stats.ring_in++;
             any = true;

@@ -29,7 +29,7 @@ struct media_world {
     struct mw_out *out;
     size_t nout;
     bool ring_full; /* other workers take nothing */
-    size_t forwarded, asked[SL_LAYERS_MAX], remote_asked, flushes;
+    size_t forgotten, forwarded, asked[SL_LAYERS_MAX], remote_asked, flushes;
     size_t receiving_on, receiving_off, slow, layers, talk_on, talk_off, voices, told;
     struct sl_voice_report voice; /* the last one */
     struct sl_quality quality;    /* told last */
@@ -95,7 +95,10 @@ static inline bool mw_forward(void *arg, unsigned int worker, sl_id pc, uint16_t
     (void)worker, (void)pc, (void)mindex, (void)pkt;
     if (w->ring_full)
         return false;
-    w->forwarded++;
+    if (pkt)
+        w->forwarded++;
+    else
+        w->forgotten++;
     return true;
 }
 

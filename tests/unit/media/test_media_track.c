@@ -144,7 +144,13 @@ static void a_closed_gate_forwards_nothing_and_asks_for_nothing(void **state)
     t = make(&w, 1);
     sl_track_set_remote(t, 1, true);
     mw_push(&w, t, 1, 0, true);
+    w.ring_full = true;
     sl_track_set_gate(t, true);
+    assert_int_equal(w.forgotten, 0);
+    w.ring_full = false;
+    sl_track_tick(t);
+    sl_track_tick(t);
+    assert_int_equal(w.forgotten, 1);
     mw_push(&w, t, 2, 0, false);
     sl_track_keyframe(t, -1);
     assert_int_equal(w.forwarded, 1);

@@ -77,9 +77,49 @@ static void those_who_come_later_begin_with_the_key_frame(void **state)
     leave(&far, r);
 }
 
+static void gate(sl_id pub, bool closed) SL_ON_WORKER
+{
+    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_GATE, pub, 0);
+
+    assert_non_null(m);
+    m->flag = closed;
+    post(m);
+}
+
+static void who_comes_while_a_publisher_is_muted_sees_nothing_of_before(void **state)
+{
+    struct rtc_client pub, first, later[2];
+    sl_id p, f, n[2];
+    uint16_t seq = 0;
+
+    (void)state;
+    SL_ASSUME(worker);
+    p = join(&pub, 1, SL_DIR_RECV);
+    f = come(&first, 0, p); /* there is a mirror on the other worker */
+    for (; seq < FRAMES; seq++)
+        send_video(&pub, seq, seq * 3000u, seq == 0);
+    assert_has_all(&first, seq - 1);
+    gate(p, true);
+    for (unsigned int w = 0; w < 2; w++)
+        n[w] = come(&later[w], w, p);
+    for (int i = 0; i < 20; i++) {
+        rtc_poll(&later[0], 5);
+        rtc_poll(&later[1], 5);
+    }
+    for (unsigned int w = 0; w < 2; w++) {
+        uint16_t seqs[FRAMES], marks[FRAMES];
+
+        assert_int_equal(count_rtp(&later[w], SSRC_OUT, seqs, marks), 0);
+        leave(&later[w], n[w]);
+    }
+    leave(&first, f);
+    leave(&pub, p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_comes_while_a_publisher_is_muted_sees_nothing_of_before),
         cmocka_unit_test(those_who_come_later_begin_with_the_key_frame),
     };
 
