@@ -332,6 +332,8 @@ static int check(const struct sl_conf *c, char *err, size_t cap)
           "group [admin]: expects port or tls_port to be set, since the listener is enabled" },
         { c->media.ice == SL_MEDIA_ICE_LITE && c->media.port + workers(c) - 1 > 65535,
           "group [media], key \"port\": expects room for one port per worker below 65536" },
+        { c->media.ice == SL_MEDIA_ICE_FULL && c->media.tcp_port,
+          "group [media], key \"tcp_port\": expects 0, since ice = full has no ICE-TCP" },
         { !are_addresses(c->http.bind) || !are_addresses(c->websockets.bind) ||
               !are_addresses(c->admin.bind),
           "groups [http], [websockets] and [admin], key \"bind\": expects an IP address" },

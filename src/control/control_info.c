@@ -40,8 +40,7 @@ json_t *sl_control_info(const struct sl_conf *conf)
     add_public_ips(j, m->public_ip);
     json_object_set_new(j, "ipv6", json_boolean(!m->bind || strchr(m->bind, ':')));
     json_object_set_new(j, "ice-lite", json_boolean(m->ice == SL_MEDIA_ICE_LITE));
-    json_object_set_new(j, "ice-tcp",
-                        json_boolean(m->ice == SL_MEDIA_ICE_LITE && m->tcp_port != 0));
+    json_object_set_new(j, "ice-tcp", json_boolean(m->tcp_port != 0));
     json_object_set_new(j, "full-trickle", json_false());
     json_object_set_new(j, "twcc-period", json_integer(m->twcc_period_ms));
     json_object_set_new(j, "dtls-mtu", json_integer(m->mtu));

@@ -501,8 +501,7 @@ int sl_pc_world_create(const struct sl_pc_world_conf *conf, struct sl_pc_world *
     w->cq = conf->cq;
     w->keep_sdps = conf->keep_sdps;
     w->max_peers = conf->media->max_peers;
-    if (conf->media->ice == SL_MEDIA_ICE_LITE)
-        w->tcp_port = (uint16_t)conf->media->tcp_port;
+    w->tcp_port = (uint16_t)conf->media->tcp_port; /* lite only, see control_conf.c */
     w->nworkers = conf->workers ? conf->workers : (unsigned int)(cores > 0 ? cores : 1);
     if (w->nworkers > SL_WORKERS_MAX)
         w->nworkers = SL_WORKERS_MAX;

@@ -240,6 +240,10 @@ static void says_what_is_wrong(void **state)
     assert_non_null(strstr(err, path));
     assert_non_null(strstr(err, "group [http]: there is no key \"prot\""));
     sl_conf_fini(&c);
+    put("[media]\nice = full\ntcp_port = 443\n");
+    assert_true(sl_conf_load(&c, path, NULL, 0, err, sizeof(err)) < 0);
+    assert_non_null(strstr(err, "\"tcp_port\": expects 0, since ice = full has no ICE-TCP"));
+    sl_conf_fini(&c);
     put("[nonsense]\n");
     assert_true(sl_conf_load(&c, path, NULL, 0, err, sizeof(err)) < 0);
     assert_non_null(strstr(err, "there is no group [nonsense]"));
