@@ -199,9 +199,8 @@ static int round_complete(struct sl_pc *pc) SL_ON_CONTROL
     if (remote)
         tell_remote(pc, remote);
     tell_candidates(pc);
-    sl_pc_routes_apply(pc);
     pc->restart = false;
-    return 0;
+    return sl_pc_routes_apply(pc);
 }
 
 /* ---- remote descriptions --------------------------------------------------------------------- */

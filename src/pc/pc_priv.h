@@ -166,7 +166,7 @@ void sl_pc_data_fini(struct sl_pc *pc) SL_ON_CONTROL;
 /* pc_ep.c */
 void sl_ep_on_report(struct sl_ep *ep, const struct sl_report *r) SL_ON_CONTROL;
 
-/* pc_route.c: all routes again, after the worker got other m-lines */
-void sl_pc_routes_apply(struct sl_pc *pc) SL_ON_CONTROL;
+/* pc_route.c: all routes again, after the worker got other m-lines. 0 or -ENOMEM */
+int sl_pc_routes_apply(struct sl_pc *pc) SL_ON_CONTROL;
 
 #endif

@@ -60,14 +60,18 @@ static int send_route(struct sl_pc *to, uint16_t mindex, const struct sl_pc_rout
     return post(to, m, mindex);
 }
 
-void sl_pc_routes_apply(struct sl_pc *pc)
+int sl_pc_routes_apply(struct sl_pc *pc)
 {
-    for (size_t i = 0; i < pc->nroutes; i++) {
+    int err = 0;
+
+    for (size_t i = 0; i < pc->nroutes && !err; i++) {
         if (!pc->routes[i].is_set)
             continue;
-        (void)send_route(pc, (uint16_t)i, &pc->routes[i]);
-        (void)post_flag(pc, SL_WMSG_ROUTE_PAUSE, (uint16_t)i, pc->routes[i].paused);
+        err = send_route(pc, (uint16_t)i, &pc->routes[i]);
+        if (!err)
+            err = post_flag(pc, SL_WMSG_ROUTE_PAUSE, (uint16_t)i, pc->routes[i].paused);
     }
+    return err;
 }
 
 void sl_pc_source_of(const struct sl_mline *l, sl_id id, uint16_t mindex, struct sl_pc_source *out)
