@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_CHUNK 4096 /* those before are smaller: most requests are, too */
-#define ARENA_FIRST 1024
+#define ARENA_CHUNK 1024 /* some arenas live as long as a connection: little is left unused */
 #define ARENA_LIMIT ((size_t)16 << 20)
 #define ARENA_ALIGN alignof(max_align_t)
 
@@ -75,16 +74,13 @@ void *sl_arena_alloc(struct sl_arena *a, size_t size)
         return c->data;
     }
     if (a->cap - a->used < size) {
-        size_t cap = 2 * a->cap < ARENA_FIRST ? ARENA_FIRST : 2 * a->cap;
-
-        cap = cap < ARENA_CHUNK ? cap : ARENA_CHUNK;
-        c = arena_chunk(a, cap);
+        c = arena_chunk(a, ARENA_CHUNK);
         if (!c)
             return NULL;
         c->next = a->chunks;
         a->chunks = c;
         a->used = 0;
-        a->cap = cap;
+        a->cap = ARENA_CHUNK;
     }
     p = a->chunks->data + a->used;
     a->used += size;
