@@ -438,7 +438,8 @@ static int answer_line(struct jsep_line *l, const struct sl_sdp *sdp, size_t i, 
     return 0;
 }
 
-/* Changes the open round only in fields that a failed answer may leave behind: the transport. */
+/* @lines, in @a: as they are with the answer. Changes the open round only in fields that a failed
+ * answer may leave behind: the transport. */
 static int answer_read(struct sl_jsep *j, struct sl_arena *a, const char *text, size_t len,
                        bool lmh, struct sl_jsep_remote *out, struct jsep_line **lines)
 {
@@ -451,7 +452,7 @@ static int answer_read(struct sl_jsep *j, struct sl_arena *a, const char *text, 
         return err;
     if (sdp->nmedia != r->n)
         return ERR(out, "Invalid SDP (%zu m-lines answered as %zu)", r->n, sdp->nmedia);
-    *lines = sl_arena_grow(r->arena, r->lines, r->n * sizeof(**lines), r->n * sizeof(**lines));
+    *lines = sl_arena_grow(a, r->lines, r->n * sizeof(**lines), r->n * sizeof(**lines));
     if (!*lines)
         return -ENOMEM;
     for (size_t i = 0; i < r->n; i++) {
@@ -468,31 +469,11 @@ static int answer_read(struct sl_jsep *j, struct sl_arena *a, const char *text, 
     return transport_tell(j, a, r, sdp, out);
 }
 
-/* A copy for the caller: `codecs` may not point into the round, which it may outlive. */
-static int answer_tell(struct sl_arena *a, const struct sl_mline *views, size_t n,
-                       struct sl_jsep_remote *out)
-{
-    out->lines = sl_arena_grow(a, views, n * sizeof(*views), n * sizeof(*views));
-    if (!out->lines)
-        return -ENOMEM;
-    out->nlines = n;
-    for (size_t i = 0; i < n; i++) {
-        struct sl_mline *l = &out->lines[i];
-
-        if (!l->ncodecs)
-            continue;
-        l->codecs = sl_arena_grow(a, l->codecs, sizeof(*l->codecs), sizeof(*l->codecs));
-        if (!l->codecs)
-            return -ENOMEM;
-    }
-    return 0;
-}
-
 int jsep_remote_answer(struct sl_jsep *j, struct sl_arena *a, const char *sdp, size_t len, bool lmh,
                        struct sl_jsep_remote *out)
 {
+    struct jsep_round *r = j->next;
     struct jsep_line *lines;
-    struct sl_mline *views;
     int err;
 
     if (!sl_jsep_awaits_answer(j)) {
@@ -502,14 +483,15 @@ int jsep_remote_answer(struct sl_jsep *j, struct sl_arena *a, const char *sdp, s
     err = answer_read(j, a, sdp, len, lmh, out, &lines);
     if (err)
         return err;
-    views = jsep_views(j->next->arena, lines, j->next->n);
-    if (!views)
+    out->lines = jsep_views(a, lines, r->n);
+    if (!out->lines)
         return -ENOMEM;
-    err = answer_tell(a, views, j->next->n, out);
-    if (err)
-        return err;
+    out->nlines = r->n;
     if (!j->cur)
-        j->dtls_client = j->next->setup == SL_SETUP_PASSIVE;
-    jsep_round_complete(j, lines, views);
+        j->dtls_client = r->setup == SL_SETUP_PASSIVE;
+    memcpy(r->lines, lines, r->n * sizeof(*lines));
+    for (size_t i = 0; i < r->n; i++)
+        jsep_view(&r->lines[i], &r->views[i]);
+    jsep_round_complete(j, r->lines, r->views);
     return 0;
 }
