@@ -51,6 +51,7 @@ void sl_mctx_init(struct sl_mctx *m, unsigned int worker, const struct sl_media_
     sl_list_init(&m->replays);
     sl_list_init(&m->holding);
     sl_list_init(&m->dirty);
+    sl_list_init(&m->lossy);
 }
 
 void sl_mctx_fini(struct sl_mctx *m)

@@ -81,6 +81,8 @@ struct sl_media_cb {
     void (*keyframe)(void *arg, unsigned int worker, sl_id pc, uint16_t mindex, int layer);
     /* A sink is about to go while it may be in a mirror: take it out. */
     void (*sink_gone)(void *arg, struct sl_sink *sink);
+    /* A queue had no room for what is sent to @ep. */
+    void (*full)(void *arg, sl_id ep);
     /* All slots are taken: send what is staged now. */
     void (*flush)(void *arg);
 };
@@ -97,6 +99,7 @@ struct sl_mctx {
     unsigned int nheld;     /* slots, of all of them */
     uint64_t step_us;       /* when replays and what is held go on */
     struct sl_list dirty;   /* connections with staged packets */
+    struct sl_list lossy;   /* endpoints, see sl_endpoint_lost */
     struct sl_slot *sent;   /* in the send queue; back to the pool after its flush */
     uint64_t drops[SL_DROP_MAX];
     uint64_t padded_packets, padded_bytes;

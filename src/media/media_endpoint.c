@@ -10,6 +10,7 @@ void sl_endpoint_init(struct sl_endpoint *e, const struct sl_endpoint_ops *ops, 
                       sl_id id)
 {
     *e = (struct sl_endpoint){ .ops = ops, .ctx = ctx, .id = id };
+    sl_list_init(&e->lossy);
 }
 
 void sl_endpoint_fini(struct sl_endpoint *e)
@@ -18,6 +19,7 @@ void sl_endpoint_fini(struct sl_endpoint *e)
         sl_track_destroy(e->lines[i].track);
         sl_sink_destroy(e->lines[i].sink);
     }
+    sl_list_del(&e->lossy);
     free(e->lines);
     e->lines = NULL;
     e->nlines = 0;
@@ -48,6 +50,37 @@ void sl_endpoint_drop_sink(struct sl_endpoint *e, uint16_t mindex)
     e->ctx->cb.sink_gone(e->ctx->arg, s);
     sl_sink_destroy(s);
     e->lines[mindex].sink = NULL;
+}
+
+void sl_endpoint_lost(struct sl_endpoint *e)
+{
+    if (sl_list_is_empty(&e->lossy))
+        sl_list_add(&e->ctx->lossy, &e->lossy);
+}
+
+static void recover(struct sl_endpoint *e) SL_ON_WORKER
+{
+    uint64_t now_us = e->ctx->now_us;
+
+    if (e->key_us && now_us - e->key_us < SL_ENDPOINT_KEY_US)
+        return;
+    e->key_us = now_us;
+    for (size_t i = 0; i < e->nlines; i++) {
+        struct sl_sink *s = e->lines[i].sink;
+
+        if (s && s->kind == SL_KIND_VIDEO && s->enabled && !s->paused)
+            sl_sink_on_pli(s);
+    }
+}
+
+void sl_endpoints_recover(struct sl_mctx *ctx)
+{
+    while (!sl_list_is_empty(&ctx->lossy)) {
+        struct sl_endpoint *e = sl_container(ctx->lossy.next, struct sl_endpoint, lossy);
+
+        sl_list_del(&e->lossy);
+        recover(e);
+    }
 }
 
 void sl_endpoint_set_mirror(struct sl_endpoint *e, uint16_t mindex, unsigned int worker, bool on)

@@ -34,6 +34,8 @@ struct sl_endpoint {
     sl_id id;
     struct sl_line *lines;
     size_t nlines;
+    struct sl_list lossy; /* in ctx->lossy, or alone */
+    uint64_t key_us;      /* when key frames were asked for because of losses; 0: never */
 };
 
 void sl_endpoint_init(struct sl_endpoint *e, const struct sl_endpoint_ops *ops, struct sl_mctx *ctx,
@@ -44,6 +46,14 @@ void sl_endpoint_fini(struct sl_endpoint *e) SL_ON_WORKER;
 int sl_endpoint_grow(struct sl_endpoint *e, size_t n);
 /* Takes a sink out of its mirror and destroys it; its SSRC is never used again. */
 void sl_endpoint_drop_sink(struct sl_endpoint *e, uint16_t mindex) SL_ON_WORKER;
+
+/* A full queue did not take packets to it. Only notes that, since it is told in the middle of
+ * sending. */
+void sl_endpoint_lost(struct sl_endpoint *e) SL_ON_WORKER;
+/* Once in a turn: those who lost packets begin anew with a key frame of what they are shown, which
+ * they would ask for later themselves; each once in SL_ENDPOINT_KEY_US. */
+#define SL_ENDPOINT_KEY_US UINT64_C(500000)
+void sl_endpoints_recover(struct sl_mctx *ctx) SL_ON_WORKER;
 
 /* Another worker has, or has no longer, sinks for this line; remembered until there is a track. */
 void sl_endpoint_set_mirror(struct sl_endpoint *e, uint16_t mindex, unsigned int worker,

@@ -27,6 +27,7 @@ struct tx_packet {
 /* All that goes from one socket and source address to one destination. */
 struct tx_flow {
     struct sl_addr to, from;
+    sl_id owner;
     int fd;
     uint32_t first, last; /* packets */
     uint32_t next;        /* flow of the same socket */
@@ -56,10 +57,13 @@ struct sl_txq {
     uint32_t mask;
     struct tx_gso gso[GSO_SOCKETS];
     struct sl_txq_stats stats;
+    void (*full)(void *arg, sl_id owner);
+    void *full_arg;
 
     /* What the next sendmmsg takes. */
     unsigned int nmsgs, niovs;
     struct mmsghdr msgs[CHUNK_MSGS];
+    sl_id owner[CHUNK_MSGS]; /* of msgs */
     struct iovec iovs[CHUNK_IOVS];
     _Alignas(struct cmsghdr) char control[CHUNK_MSGS][64];
 };
@@ -174,7 +178,7 @@ static struct tx_socket *socket_of(struct sl_txq *q, int fd)
 }
 
 static struct tx_flow *flow_of(struct sl_txq *q, int fd, const struct sl_addr *to,
-                               const struct sl_addr *from)
+                               const struct sl_addr *from, sl_id owner)
 {
     uint32_t bucket, i;
     struct tx_socket *s;
@@ -190,7 +194,7 @@ static struct tx_flow *flow_of(struct sl_txq *q, int fd, const struct sl_addr *t
     }
     i = q->nflows++;
     f = &q->flows[i];
-    *f = (struct tx_flow){ *to, *from, fd, NONE, NONE, NONE, q->buckets[bucket], bucket };
+    *f = (struct tx_flow){ *to, *from, owner, fd, NONE, NONE, NONE, q->buckets[bucket], bucket };
     q->buckets[bucket] = i;
     s = socket_of(q, fd);
     if (s->last == NONE)
@@ -202,7 +206,7 @@ static struct tx_flow *flow_of(struct sl_txq *q, int fd, const struct sl_addr *t
 }
 
 void sl_txq_add(struct sl_txq *q, int fd, const struct sl_addr *to, const struct sl_addr *from,
-                const void *data, size_t len)
+                sl_id owner, const void *data, size_t len)
 {
     static const struct sl_addr any = { .sa.sa_family = AF_UNSPEC };
     struct tx_flow *f;
@@ -210,7 +214,7 @@ void sl_txq_add(struct sl_txq *q, int fd, const struct sl_addr *to, const struct
 
     if (q->npackets == q->max)
         (void)sl_txq_flush(q);
-    f = flow_of(q, fd, to, from ? from : &any);
+    f = flow_of(q, fd, to, from ? from : &any, owner);
     i = q->npackets++;
     q->packets[i] = (struct tx_packet){ { (void *)(uintptr_t)data, len }, NONE };
     if (f->last == NONE)
@@ -221,10 +225,16 @@ void sl_txq_add(struct sl_txq *q, int fd, const struct sl_addr *to, const struct
 }
 
 void sl_txq_addv(struct sl_txq *q, int fd, const struct sl_addr *to, const struct sl_addr *from,
-                 const struct iovec *packets, size_t n)
+                 sl_id owner, const struct iovec *packets, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        sl_txq_add(q, fd, to, from, packets[i].iov_base, packets[i].iov_len);
+        sl_txq_add(q, fd, to, from, owner, packets[i].iov_base, packets[i].iov_len);
+}
+
+void sl_txq_on_full(struct sl_txq *q, void (*fn)(void *arg, sl_id owner), void *arg)
+{
+    q->full = fn;
+    q->full_arg = arg;
 }
 
 size_t sl_txq_waiting(const struct sl_txq *q)
@@ -320,6 +330,14 @@ static void count_drop(struct sl_txq *q, const struct mmsghdr *m, size_t n, int 
         q->stats.drops[drop_of(err)] += m[i].msg_hdr.msg_iovlen;
 }
 
+/* Of the chunk's messages, from @i on. */
+static void tell_full(struct sl_txq *q, unsigned int i, unsigned int n)
+{
+    for (unsigned int end = i + n; q->full && i < end; i++)
+        if (q->owner[i] != SL_ID_NONE)
+            q->full(q->full_arg, q->owner[i]);
+}
+
 /* Takes the first messages off: how many went, or -errno of the first. */
 static int send_some(struct sl_txq *q, int fd, struct mmsghdr *m, unsigned int n)
 {
@@ -339,9 +357,9 @@ static int send_some(struct sl_txq *q, int fd, struct mmsghdr *m, unsigned int n
     return sent;
 }
 
-static void send_single(struct sl_txq *q, int fd, struct mmsghdr *train)
+static void send_single(struct sl_txq *q, int fd, unsigned int at)
 {
-    const struct msghdr *h = &train->msg_hdr;
+    const struct msghdr *h = &q->msgs[at].msg_hdr;
     struct mmsghdr m[TRAIN_PACKETS];
     unsigned int n = (unsigned int)h->msg_iovlen;
     struct cmsghdr *last;
@@ -364,6 +382,7 @@ static void send_single(struct sl_txq *q, int fd, struct mmsghdr *train)
         }
         if (drop_of(-sent) == SL_TX_DROP_FULL) {
             count_drop(q, m + i, n - i, -sent);
+            tell_full(q, at, 1);
             return;
         }
         count_drop(q, m + i++, 1, -sent);
@@ -386,11 +405,12 @@ static void chunk_send(struct sl_txq *q, int fd)
         } else if (is_refused_train(m, -sent)) {
             gso_of(q, fd)->strikes++;
             q->stats.gso_refused++;
-            send_single(q, fd, m);
+            send_single(q, fd, i);
             i++;
         } else if (drop_of(-sent) == SL_TX_DROP_FULL) {
             /* The next ones would meet the same full buffer, a system call each. */
             count_drop(q, m, q->nmsgs - i, -sent);
+            tell_full(q, i, q->nmsgs - i);
             break;
         } else {
             count_drop(q, m, 1, -sent);
@@ -429,6 +449,7 @@ static uint32_t chunk_add(struct sl_txq *q, struct tx_flow *f, uint32_t p, bool 
     };
     if (!m->msg_hdr.msg_controllen)
         m->msg_hdr.msg_control = NULL;
+    q->owner[q->nmsgs] = f->owner;
     q->nmsgs++;
     q->niovs += (unsigned int)n;
     return p;

@@ -14,6 +14,7 @@
 #ifndef SL_NET_UDP_H
 #define SL_NET_UDP_H
 
+#include "base/id.h"
 #include "net/net_addr.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -123,15 +124,19 @@ struct sl_txq_stats {
 int sl_txq_create(size_t max, struct sl_txq **out);
 void sl_txq_destroy(struct sl_txq *q); /* what was not flushed is not sent */
 
-/* Takes one packet. @data stays the caller's, unchanged until sl_txq_flush returns; addresses are
- * copied. @from: source address for the kernel to use (port ignored), NULL or AF_UNSPEC: it
- * chooses. A full queue is flushed first: then earlier buffers are free, but may also stay until
- * the flush. */
+/* Has @fn told whose packets a full socket did not take, maybe several times for one flush, in
+ * which it runs: it must leave the queue alone. */
+void sl_txq_on_full(struct sl_txq *q, void (*fn)(void *arg, sl_id owner), void *arg);
+
+/* Takes one packet of @owner (SL_ID_NONE: nobody). @data stays the caller's, unchanged until
+ * sl_txq_flush returns; addresses are copied. @from: source address for the kernel to use (port
+ * ignored), NULL or AF_UNSPEC: it chooses. A full queue is flushed first: then earlier buffers are
+ * free, but may also stay until the flush. */
 void sl_txq_add(struct sl_txq *q, int fd, const struct sl_addr *to, const struct sl_addr *from,
-                const void *data, size_t len);
+                sl_id owner, const void *data, size_t len);
 /* The same for a row of packets, one iovec each. */
 void sl_txq_addv(struct sl_txq *q, int fd, const struct sl_addr *to, const struct sl_addr *from,
-                 const struct iovec *packets, size_t n);
+                 sl_id owner, const struct iovec *packets, size_t n);
 
 /* Sends all. Whoever cannot be reached does not hold up the others. Returns packets sent. */
 size_t sl_txq_flush(struct sl_txq *q);

@@ -21,8 +21,10 @@ static void queue(struct sl_peer_env *env, sl_id pc, const struct sl_ice_path *p
         return;
     }
     if (path->kind == SL_ICE_PATH_TCP) {
-        if (sl_tcp_send(path->tcp, s->data, s->len, &env->tcp_dirty) < 0)
+        if (sl_tcp_send(path->tcp, s->data, s->len, &env->tcp_dirty) < 0) {
             env->ctx->drops[SL_DROP_TCP_FULL]++;
+            env->ctx->cb.full(env->ctx->arg, pc);
+        }
         give_back(env, s);
         return;
     }
@@ -31,7 +33,7 @@ static void queue(struct sl_peer_env *env, sl_id pc, const struct sl_ice_path *p
         give_back(env, s);
         return;
     }
-    sl_txq_add(env->txq, path->fd, &path->remote, &path->local, s->data, s->len);
+    sl_txq_add(env->txq, path->fd, &path->remote, &path->local, pc, s->data, s->len);
     s->next = env->ctx->sent;
     env->ctx->sent = s;
 }

@@ -56,8 +56,8 @@ static void flush(struct sl_tx *tx)
             sl_pool_put(&ctx->slots, s);
             continue;
         }
-        sl_txq_add(r->env->txq, s->is_rtcp ? r->rtcp_fd : r->conf->rtp->fd, to, NULL, s->data,
-                   s->len);
+        sl_txq_add(r->env->txq, s->is_rtcp ? r->rtcp_fd : r->conf->rtp->fd, to, NULL, r->ep.id,
+                   s->data, s->len);
         s->next = ctx->sent;
         ctx->sent = s;
     }

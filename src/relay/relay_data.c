@@ -34,7 +34,7 @@ void sl_relay_data_send(struct sl_relay *r, uint32_t ssrc, bool is_binary, uint8
     r->data_sent += SL_RELAY_DATA_CHARGE(len);
     at = wrap(r, ssrc, is_binary, data, &len);
     if (at) {
-        sl_txq_add(r->env->txq, r->conf->rtp->fd, &r->conf->rtp_to, NULL, at, len);
+        sl_txq_add(r->env->txq, r->conf->rtp->fd, &r->conf->rtp_to, NULL, SL_ID_NONE, at, len);
         (void)sl_txq_flush(r->env->txq); /* the message is freed when we return */
     } else {
         r->ep.ctx->drops[SL_DROP_PROTECT]++;

@@ -149,6 +149,17 @@ static void on_ice_failed(void *arg, sl_id pc)
     tell_surely(arg, pc, SL_REPORT_ICE_FAILED);
 }
 
+static void on_full(void *arg, sl_id id)
+{
+    struct sl_worker *w = arg;
+    struct sl_endpoint *e;
+
+    SL_ASSUME(worker);
+    e = sl_worker_endpoint(w, id);
+    if (e)
+        sl_endpoint_lost(e);
+}
+
 static void on_sink_gone(void *arg, struct sl_sink *sink)
 {
     SL_ASSUME(worker);
@@ -312,10 +323,12 @@ static void create_media(struct sl_worker *w)
         .forward = sl_worker_forward,
         .keyframe = sl_worker_keyframe,
         .sink_gone = on_sink_gone,
+        .full = on_full,
         .flush = sl_worker_flush,
     };
 
     sl_mctx_init(&w->ctx, w->conf.index, &media_cb, w);
+    sl_txq_on_full(w->txq, on_full, w);
     w->ctx.slowlink_threshold = w->conf.slowlink_threshold;
     w->ctx.no_media_s = w->conf.no_media_s;
     w->ctx.gop_us = w->conf.gop_us;

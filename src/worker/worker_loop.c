@@ -188,6 +188,7 @@ void sl_worker_turn(struct sl_worker *w)
     sl_wheel_run(&w->wheel, w->ctx.now_us);
     sl_worker_publish(w); /* first: the others work while we encrypt */
     flush_unless_held(w);
+    sl_endpoints_recover(&w->ctx);
     w->handshakes_wait = sl_peer_env_handshakes(&w->env, HANDSHAKES_US);
     flush_unless_held(w);
     w->stats.turns++;

@@ -64,7 +64,7 @@ static void publish(int media, size_t n, bool key) SL_ON_WORKER
         size_t len = bm_write(&w.up[media], buf[i], i == 0, i == n - 1, key);
 
         bench_must(!sl_srtp_protect(w.srtp[0], buf[i], &len));
-        sl_txq_add(w.txq, w.fd[0], &w.at, NULL, buf[i], len);
+        sl_txq_add(w.txq, w.fd[0], &w.at, NULL, SL_ID_NONE, buf[i], len);
     }
     bench_must(sl_txq_flush(w.txq) == n);
 }

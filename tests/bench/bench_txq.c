@@ -52,7 +52,7 @@ static uint64_t send_trains(void *arg, size_t n)
 
         for (size_t i = 0; i < PEERS; i++)
             for (size_t k = 0; k < t->n; k++)
-                sl_txq_add(w.txq, w.from->fd, &w.to[i]->local, NULL, w.data[i][k],
+                sl_txq_add(w.txq, w.from->fd, &w.to[i]->local, NULL, SL_ID_NONE, w.data[i][k],
                            PACKET_LEN - t->shrink * (t->n - k));
         bench_must(sl_txq_flush(w.txq) == PEERS * t->n);
         ns += bench_cpu_ns() - t0;

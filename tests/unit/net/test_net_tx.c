@@ -97,7 +97,7 @@ static uint8_t *packet(unsigned int number)
 
 static void add(struct net *n, size_t to, unsigned int number, size_t len)
 {
-    sl_txq_add(n->q, n->tx->fd, &n->rx[to]->local, NULL, packet(number), len);
+    sl_txq_add(n->q, n->tx->fd, &n->rx[to]->local, NULL, SL_ID_NONE, packet(number), len);
 }
 
 static unsigned int number_of(const struct sl_udp_dgram *d)
@@ -231,7 +231,7 @@ static void rows_of_packets_are_taken_at_once(void **state)
     struct iovec row[3] = { { packet(0), 900 }, { packet(1), 900 }, { packet(2), 10 } };
     static const size_t lens[] = { 900, 900, 10 };
 
-    sl_txq_addv(n->q, n->tx->fd, &n->rx[1]->local, NULL, row, 3);
+    sl_txq_addv(n->q, n->tx->fd, &n->rx[1]->local, NULL, SL_ID_NONE, row, 3);
     assert_int_equal(sl_txq_flush(n->q), 3);
     assert_int_equal(sl_txq_stats_get(n->q)->messages, 1);
     expect(n, 1, 0, 1, 3, lens);
@@ -262,7 +262,7 @@ static void answers_leave_from_the_address_asked_for(void **state)
         rx = open_on(v[i].to);
         assert_int_equal(sl_addr_from_ip(v[i].from, 0, &from), 0);
         for (unsigned int k = 0; k < v[i].packets; k++)
-            sl_txq_add(n->q, tx->fd, &rx->local, &from, packet(k), 800);
+            sl_txq_add(n->q, tx->fd, &rx->local, &from, SL_ID_NONE, packet(k), 800);
         assert_int_equal(sl_txq_flush(n->q), v[i].packets);
         sl_addr_set_port(&from, sl_addr_port(&tx->local));
         while (got < v[i].packets && waits(rx, 1000)) {
@@ -284,7 +284,8 @@ static void several_sockets_get_one_call_each(void **state)
     const struct sl_txq_stats *s = sl_txq_stats_get(n->q);
 
     for (unsigned int i = 0; i < 20; i++)
-        sl_txq_add(n->q, i % 2 ? n->tx->fd : n->rx[1]->fd, &n->rx[0]->local, NULL, packet(i), 500);
+        sl_txq_add(n->q, i % 2 ? n->tx->fd : n->rx[1]->fd, &n->rx[0]->local, NULL, SL_ID_NONE,
+                   packet(i), 500);
     assert_int_equal(sl_txq_flush(n->q), 20);
     assert_int_equal(s->calls, 2);
     assert_int_equal(s->messages, 2);
@@ -330,7 +331,7 @@ static void the_source_address_stays_when_a_train_is_taken_apart(void **state)
     assert_int_equal(sl_addr_parse("127.0.0.9", &from), 0);
     refuse_now(REFUSE_TRAINS, EIO, 1);
     for (unsigned int k = 0; k < 3; k++)
-        sl_txq_add(n->q, tx->fd, &n->rx[0]->local, &from, packet(k), 500);
+        sl_txq_add(n->q, tx->fd, &n->rx[0]->local, &from, SL_ID_NONE, packet(k), 500);
     assert_int_equal(sl_txq_flush(n->q), 3);
     assert_true(waits(n->rx[0], 1000));
     assert_int_equal(sl_udp_recv(n->rx[0], n->batch), 3);
@@ -414,17 +415,39 @@ static void one_who_cannot_be_reached_does_not_stop_the_others(void **state)
     }
 }
 
-static void a_full_socket_drops_and_counts_at_once(void **state)
+/* Told of owners 1 to RECEIVERS, a bit each. */
+static void on_full(void *arg, sl_id owner)
+{
+    *(unsigned int *)arg |= 1u << owner;
+}
+
+static void a_full_socket_drops_and_counts_at_once_and_tells_whose(void **state)
 {
     struct net *n = *state;
     const struct sl_txq_stats *s = sl_txq_stats_get(n->q);
+    unsigned int lost = 0;
 
+    sl_txq_on_full(n->q, on_full, &lost);
     refuse_now(REFUSE_ALL, EAGAIN, 0);
     for (unsigned int k = 0; k < 30; k++)
-        add(n, k % RECEIVERS, k, 700);
+        sl_txq_add(n->q, n->tx->fd, &n->rx[k % RECEIVERS]->local, NULL, 1 + k % RECEIVERS,
+                   packet(k), 700);
     assert_int_equal(sl_txq_flush(n->q), 0);
     assert_int_equal(s->drops[SL_TX_DROP_FULL], 30);
     assert_int_equal(s->calls, 1);
+    assert_int_equal(lost, 2 + 4 + 8);
+
+    lost = 0; /* who cannot be reached is another matter */
+    refuse_port = sl_addr_port(&n->rx[1]->local);
+    for (unsigned int i = 0; i < 2; i++) {
+        refuse_now(REFUSE_PORT, i ? EHOSTUNREACH : EAGAIN, 1);
+        sl_txq_add(n->q, n->tx->fd, &n->rx[1]->local, NULL, i ? 3 : 2, packet(1), 700);
+        sl_txq_add(n->q, n->tx->fd, &n->rx[0]->local, NULL, SL_ID_NONE, packet(1), 700);
+        (void)sl_txq_flush(n->q);
+    }
+    assert_int_equal(lost, 4);
+    while (sl_udp_recv(n->rx[0], n->batch) > 0)
+        ;
     refuse_now(REFUSE_NOTHING, 0, 0);
     add(n, 0, 5, 700);
     assert_int_equal(sl_txq_flush(n->q), 1);
@@ -451,7 +474,7 @@ static void packets_too_big_for_udp_are_dropped_with_their_reason(void **state)
     static uint8_t big[70000];
     struct net *n = *state;
 
-    sl_txq_add(n->q, n->tx->fd, &n->rx[0]->local, NULL, big, sizeof(big));
+    sl_txq_add(n->q, n->tx->fd, &n->rx[0]->local, NULL, SL_ID_NONE, big, sizeof(big));
     add(n, 0, 1, 100);
     assert_int_equal(sl_txq_flush(n->q), 1);
     assert_int_equal(sl_txq_stats_get(n->q)->drops[SL_TX_DROP_TOO_BIG], 1);
@@ -462,7 +485,7 @@ static void a_closed_socket_drops_only_its_own(void **state)
 {
     struct net *n = *state;
 
-    sl_txq_add(n->q, 1000000, &n->rx[0]->local, NULL, packet(1), 100);
+    sl_txq_add(n->q, 1000000, &n->rx[0]->local, NULL, SL_ID_NONE, packet(1), 100);
     add(n, 0, 2, 100);
     assert_int_equal(sl_txq_flush(n->q), 1);
     assert_int_equal(sl_txq_stats_get(n->q)->drops[SL_TX_DROP_OTHER], 1);
@@ -515,7 +538,7 @@ int main(void)
         NET_TEST(a_socket_that_takes_no_trains_is_remembered_and_tried_again),
         NET_TEST(one_narrow_path_does_not_stop_the_trains_of_others),
         NET_TEST(one_who_cannot_be_reached_does_not_stop_the_others),
-        NET_TEST(a_full_socket_drops_and_counts_at_once),
+        NET_TEST(a_full_socket_drops_and_counts_at_once_and_tells_whose),
         NET_TEST(an_old_refusal_costs_no_new_packet),
         NET_TEST(packets_too_big_for_udp_are_dropped_with_their_reason),
         NET_TEST(a_closed_socket_drops_only_its_own),
