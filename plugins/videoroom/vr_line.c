@@ -31,14 +31,14 @@ static struct sl_layer_wish wish_of(const struct vr_line *l)
     return w;
 }
 
-static bool line_is_like(const struct vr_line *l, enum sl_kind kind, enum sl_codec codec, bool red)
+static bool line_is_like(const struct vr_line *l, enum sl_kind kind, enum sl_codec codec)
 {
-    return !l->data && l->kind == kind && l->codec.codec == codec && l->red == red;
+    return !l->data && l->kind == kind && l->codec.codec == codec;
 }
 
 bool vr_line_fits(const struct vr_line *l, const struct vr_stream *src)
 {
-    return line_is_like(l, src->kind, src->codec.codec, src->red);
+    return line_is_like(l, src->kind, src->codec.codec);
 }
 
 /* A route needs an m-line that both ends agreed on, and a source that is one. */
@@ -347,13 +347,13 @@ static struct vr_line *line_append(struct vr_sub *s)
 
 /* An inactive line of the same kind and codec, else a new one; it is as good as new. */
 static struct vr_line *line_find(struct vr_sub *s, enum sl_kind kind, const struct sl_mcodec *codec,
-                                 bool red)
+                                 bool is_red)
 {
     struct vr_line *l = NULL;
 
     for (size_t i = 0; i < s->nlines && !l; i++)
         if (!s->lines[i]->src && !s->lines[i]->is_slot &&
-            line_is_like(s->lines[i], kind, codec->codec, red))
+            line_is_like(s->lines[i], kind, codec->codec))
             l = s->lines[i];
     if (!l)
         l = line_append(s);
@@ -361,7 +361,8 @@ static struct vr_line *line_find(struct vr_sub *s, enum sl_kind kind, const stru
         return NULL;
     l->kind = kind;
     l->codec = *codec; /* its payload type is the core's business */
-    l->red = red;
+    /* Whoever has it gets it when packets are lost, whatever the publisher sends. */
+    l->red = is_red || (s->room->set.opus_red && codec->codec == SL_CODEC_OPUS);
     l->accepted = false; /* its next answer counts */
     wish_reset(l);
     return l;

@@ -25,6 +25,7 @@ const struct vr_setting vr_settings_table[] = {
     ROW(h264_profile, VR_SET_STR, false),
     ROW(opus_fec, VR_SET_BOOL, false),
     ROW(opus_dtx, VR_SET_BOOL, false),
+    ROW(opus_red, VR_SET_BOOL, true),
     ROW(audiolevel_ext, VR_SET_BOOL, false),
     ROW(audiolevel_event, VR_SET_BOOL, false),
     ROW(audio_active_packets, VR_SET_UINT, false),
@@ -48,6 +49,7 @@ const size_t vr_settings_count = SL_ARG_COUNT(vr_settings_table);
 
 static const struct vr_settings defaults = {
     .opus_fec = true,
+    .opus_red = true,
     .audiolevel_ext = true,
     .videoorient_ext = true,
     .playoutdelay_ext = true,

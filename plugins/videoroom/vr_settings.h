@@ -15,7 +15,7 @@ struct vr_settings {
     char *description, *secret, *pin, *rec_dir;
     char *audiocodec, *videocodec; /* comma lists, as given */
     char *vp9_profile, *h264_profile;
-    bool is_private, require_pvtid, signed_tokens, bitrate_cap, opus_fec, opus_dtx;
+    bool is_private, require_pvtid, signed_tokens, bitrate_cap, opus_fec, opus_dtx, opus_red;
     bool audiolevel_ext, audiolevel_event, videoorient_ext, playoutdelay_ext;
     bool transport_wide_cc_ext, record, lock_record, notify_joining, require_e2ee, speaker_event;
     bool dummy_publisher, dummy_e2ee;

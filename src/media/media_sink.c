@@ -49,6 +49,7 @@ void sl_sink_destroy(struct sl_sink *s)
     assert(!s->mirror);
     sl_tx_forget(s->tx, s);
     sl_sink_tx_fini(s);
+    sl_red_tx_forget(&s->red);
     free(s->past);
     free(s);
 }
@@ -68,6 +69,10 @@ void sl_sink_configure(struct sl_sink *s, const struct sl_media_line *line)
     s->codec = line->codec;
     s->pt = line->pt;
     s->red_pt = line->red_pt;
+    s->may_red = line->codec == SL_CODEC_OPUS && line->red_pt != SL_PT_NONE &&
+                 line->pt != SL_PT_NONE;
+    if (!s->may_red)
+        sl_red_tx_off(&s->red);
     s->rtx_pt = line->tx_rtx_ssrc ? line->rtx_pt : SL_PT_NONE;
     s->rtx_ssrc = line->tx_rtx_ssrc;
     memcpy(s->mid, line->mid, sizeof(s->mid));
@@ -81,6 +86,7 @@ void sl_sink_configure(struct sl_sink *s, const struct sl_media_line *line)
 
 void sl_sink_set_mirror(struct sl_sink *s, struct sl_mirror *m)
 {
+    sl_red_tx_forget(&s->red);
     sl_replay_stop(s);
     s->mirror = m;
     memset(s->layer_ssrc, 0, sizeof(s->layer_ssrc));
@@ -229,7 +235,7 @@ static bool make_past(struct sl_sink *s)
 }
 
 /* False: out of memory. */
-static bool switch_to(struct sl_sink *s, const struct sl_pkt *pkt)
+static bool switch_to(struct sl_sink *s, const struct sl_pkt *pkt) SL_ON_WORKER
 {
     int64_t elapsed = SL_MUNGE_UNKNOWN;
 
@@ -242,6 +248,7 @@ static bool switch_to(struct sl_sink *s, const struct sl_pkt *pkt)
     sl_munge_switch(&s->munge, (struct sl_seqts){ pkt->seq, pkt->ts }, elapsed, pkt->arrival_us);
     sl_vp8_munge_switch(&s->past->vp8);
     sl_dd_munge_switch(&s->dd);
+    sl_red_tx_forget(&s->red);
     s->cur_ssrc = pkt->rtp.ssrc;
     s->cur_layer = pkt->layer;
     return true;
@@ -418,6 +425,8 @@ void sl_sink_on_rb(struct sl_sink *s, const struct sl_rtcp_rb *rb)
     if (rb->lost > s->lost_seen)
         s->lost_second += (uint32_t)(rb->lost - s->lost_seen);
     s->lost_seen = rb->lost;
+    if (s->may_red)
+        sl_red_tx_on_loss(&s->red, rb->fraction);
     s->jitter_seen = rb->jitter;
     s->loss += (rb->fraction * 100.0 / 256 - s->loss) / 4;
     if (sl_sr_sent_rtt(&s->sr_sent, rb, s->ctx->now_us, &rtt) == 0)

@@ -18,6 +18,7 @@
 #include "media/media_gop.h"
 #include "media/media_layers.h"
 #include "media/media_munge.h"
+#include "media/media_red.h"
 #include "media/media_sr.h"
 #include "media/media_vp8.h"
 #include "rtcp/rtcp.h"
@@ -47,6 +48,7 @@ struct sl_sink {
     uint32_t ssrc;      /* 0: not known before the first packet, whose it becomes */
     uint8_t pt, red_pt; /* pt SL_PT_NONE: as the publisher has it */
     int8_t only;        /* the one simulcast layer that is sent; -1: as it fits */
+    bool may_red;       /* of audio that negotiated it; what is made: red */
     bool enabled;       /* the m-line's direction */
     bool paused;        /* asked for, or it is not shown */
     bool starved;       /* its path has no room for it */
@@ -84,6 +86,7 @@ struct sl_sink {
     bool nack;
     bool counted_nack; /* the mirror counts us among those who may ask */
 
+    struct sl_red_tx red;
     uint64_t rtx_seq;
     struct sl_sr_sent sr_sent;
     uint64_t rtt_us;

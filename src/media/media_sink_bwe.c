@@ -53,5 +53,5 @@ double sl_sink_cost(const struct sl_sink *s)
     if (!s->mirror || !s->enabled || s->paused)
         return 0;
     sl_rates_get(&s->mirror->rates, false, s->ctx->now_us, bps);
-    return bps[0][SL_ALLOC_TIDS - 1];
+    return bps[0][SL_ALLOC_TIDS - 1] * (1 + s->red.depth);
 }

@@ -154,6 +154,7 @@ struct numbers {
     uint32_t ts;
     bool is_rtx;
     uint16_t osn;
+    unsigned int nred; /* packets of before that go along (media_red.h) */
 };
 
 /* What differs in each packet that is sent is written when it leaves. */
@@ -197,7 +198,7 @@ static enum sl_drop stage(struct sl_sink *s, const struct sl_pkt *pkt, const str
         b = (struct block){ s->tmpl_len, s->tmpl_twcc, s->tmpl_ast };
         memcpy(p + len, s->tmpl, s->tmpl_len);
     }
-    if (len + b.len + 2 + n_payload > SL_SLOT_MAX) {
+    if (len + b.len + 2 + (n->nred ? SL_RED_BYTES : n_payload) > SL_SLOT_MAX) {
         sl_tx_cancel(s->tx, slot);
         return SL_DROP_TOO_LONG;
     }
@@ -207,7 +208,10 @@ static enum sl_drop stage(struct sl_sink *s, const struct sl_pkt *pkt, const str
         sl_put16(p + len, n->osn);
         len += 2;
     }
-    memcpy(p + len, pkt->data + pkt->rtp.payload_off + skip, n_payload);
+    if (n->nred)
+        n_payload = sl_red_tx_write(&s->red, pkt, n->nred, s->pt, p + len);
+    else
+        memcpy(p + len, pkt->data + pkt->rtp.payload_off + skip, n_payload);
     if (ids)
         sl_vp8_munge_write(p + len, &pkt->payload, ids);
     slot->len = (uint16_t)(len + n_payload);
@@ -225,7 +229,10 @@ enum sl_drop sl_sink_tx_packet(struct sl_sink *s, const struct sl_pkt *pkt,
                                const struct sl_seqts *out, bool marker,
                                const struct sl_vp8_ids *ids)
 {
-    struct numbers n = { s->pt, marker, s->ssrc, (uint16_t)out->seq, (uint32_t)out->ts, false, 0 };
+    enum sl_drop why;
+    struct numbers n = {
+        s->pt, marker, s->ssrc, (uint16_t)out->seq, (uint32_t)out->ts, false, 0, 0
+    };
 
     if (pkt->red_off && s->red_pt != SL_PT_NONE)
         n.pt = s->red_pt;
@@ -233,7 +240,15 @@ enum sl_drop sl_sink_tx_packet(struct sl_sink *s, const struct sl_pkt *pkt,
         n.pt = pkt->rtp.pt;
     if (!n.ssrc)
         n.ssrc = s->ssrc = pkt->rtp.ssrc;
-    return stage(s, pkt, &n, ids);
+    if (!s->may_red)
+        return stage(s, pkt, &n, ids);
+    n.nred = sl_red_tx_pick(&s->red, pkt);
+    if (n.nred)
+        n.pt = s->red_pt;
+    why = stage(s, pkt, &n, ids);
+    if (why == SL_DROP_NONE)
+        sl_red_tx_note(&s->red, pkt);
+    return why;
 }
 
 static bool resend_sealed(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
@@ -275,7 +290,8 @@ static size_t resend_rtx(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
                           (uint16_t)s->rtx_seq,
                           (uint32_t)sl_munge_ts(&s->munge, pkt->ts),
                           true,
-                          seq };
+                          seq,
+                          0 };
     if (stage(s, pkt, &n, s->codec == SL_CODEC_VP8 ? &ids : NULL) != SL_DROP_NONE)
         return 0;
     s->rtx_seq++;

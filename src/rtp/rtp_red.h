@@ -27,4 +27,18 @@ struct sl_red {
 /* 0 or -EBADMSG. */
 int sl_red_parse(const void *payload, size_t len, struct sl_red *out);
 
+#define SL_RED_BACK_MAX 0x3fff
+#define SL_RED_LEN_MAX  0x3ff /* of all but the primary */
+
+struct sl_red_part {
+    uint8_t pt;
+    uint16_t ts_back;
+    uint16_t len;
+    const uint8_t *data;
+};
+
+/* Writes a payload of @n parts, oldest first. Its length; -EINVAL: no part, or one that a header
+ * cannot tell; -ENOBUFS. */
+int sl_red_write(const struct sl_red_part *parts, size_t n, uint8_t *buf, size_t cap);
+
 #endif

@@ -61,12 +61,17 @@ static void write_codec(struct writer *w, const struct jsep_line *l, const struc
 {
     const struct sl_sdp_codec *c = sl_sdp_codec_get(jc->codec.codec);
     uint8_t pt = jc->codec.pt;
+    /* What comes first is what the peer sends. Where it sends nothing, those who do not know RED
+     * find first what they know. */
+    bool red_first = !w->round->ours || (l->dir & SL_DIR_RECV);
 
-    if (jc->red_pt != SL_PT_NONE) {
-        add_fmt(w, jc->red_pt); /* first: what comes first is what is sent */
-        write_red(w, l, jc);
-    }
+    if (jc->red_pt != SL_PT_NONE && red_first)
+        add_fmt(w, jc->red_pt);
     add_fmt(w, pt);
+    if (jc->red_pt != SL_PT_NONE && !red_first)
+        add_fmt(w, jc->red_pt);
+    if (jc->red_pt != SL_PT_NONE)
+        write_red(w, l, jc);
     ADD(w, w->s, rtpmaps, { pt, c->name, c->clock, jc->channels });
     if (*jc->codec.fmtp)
         ADD(w, w->s, fmtps, { pt, text(w, sl_arena_strdup(w->arena, jc->codec.fmtp)) });

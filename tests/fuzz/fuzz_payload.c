@@ -14,6 +14,8 @@ enum { WHAT_RED = SL_CODEC_MAX, WHAT_DD, WHAT_MAX };
 
 static void check_red(const uint8_t *data, size_t size)
 {
+    struct sl_red_part parts[SL_RED_MAX];
+    uint8_t buf[UINT16_MAX];
     struct sl_red red;
     size_t end;
 
@@ -24,8 +26,12 @@ static void check_red(const uint8_t *data, size_t size)
     for (unsigned i = 0; i < red.n; i++) {
         FUZZ_CHECK(red.block[i].off == end);
         end += red.block[i].len;
+        parts[i] = (struct sl_red_part){ red.block[i].pt, red.block[i].ts_back, red.block[i].len,
+                                         data + red.block[i].off };
     }
     FUZZ_CHECK(end == size);
+    FUZZ_CHECK(sl_red_write(parts, red.n, buf, sizeof(buf)) == (int)size);
+    FUZZ_CHECK(!memcmp(buf, data, size));
 }
 
 /* With another number and mask it says the same otherwise. */

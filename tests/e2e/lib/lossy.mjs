@@ -5,8 +5,11 @@ import dgram from 'node:dgram';
 
 const bind = (socket) => new Promise((resolve) => socket.bind(0, '127.0.0.1', resolve));
 
+const isRtp = (data) => data.length > 12 && data[0] >> 6 === 2 && (data[1] < 192 || data[1] > 223);
+
 export class LossyPath {
   lose = 0; // so many of 1
+  loseDown = 0; // of what the server sends, but RTCP and DTLS
   down = undefined; // { bps, queueMs }: how much comes from the server, and how long it may wait
   repair = true; // packets that are sent again come through like others; else none of them does
   #rtx = new Set(); // their payload types
@@ -36,6 +39,7 @@ export class LossyPath {
       leg = dgram.createSocket('udp4');
       let free = 0; // when the path is free again
       leg.on('message', (answer) => {
+        if (isRtp(answer) && Math.random() < this.loseDown) return undefined;
         const now = performance.now();
         const send = () => this.#fronts.get(serverPort)?.send(answer, port, address);
         if (!this.down) return send();
@@ -45,7 +49,7 @@ export class LossyPath {
       });
       this.#legs.set(key, leg);
     }
-    const isRepair = data.length > 12 && data[0] >> 6 === 2 && this.#rtx.has(data[1] & 0x7f);
+    const isRepair = isRtp(data) && this.#rtx.has(data[1] & 0x7f);
     if (Math.random() >= this.lose && (this.repair || !isRepair)) leg.send(data, serverPort, '127.0.0.1');
   }
 

@@ -438,6 +438,8 @@ async function received(name) {
         width: s.frameWidth ?? 0,
         height: s.frameHeight ?? 0,
         packets: s.packetsReceived,
+        samples: s.totalSamplesReceived ?? 0,
+        concealed: s.concealedSamples ?? 0,
         bytes: s.bytesReceived,
         lost: s.packetsLost,
         energy: s.totalAudioEnergy ?? 0,

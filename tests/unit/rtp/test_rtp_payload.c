@@ -260,6 +260,26 @@ static void red_blocks_of_rfc_2198(void **state)
     }
 }
 
+static void red_is_written_as_it_is_read(void **state)
+{
+    static const uint8_t want[] = { 0x80 | 111, 960 >> 6, (960 & 0x3f) << 2, 3, 111, 1, 2, 3, 8, 9 };
+    static const uint8_t old[] = { 1, 2, 3 }, now[] = { 8, 9 };
+    struct sl_red_part p[SL_RED_MAX + 1] = { { 111, 960, 3, old }, { 111, 0, 2, now } };
+    uint8_t buf[32];
+
+    (void)state;
+    assert_int_equal(sl_red_write(p, 2, buf, sizeof(want)), sizeof(want));
+    assert_memory_equal(buf, want, sizeof(want));
+    assert_int_equal(sl_red_write(p, 2, buf, sizeof(want) - 1), -ENOBUFS);
+    assert_int_equal(sl_red_write(p, 0, buf, sizeof(buf)), -EINVAL);
+    assert_int_equal(sl_red_write(p, SL_RED_MAX + 1, buf, sizeof(buf)), -EINVAL);
+    p[0].ts_back = SL_RED_BACK_MAX + 1;
+    assert_int_equal(sl_red_write(p, 2, buf, sizeof(buf)), -EINVAL);
+    p[0].ts_back = 960;
+    p[0].len = SL_RED_LEN_MAX + 1;
+    assert_int_equal(sl_red_write(p, 2, buf, sizeof(buf)), -EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +293,7 @@ int main(void)
         cmocka_unit_test(rtx_gives_the_original_back),
         cmocka_unit_test(rtx_without_payload_is_a_probe),
         cmocka_unit_test(red_blocks_of_rfc_2198),
+        cmocka_unit_test(red_is_written_as_it_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
