@@ -1,5 +1,5 @@
 /*
- * pc_fix.h - a world of peer connections with a real worker on loopback, and a browser's offer.
+ * pc_fix.h - a world of peer connections with real workers on loopback, and a browser's offer.
  */
 #ifndef SL_TEST_PC_FIX_H
 #define SL_TEST_PC_FIX_H
@@ -33,6 +33,7 @@ struct fix {
 };
 
 static struct fix fix;
+static unsigned int fix_workers = 1; /* to be set before setup */
 
 static inline void on_up(void *arg)
 {
@@ -106,7 +107,9 @@ static inline int setup(void **state)
                                 .max_ssrcs = 64,
                                 .max_sdp_bytes = 65536,
                                 .max_mlines = 64 };
-    struct sl_pc_world_conf wc = { .workers = 1, .keep_sdps = true, .media = &mc, .cq = &fix.cq };
+    struct sl_pc_world_conf wc = {
+        .workers = fix_workers, .keep_sdps = true, .media = &mc, .cq = &fix.cq
+    };
     char err[160], *fp;
 
     (void)state;
@@ -153,13 +156,18 @@ static inline void turn(int ms) SL_ON_CONTROL
     }
 }
 
-static inline struct sl_pc *create(void) SL_ON_CONTROL
+static inline struct sl_pc *create_in(uint64_t group) SL_ON_CONTROL
 {
     struct sl_pc *pc = NULL;
 
     fix.ndone = fix.nup = fix.ndown = 0;
-    assert_int_equal(sl_pc_create(fix.world, &callbacks, &fix, 0, &pc), 0);
+    assert_int_equal(sl_pc_create(fix.world, &callbacks, &fix, group, &pc), 0);
     return pc;
+}
+
+static inline struct sl_pc *create(void) SL_ON_CONTROL
+{
+    return create_in(0);
 }
 
 static inline int set_remote(struct sl_pc *pc, const char *sdp, struct sl_jsep_in *in) SL_ON_CONTROL
@@ -175,6 +183,43 @@ static inline int answer(struct sl_pc *pc, const struct sl_jsep_in *in) SL_ON_CO
     struct sl_jsep_out out = { .type = SL_JSEP_ANSWER, .lines = in->lines, .nlines = in->nlines };
 
     return sl_pc_set_local(pc, &out, on_local, &fix);
+}
+
+static inline void attribute(const char *sdp, const char *name, char *out, size_t cap)
+{
+    const char *p = strstr(sdp, name);
+    size_t n;
+
+    assert_non_null(p);
+    p += strlen(name);
+    n = strcspn(p, "\r\n");
+    assert_true(n < cap);
+    memcpy(out, p, n);
+    out[n] = '\0';
+}
+
+/* A client of the peer connection on @worker that fix.local describes. */
+static inline void connect_client(struct rtc_client *c, unsigned int worker) SL_ON_CONTROL
+{
+    struct sl_fingerprint fp;
+    struct sl_ice_creds creds;
+    struct sl_addr server;
+    char text[160];
+    bool ok;
+
+    attribute(fix.local, "a=ice-ufrag:", creds.ufrag, sizeof(creds.ufrag));
+    attribute(fix.local, "a=ice-pwd:", creds.pwd, sizeof(creds.pwd));
+    attribute(fix.local, "a=fingerprint:", text, sizeof(text));
+    assert_int_equal(sl_fingerprint_parse(text, &fp), 0);
+    (void)sl_addr_from_ip("127.0.0.1", (uint16_t)(PORT + worker), &server);
+    sl_role_leave(&sl_role_control);
+    sl_role_enter(&sl_role_worker);
+    assert_int_equal(rtc_init(c, &server, &creds, fix.client_cert, &fp), 0);
+    ok = rtc_connect(c);
+    sl_role_leave(&sl_role_worker);
+    sl_role_enter(&sl_role_control);
+    assert_true(ok);
+    turn(100);
 }
 
 static inline uint32_t nfree(void)

@@ -1,31 +1,13 @@
 /* The control half of peer connections with real workers on loopback: rounds, failures, ids. */
 #include "pc_fix.h"
 
-static void attribute(const char *sdp, const char *name, char *out, size_t cap)
-{
-    const char *p = strstr(sdp, name);
-    size_t n;
-
-    assert_non_null(p);
-    p += strlen(name);
-    n = strcspn(p, "\r\n");
-    assert_true(n < cap);
-    memcpy(out, p, n);
-    out[n] = '\0';
-}
-
 /* ---- tests ----------------------------------------------------------------------------------- */
 
 static void an_offer_is_answered_and_the_client_connects(void **state)
 {
-    struct sl_fingerprint fp;
-    struct sl_ice_creds creds;
-    struct sl_addr server;
     struct sl_jsep_in in;
     struct rtc_client c;
     struct sl_pc *pc;
-    char text[160];
-    bool ok;
 
     (void)state;
     SL_ASSUME(control);
@@ -35,19 +17,7 @@ static void an_offer_is_answered_and_the_client_connects(void **state)
     assert_int_equal(answer(pc, &in), 0);
     assert_int_equal(fix.ndone, 1); /* a lite agent has nothing to wait for */
     assert_true(sl_pc_is_negotiated(pc));
-    attribute(fix.local, "a=ice-ufrag:", creds.ufrag, sizeof(creds.ufrag));
-    attribute(fix.local, "a=ice-pwd:", creds.pwd, sizeof(creds.pwd));
-    attribute(fix.local, "a=fingerprint:", text, sizeof(text));
-    assert_int_equal(sl_fingerprint_parse(text, &fp), 0);
-    (void)sl_addr_from_ip("127.0.0.1", (uint16_t)PORT, &server);
-    sl_role_leave(&sl_role_control);
-    sl_role_enter(&sl_role_worker);
-    assert_int_equal(rtc_init(&c, &server, &creds, fix.client_cert, &fp), 0);
-    ok = rtc_connect(&c);
-    sl_role_leave(&sl_role_worker);
-    sl_role_enter(&sl_role_control);
-    assert_true(ok);
-    turn(100);
+    connect_client(&c, 0);
     assert_int_equal(fix.nup, 1);
     assert_true(sl_pc_is_up(pc));
     sl_pc_destroy(pc);
@@ -269,29 +239,6 @@ static void info(struct sl_pc *pc) SL_ON_CONTROL
     assert_non_null(told);
 }
 
-static void connect_client(struct rtc_client *c) SL_ON_CONTROL
-{
-    struct sl_fingerprint fp;
-    struct sl_ice_creds creds;
-    struct sl_addr server;
-    char text[160];
-    bool ok;
-
-    attribute(fix.local, "a=ice-ufrag:", creds.ufrag, sizeof(creds.ufrag));
-    attribute(fix.local, "a=ice-pwd:", creds.pwd, sizeof(creds.pwd));
-    attribute(fix.local, "a=fingerprint:", text, sizeof(text));
-    assert_int_equal(sl_fingerprint_parse(text, &fp), 0);
-    (void)sl_addr_from_ip("127.0.0.1", (uint16_t)PORT, &server);
-    sl_role_leave(&sl_role_control);
-    sl_role_enter(&sl_role_worker);
-    assert_int_equal(rtc_init(c, &server, &creds, fix.client_cert, &fp), 0);
-    ok = rtc_connect(c);
-    sl_role_leave(&sl_role_worker);
-    sl_role_enter(&sl_role_control);
-    assert_true(ok);
-    turn(100);
-}
-
 static void a_dump_grows_with_the_connection(void **state)
 {
     struct sl_jsep_in in;
@@ -316,7 +263,7 @@ static void a_dump_grows_with_the_connection(void **state)
     assert_string_equal(text_at("ice-mode"), "lite");
     assert_string_equal(text_at("webrtc/dtls/remote-fingerprint"),
                         sl_cert_fingerprint(fix.client_cert));
-    connect_client(&c);
+    connect_client(&c, 0);
     info(pc);
     assert_true(json_is_true(at("flags/ready")));
     assert_string_equal(text_at("webrtc/ice/state"), "ready");
@@ -378,7 +325,7 @@ static void a_capture_has_what_came_in_clear_text(void **state)
     assert_int_equal(sl_pc_capture(pc, pcap), 0); /* waits until there is something to capture */
     assert_int_equal(set_remote(pc, fix.offer, &in), 0);
     assert_int_equal(answer(pc, &in), 0);
-    connect_client(&c);
+    connect_client(&c, 0);
     sl_role_leave(&sl_role_control);
     sl_role_enter(&sl_role_worker);
     for (uint8_t i = 0; i < 3; i++) {
