@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define FALLBACK_US 250000
+#define SPEAKER_PRIORITY 20 /* over others to whom the subscriber gave the same (-100 to 100) */
+#define FALLBACK_US      250000
 
 static struct sl_mref line_ref(const struct vr_line *l)
 {
@@ -27,6 +28,8 @@ static struct sl_layer_wish wish_of(const struct vr_line *l)
         w.min_delay = l->src->min_delay;
         w.max_delay = l->src->max_delay;
     }
+    if (vr_pub_is_speaker(l->src->pub))
+        w.priority = (int8_t)(w.priority + SPEAKER_PRIORITY);
     w.tell = l->sub->tell;
     return w;
 }

@@ -85,6 +85,11 @@ static inline struct vr_pub *vr_pub_of_voice(struct pl_voice *v)
 {
     return vr_container(v, struct vr_pub, voice);
 }
+/* The room's active speaker, if that is known. */
+static inline bool vr_pub_is_speaker(const struct vr_pub *p)
+{
+    return p->room->speakers.speaker == &p->voice;
+}
 /* Something about it changed: others hear `publishers` if it is up. */
 void vr_pub_announce(struct vr_pub *p);
 

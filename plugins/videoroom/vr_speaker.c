@@ -17,7 +17,7 @@ static bool pub_has_level(const struct vr_pub *p)
 bool vr_speakers_wanted(const struct vr_room *room)
 {
     return room->set.speaker_event || room->set.audio_loudest || room->set.video_last ||
-           room->nslots;
+           room->nslots || room->speakers.n > 2;
 }
 
 static size_t open_max(const struct vr_room *room)
@@ -55,12 +55,29 @@ static void tell_speaker(struct vr_room *room)
     vr_room_tell(room, NULL, event);
 }
 
-static void changed(struct vr_room *room, unsigned int what)
+/* Its videos matter more than before, or less. */
+static void lines_apply(const struct vr_pub *p)
 {
-    for (size_t i = 0; (what & PL_CHANGED_OPEN) && i < room->speakers.n; i++)
+    const struct vr_link *l;
+
+    for (size_t i = 0; i < p->nstreams; i++)
+        vr_list_for_each(l, &p->streams[i]->lines)
+            vr_line_apply(vr_container(l, struct vr_line, in_stream));
+}
+
+/* @before: the speaker until now, or NULL. */
+static void changed(struct vr_room *room, unsigned int what, const struct vr_pub *before)
+{
+    struct vr_pub *now = room->speakers.speaker ? vr_pub_of_voice(room->speakers.speaker) : NULL;
+
+    for (size_t i = 0; (what & ~PL_CHANGED_SPEAKER) && i < room->speakers.n; i++)
         pub_modes(vr_pub_of_voice(room->speakers.order[i]));
-    if (what & PL_CHANGED_SPEAKER)
+    if (what & PL_CHANGED_SPEAKER) {
+        if (before)
+            lines_apply(before);
+        lines_apply(now);
         tell_speaker(room);
+    }
     if (what)
         vr_views_update(room);
 }
@@ -68,7 +85,8 @@ static void changed(struct vr_room *room, unsigned int what)
 void vr_speaker_json(const struct vr_room *room, json_t *event)
 {
     if (room->set.speaker_event && room->speakers.speaker)
-        json_object_set_new(event, "speaker", pl_id_json(&vr_pub_of_voice(room->speakers.speaker)->id));
+        json_object_set_new(event, "speaker",
+                            pl_id_json(&vr_pub_of_voice(room->speakers.speaker)->id));
 }
 
 /* ---- members --------------------------------------------------------------------------------- */
@@ -80,12 +98,12 @@ void vr_speaker_join(struct vr_pub *p)
     if (what < 0)
         return; /* no memory: it is forwarded as if it had no levels */
     pub_modes(p);
-    changed(p->room, (unsigned int)what);
+    changed(p->room, (unsigned int)what, NULL);
 }
 
 void vr_speaker_leave(struct vr_pub *p)
 {
-    changed(p->room, pl_speakers_del(&p->room->speakers, &p->voice));
+    changed(p->room, pl_speakers_del(&p->room->speakers, &p->voice), NULL);
 }
 
 void vr_speaker_apply(struct vr_pub *p)
@@ -103,6 +121,8 @@ void vr_speaker_heard(struct vr_pub *p, uint16_t mindex, const struct sl_voice_r
 {
     struct vr_stream *s = mindex < p->nstreams ? p->streams[mindex] : NULL;
     struct sl_voice_report any = *v;
+    struct vr_room *room = p->room;
+    const struct vr_pub *before;
     unsigned int what;
 
     if (!s || s->voice == SL_VOICE_OFF)
@@ -112,12 +132,14 @@ void vr_speaker_heard(struct vr_pub *p, uint16_t mindex, const struct sl_voice_r
     s->speaks = v->speaks;
     for (size_t i = 0; i < p->nstreams; i++)
         any.speaks |= p->streams[i]->speaks;
-    what = pl_speakers_hear(&p->room->speakers, &p->voice, &any);
+    before = room->speakers.speaker ? vr_pub_of_voice(room->speakers.speaker) : NULL;
+    what = pl_speakers_hear(&room->speakers, &p->voice, &any);
     pub_modes(p);
-    changed(p->room, what);
+    changed(room, what, before);
 }
 
 void vr_speakers_apply(struct vr_room *room)
 {
-    changed(room, pl_speakers_set_open_max(&room->speakers, open_max(room)) | PL_CHANGED_OPEN);
+    changed(room, pl_speakers_set_open_max(&room->speakers, open_max(room)) | PL_CHANGED_OPEN,
+            NULL);
 }

@@ -2,8 +2,8 @@
  * vr_speaker.h - who speaks in a room, and what follows from it: `speaker` events, and whose audio
  * is forwarded (audio_loudest). How it is found out: pl_speakers.h.
  *
- * Publishers take part while they are up. A room that asks for none of it (vr_speakers_wanted) has
- * no reports of levels.
+ * Publishers take part while they are up. There are reports of levels where somebody asked, and in
+ * rooms of more than two: the video of who speaks matters more than others, when not all fit.
  */
 #ifndef VR_SPEAKER_H
 #define VR_SPEAKER_H

@@ -51,6 +51,26 @@ static void the_room_is_told_who_speaks(void **state)
     mock_expect(late, 0, "{'videoroom':'event','room':1,'speaker':4}", NONE);
 }
 
+static void the_speakers_video_matters_more(void **state)
+{
+    sl_hid p[3], s;
+
+    (void)state;
+    room_of("", p, 3); /* it takes no option, but three of them */
+    s = subscribed("[{'feed':2,'mid':'v','priority':5},{'feed':3,'mid':'v'}]");
+    assert_int_equal(mock_route(s, 0)->wish.priority, 5);
+    speak(p[0], 10);
+    assert_int_equal(mock_route(s, 0)->wish.priority, 25);
+    assert_int_equal(mock_route(s, 1)->wish.priority, 0);
+    speak(p[1], 10);
+    assert_int_equal(mock_route(s, 0)->wish.priority, 5);
+    assert_int_equal(mock_route(s, 1)->wish.priority, 20);
+    mock_expect_nothing(p[0]);
+    mock_expect_nothing(s);
+    mock_detach(p[2]);
+    assert_int_equal(mock_line(p[0], 0)->voice, SL_VOICE_OFF); /* two need no choice */
+}
+
 static void a_room_that_did_not_ask_has_no_reports(void **state)
 {
     sl_hid p[2];
@@ -96,7 +116,7 @@ static void the_loudest_are_heard(void **state)
     assert_int_equal(mock_line(p[2], 0)->voice, SL_VOICE_REPORT);
     mock_call(p[0], "{'request':'edit','room':1,'new_audio_loudest':0}",
               "{'videoroom':'edited','room':1,'permanent':false}");
-    assert_int_equal(mock_line(p[1], 0)->voice, SL_VOICE_OFF);
+    assert_int_equal(mock_line(p[1], 0)->voice, SL_VOICE_REPORT); /* they are three */
 }
 
 static void who_has_no_levels_is_heard_always(void **state)
@@ -223,16 +243,17 @@ static void slots_follow_the_speakers(void **state)
     assert_int_equal(shown(s, 0), p[4]);
     assert_int_equal(mock_line(p[4], 0)->voice, SL_VOICE_REPORT);
 
+    mock_detach(own);
     mock_detach(s);
     assert_int_equal(mock_line(p[4], 0)->voice, SL_VOICE_OFF); /* nobody asks any more */
 }
 
 static void slots_stand_beside_feeds(void **state)
 {
-    sl_hid p[3], s;
+    sl_hid p[2], s;
 
     (void)state;
-    room_of("", p, 3);
+    room_of("", p, 2);
     s = mock_attach();
     mock_send(s,
               "{'request':'join','ptype':'subscriber','room':1,'streams':["
@@ -361,6 +382,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(the_room_is_told_who_speaks),
         T(a_room_that_did_not_ask_has_no_reports),
+        T(the_speakers_video_matters_more),
         T(the_loudest_are_heard),
         T(who_has_no_levels_is_heard_always),
         T(two_microphones_are_one_speaker),
