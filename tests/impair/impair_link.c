@@ -264,8 +264,8 @@ struct impair_link *impair_link_create(const struct impair_net *n, int control)
 
     if (!l)
         return NULL;
-    way_init(&l->down, n->near.tun, n->far.tun, 1);
-    way_init(&l->up, n->far.tun, n->near.tun, 2);
+    way_init(&l->down, n->far.tun, n->near.tun, 1);
+    way_init(&l->up, n->near.tun, n->far.tun, 2);
     l->control = control;
     return l;
 }

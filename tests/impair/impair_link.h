@@ -4,7 +4,7 @@
  *
  * A line is a request, and is answered by a line:
  *
- *   down rate=600k queue=300ms delay=50ms jitter=30ms    from near to far
+ *   down rate=600k queue=300ms delay=50ms jitter=30ms    from far to near
  *   up loss=5% burst=1% burst_length=8 reorder=2% reorder_delay=10ms
  *   both loss=0                                          -> ok, or: error WHY
  *   stats     ->

@@ -9,8 +9,8 @@
 #ifndef SL_IMPAIR_NET_H
 #define SL_IMPAIR_NET_H
 
-#define IMPAIR_NEAR "10.77.0.1" /* where the server is */
-#define IMPAIR_FAR  "10.77.0.2"
+#define IMPAIR_NEAR "10.77.0.1"
+#define IMPAIR_FAR  "10.77.0.2" /* where servers are: what comes from there comes down */
 #define IMPAIR_MTU  1500
 
 struct impair_end {

@@ -223,12 +223,13 @@ static int instant(struct load_run *r) SL_ON_WORKER
     const uint64_t every_us = (uint64_t)(r->opts->seconds * 1e6) / (r->opts->viewers + 1);
     struct load_asks asks;
     uint64_t from_us;
-    int err = load_run_publish(r);
+    int err = r->opts->guests ? 0 : load_run_publish(r);
 
     if (err)
         return err;
     load_run_for(r, SETTLE_S);
-    load_tx_forget_asks(load_user_sender(r->users[0])->tx);
+    if (!r->opts->guests)
+        load_tx_forget_asks(load_user_sender(r->users[0])->tx);
     from_us = sl_now_us();
     for (size_t i = 0; i < r->opts->viewers && !load_run_is_over();) {
         struct load_user *u;
@@ -242,7 +243,8 @@ static int instant(struct load_run *r) SL_ON_WORKER
         load_run_watch(r, u);
         i++;
     }
-    asks = load_tx_asks(load_user_sender(r->users[0])->tx);
+    asks =
+        r->opts->guests ? (struct load_asks){ 0 } : load_tx_asks(load_user_sender(r->users[0])->tx);
     load_run_for(r, SETTLE_S);
     for (size_t i = r->npublishers; i < r->nusers; i++) {
         const struct load_user *u = r->users[i];
@@ -253,6 +255,8 @@ static int instant(struct load_run *r) SL_ON_WORKER
     }
     load_report(r, "joined", (double)key.count);
     load_report_hist(r, "first_key_ms", &key, 1e6);
+    if (r->opts->guests)
+        return 0;
     load_report(r, "key_requests", (double)asks.n);
     load_report(r, "key_requests_per_s", (double)asks.n / r->opts->seconds);
     if (asks.n > 1)

@@ -16,6 +16,7 @@ static const char usage[] =
     "  churn --viewers N --rate R --stay S   R joins per second beside N who stay\n"
     "  instant --viewers N      N joins within S seconds: first key frames, requests for more\n"
     "  instant-simulcast        the same, of three layers\n"
+    "    --guests               to publisher 1000 of room 4242, who is somebody else\n"
     "  joins --in-flight K      as many complete joins as possible\n"
     "  idle --peers N [--data]  memory of N subscribers without media\n"
     "  sessions --sockets K --sessions N   memory of N sessions on K WebSockets, then of handles\n"
@@ -64,6 +65,7 @@ enum opt {
     OPT_URL,
     OPT_PID,
     OPT_BIND,
+    OPT_GUESTS,
     OPT_STRICT,
 };
 
@@ -98,6 +100,7 @@ static const struct option options[] = {
     { "url", required_argument, NULL, OPT_URL },
     { "pid", required_argument, NULL, OPT_PID },
     { "bind", required_argument, NULL, OPT_BIND },
+    { "guests", no_argument, NULL, OPT_GUESTS },
     { "strict", no_argument, NULL, OPT_STRICT },
     { NULL, 0, NULL, 0 },
 };
@@ -208,6 +211,8 @@ static bool take(struct load_opts *o, int c, const char *v)
         return o->twcc = true;
     case OPT_DATA:
         return o->data = true;
+    case OPT_GUESTS:
+        return o->guests = true;
     case OPT_STRICT:
         return o->is_strict = true;
     case OPT_PROFILE:

@@ -29,6 +29,7 @@ struct load_opts {
     const char *url;                /* ADDRESS:PORT of its WebSocket */
     pid_t pid;
     const char *bind; /* address of the peers; NULL: where the server's candidates are likely */
+    bool guests;      /* of a publisher who is not ours (instant) */
     bool is_strict;   /* --strict: fail unless packets arrived, and all of them */
 };
 

@@ -1,6 +1,9 @@
 // Who joins a running room sees a picture at once, and the publisher is asked for few key frames.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { buildDir } from '../lib/paths.mjs';
 import { test } from '../lib/runner.mjs';
 import { createRoom, median, publishAndWatch } from '../lib/rooms.mjs';
 
@@ -60,4 +63,51 @@ test('joining a running room', { variants: [['chromium', 'lite']], timeout: 90 }
   assert.ok(withGop.keys <= withGop.seconds + 1, 'one key frame per second at most');
   assert.ok(withGop.keys < without.keys, 'and fewer than without');
   assert.ok(withGop.freezes <= without.freezes + 1, 'the picture goes on');
+});
+
+const GUESTS = 200;
+const GUESTS_S = 5;
+const JUMP_MS = 1000;
+const LOAD_ROOM = 4242; // where tests/load --guests looks for publisher 1000
+const LOAD_FEED = 1000;
+
+// Others who come to watch; what they found.
+function guests(server) {
+  const load = spawn(path.join(buildDir, 'tests/load/load'),
+    ['instant', '--guests', '--viewers', GUESTS, '--seconds', GUESTS_S, '--url', `127.0.0.1:${server.wsPort}`, '--pid', server.pid]);
+  let out = '';
+  for (const stream of [load.stdout, load.stderr]) stream.on('data', (d) => (out += d));
+  const done = new Promise((resolve) => load.on('close', (code) => {
+    const { joined, first_key_ms_p95: keyMs } = JSON.parse(/^{.*}$/m.exec(out)?.[0] ?? '{}');
+    resolve({ code, joined, keyMs: keyMs?.toFixed(0) });
+  }));
+  return { load, done };
+}
+
+test('a browser among two hundred who join', { variants: [['chromium', 'lite']], browsers: ['chromium'], timeout: 90 }, async (t) => {
+  const server = await t.server({ general: { workers: 1 } });
+  const publisher = await t.client();
+  await publisher.evaluate((url) => T.connect(url), server.ws);
+  await createRoom(server, { videocodec: 'vp8' }, LOAD_ROOM);
+  const video = { colour: [30, 160, 30], width: 640, height: 360, fps: 25, noise: 60, encodings: [{ maxBitrate: 500000 }] };
+  await publisher.evaluate(([r, id, v]) => T.join('pub', { room: r, id, watch: false, video: v }), [LOAD_ROOM, LOAD_FEED, video]);
+  await publisher.evaluate(() => T.keepSize('pub'));
+  await publisher.evaluate(() => T.sleep(3000));
+  const page = await t.client();
+  await page.evaluate((url) => T.connect(url), server.ws);
+  const { load, done } = guests(server);
+  t.onClose(() => load.kill());
+  await page.evaluate((s) => T.sleep(500 * s), GUESTS_S);
+  const seen = await page.evaluate(async ([r, feed]) => {
+    const t0 = performance.now();
+    await T.watchOnly('sub', { feed }, { room: r });
+    return T.shownFrom('sub', t0, 3000);
+  }, [LOAD_ROOM, LOAD_FEED]);
+  const { code, joined, keyMs } = await done;
+  t.note(`first frame after ${seen.first.toFixed(0)} ms, then ${seen.fps.toFixed(0)} frames/s; longest wait for one ${seen.wait.toFixed(0)} ms, ` +
+    `longest step in its time ${seen.step.toFixed(0)} ms; ${joined} others had a key frame after ${keyMs} ms (p95)`);
+  assert.equal(code, 0);
+  assert.equal(joined, GUESTS);
+  assert.ok(seen.first <= FIRST_FRAME_MS * NOISE, 'the first frame is soon');
+  assert.ok(seen.back === 0 && seen.step < JUMP_MS && seen.wait < JUMP_MS, 'and the picture goes on from there');
 });

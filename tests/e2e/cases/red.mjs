@@ -1,24 +1,22 @@
 // Subscribers who lose packets get each of them twice (RED), and hear it.
 
 import assert from 'node:assert/strict';
-import { LossyPath } from '../lib/lossy.mjs';
+import { link } from '../lib/link.mjs';
 import { createRoom, publishAndWatch } from '../lib/rooms.mjs';
 import { test } from '../lib/runner.mjs';
 
 const LOSS = 0.12;
 const SECONDS = 5;
 
-test('lost audio is made up for by RED', { browsers: ['chromium'], variants: [['chromium', 'lite']], timeout: 90 }, async (t) => {
-  const server = await t.server({ general: { workers: 1 } });
-  const path = new LossyPath();
-  t.onClose(() => path.stop());
+test('lost audio is made up for by RED', { link: true, browsers: ['chromium'], variants: [['chromium', 'lite']], timeout: 90 }, async (t) => {
+  const server = await t.server({ general: { workers: 1 } }, {}, true);
+  await link.reset();
   const page = await t.client();
   await page.evaluate((url) => T.connect(url), server.ws);
-  const port = await path.portFor(server.mediaPort);
   const who = {};
   for (const red of [true, false]) {
     who[red] = await publishAndWatch(page, await createRoom(server, { opus_red: red }),
-      { audio: { mouth: `mouth ${red}` }, video: false, port });
+      { audio: { mouth: `mouth ${red}` }, video: false });
     await page.evaluate((n) => T.speak(n, true), `mouth ${red}`);
     await page.evaluate(([n, m]) => T.hearsSomething(n, m), [who[red].sub, who[red].audio]);
   }
@@ -33,7 +31,7 @@ test('lost audio is made up for by RED', { browsers: ['chromium'], variants: [['
   const plain = await size(true);
   t.note(`${plain.toFixed(0)} bytes per packet`);
 
-  path.loseDown = LOSS;
+  await link.set(`down loss=${LOSS}`);
   const from = Date.now();
   while ((await size(true)) < 1.6 * plain) assert.ok(Date.now() < from + 30000, 'no RED');
   t.note(`RED after ${Date.now() - from} ms of ${100 * LOSS} % loss`);

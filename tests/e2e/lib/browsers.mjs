@@ -9,6 +9,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { farScript, NEAR } from './link.mjs';
+import { LINK_PORT } from './web.mjs';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
@@ -46,11 +48,19 @@ const FIREFOX_PREFS = {
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function launchChromium() {
+// At the far end of the link, where the test's own web server has not the name that browsers trust.
+const FAR_CHROMIUM = {
+  executablePath: farScript,
+  env: { ...process.env, FAR_PROGRAM: CHROMIUM },
+  args: [...CHROMIUM_ARGS, `--unsafely-treat-insecure-origin-as-secure=http://${NEAR}:${LINK_PORT}`],
+};
+
+async function launchChromium(where = {}) {
   const { chromium } = await import('playwright-core');
   const server = await chromium.launchServer({
     executablePath: CHROMIUM,
     args: CHROMIUM_ARGS,
+    ...where,
     ignoreDefaultArgs: ['--headless', '--mute-audio'],
     host: '127.0.0.1',
   });
@@ -96,9 +106,13 @@ async function launchFirefox() {
   };
 }
 
-export function launch(kind) {
-  return kind === 'firefox' ? launchFirefox() : launchChromium();
-}
+const launchers = {
+  chromium: launchChromium,
+  firefox: launchFirefox,
+  far: () => launchChromium(FAR_CHROMIUM),
+};
+
+export const launch = (kind) => launchers[kind]();
 
 class Page {
   constructor(browser, { native, end }) {

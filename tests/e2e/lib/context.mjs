@@ -31,11 +31,11 @@ export class Context {
     this.closers.push(fn);
   }
 
-  // Starts sluice; @conf is { group: { key: value } } over the fixture's own.
-  async server(conf = {}, files = {}) {
+  // Starts sluice; @conf is { group: { key: value } } over the fixture's own. @far: see lib/link.mjs.
+  async server(conf = {}, files = {}, far = false) {
     const media = this.ice ? { ice: this.ice, ...conf.media } : conf.media;
     const dir = path.join(this.dir, `server${++this.servers}`);
-    const server = new Server(dir, { ...conf, media }, files);
+    const server = new Server(dir, { ...conf, media }, files, far);
     await server.start();
     this.onClose(() => server.stop());
     return server;
@@ -64,6 +64,12 @@ export class Context {
   async client(kind) {
     const web = await this.web();
     return this.page(kind, `${web.url}/client.html`);
+  }
+
+  // Such a page at the far end of the link.
+  async farClient() {
+    const web = await this.web();
+    return this.page('far', `${web.urlFromFar}/client.html`);
   }
 
   async ownBrowser(kind) {

@@ -1,25 +1,16 @@
-// A UDP path from pages to the server that can lose what pages send, and carry only so much of what the server sends. For ICE lite and Chromium, since
+// A UDP path from pages to the server that can lose what pages send. For ICE lite and Chromium, since
 // full ICE finds other paths and Firefox has no loopback candidates: tests with it have no variants.
 
 import dgram from 'node:dgram';
 
 const bind = (socket) => new Promise((resolve) => socket.bind(0, '127.0.0.1', resolve));
 
-const isRtp = (data) => data.length > 12 && data[0] >> 6 === 2 && (data[1] < 192 || data[1] > 223);
-
 export class LossyPath {
   lose = 0; // so many of 1
-  loseDown = 0; // of what the server sends, but RTCP and DTLS
-  down = undefined; // { bps, queueMs }: how much comes from the server, and how long it may wait
   repair = true; // packets that are sent again come through like others; else none of them does
   #rtx = new Set(); // their payload types
   #fronts = new Map(); // port of the server -> socket that stands for it
   #legs = new Map(); // port of the server and address of a page -> socket to the server
-
-  // The port that stands for @serverPort.
-  async portFor(serverPort) {
-    return (await this.#front(serverPort)).address().port;
-  }
 
   async #front(serverPort) {
     let front = this.#fronts.get(serverPort);
@@ -37,19 +28,10 @@ export class LossyPath {
     let leg = this.#legs.get(key);
     if (!leg) {
       leg = dgram.createSocket('udp4');
-      let free = 0; // when the path is free again
-      leg.on('message', (answer) => {
-        if (isRtp(answer) && Math.random() < this.loseDown) return undefined;
-        const now = performance.now();
-        const send = () => this.#fronts.get(serverPort)?.send(answer, port, address);
-        if (!this.down) return send();
-        if (free - now > this.down.queueMs) return undefined;
-        free = Math.max(free, now) + answer.length * 8000 / this.down.bps;
-        return setTimeout(send, free - now);
-      });
+      leg.on('message', (answer) => this.#fronts.get(serverPort).send(answer, port, address));
       this.#legs.set(key, leg);
     }
-    const isRepair = isRtp(data) && this.#rtx.has(data[1] & 0x7f);
+    const isRepair = data.length > 12 && data[0] >> 6 === 2 && this.#rtx.has(data[1] & 0x7f);
     if (Math.random() >= this.lose && (this.repair || !isRepair)) leg.send(data, serverPort, '127.0.0.1');
   }
 
@@ -72,6 +54,5 @@ export class LossyPath {
 
   stop() {
     for (const socket of [...this.#legs.values(), ...this.#fronts.values()]) socket.close();
-    this.#fronts.clear();
   }
 }

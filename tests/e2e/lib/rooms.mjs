@@ -16,12 +16,11 @@ export async function createRoom(server, settings, room = ++lastRoom) {
 }
 
 // In @page: `pub<room>` publishes, `sub<room>` gets all of it. The mids of the subscriber, by kind.
-// options.port: of a path to the server, which what is watched comes through.
-export async function publishAndWatch(page, room, { port, ...options }) {
+export async function publishAndWatch(page, room, options) {
   const pub = `pub${room}`;
   const sub = `sub${room}`;
   const feed = await page.evaluate(([n, o]) => T.join(n, o), [pub, { room, watch: false, ...options }]);
-  await page.evaluate(([n, f, r, p]) => T.watchOnly(n, { feed: f }, { room: r, port: p }), [sub, feed, room, port]);
+  await page.evaluate(([n, f, r]) => T.watchOnly(n, { feed: f }, { room: r }), [sub, feed, room]);
   const audio = options.audio === false ? undefined : (await page.evaluate((n) => T.midsOf(n, undefined, 'audio'), sub))[0];
   const [video] = await page.evaluate((n) => T.midsOf(n), sub);
   return { pub, sub, audio, video };

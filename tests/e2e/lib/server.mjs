@@ -7,6 +7,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { freePorts, gatherHandlers, gatherPlugins } from '../../lib/server.mjs';
+import { atFar, FAR } from './link.mjs';
 import { buildDir, topDir } from './paths.mjs';
 
 const WORKERS = 2;
@@ -37,10 +38,13 @@ function toIni(conf) {
 }
 
 export class Server {
-  constructor(dir, conf, files) {
+  // @far: at the far end of the link.
+  constructor(dir, conf, files, far = false) {
     this.dir = dir;
     this.conf = conf;
     this.files = files;
+    this.far = far;
+    this.host = far ? FAR : '127.0.0.1';
     this.log = '';
   }
 
@@ -56,11 +60,11 @@ export class Server {
         log_level: 'debug',
         plugins_dir: gatherPlugins(buildDir, path.join(this.dir, 'plugins')),
       },
-      http: { bind: '127.0.0.1', port: this.httpPort },
-      websockets: { bind: '127.0.0.1', port: this.wsPort },
-      admin: { bind: '127.0.0.1', port: this.adminPort },
+      http: { bind: this.host, port: this.httpPort },
+      websockets: { bind: this.host, port: this.wsPort },
+      admin: { bind: this.host, port: this.adminPort },
       events: { dir: gatherHandlers(buildDir, path.join(this.dir, 'events')) },
-      media: { bind: mediaAddresses(), port: this.mediaPort },
+      media: { bind: this.far ? FAR : mediaAddresses(), port: this.mediaPort },
     };
     if (fs.existsSync(path.join(topDir, 'html'))) own.http.static_dir = path.join(topDir, 'html');
     for (const [group, keys] of Object.entries(this.conf))
@@ -69,7 +73,8 @@ export class Server {
     for (const [name, text] of Object.entries({ 'videoroom.conf': ROOMS, ...this.files }))
       fs.writeFileSync(path.join(this.dir, name), text);
 
-    this.child = spawn(path.join(buildDir, 'sluice'), ['-c', path.join(this.dir, 'sluice.conf')], {
+    const command = [path.join(buildDir, 'sluice'), ['-c', path.join(this.dir, 'sluice.conf')]];
+    this.child = spawn(...(this.far ? atFar(...command) : command), {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {
         ...process.env,
@@ -95,7 +100,7 @@ export class Server {
   async waitUntilReady() {
     const gone = this.exited.then(() => 'gone');
     for (let i = 0; i < 200; i++) {
-      if ((await canConnect(this.httpPort)) && (await canConnect(this.wsPort))) return;
+      if ((await canConnect(this.host, this.httpPort)) && (await canConnect(this.host, this.wsPort))) return;
       if ((await Promise.race([gone, sleep(50)])) === 'gone')
         throw new Error(`the server did not start:\n${this.log.slice(-2000)}`);
     }
@@ -106,24 +111,24 @@ export class Server {
     return this.child.pid;
   }
   get http() {
-    return `http://127.0.0.1:${this.httpPort}/janus`;
+    return `http://${this.host}:${this.httpPort}/janus`;
   }
   get pages() {
-    return `http://127.0.0.1:${this.httpPort}`;
+    return `http://${this.host}:${this.httpPort}`;
   }
   get ws() {
-    return `ws://127.0.0.1:${this.wsPort}/janus`;
+    return `ws://${this.host}:${this.wsPort}/janus`;
   }
   // Only with admin.enabled.
   get admin() {
-    return `ws://127.0.0.1:${this.adminPort}/admin`;
+    return `ws://${this.host}:${this.adminPort}/admin`;
   }
   get adminHttp() {
-    return `http://127.0.0.1:${this.adminPort}/admin`;
+    return `http://${this.host}:${this.adminPort}/admin`;
   }
   // WebSocket on the HTTP port.
   get wsUpgrade() {
-    return `ws://127.0.0.1:${this.httpPort}/janus`;
+    return `ws://${this.host}:${this.httpPort}/janus`;
   }
 
   // What leaks would show in: open files, threads, resident memory in KiB.
@@ -156,9 +161,9 @@ export class Server {
   }
 }
 
-function canConnect(port) {
+function canConnect(host, port) {
   return new Promise((resolve) => {
-    const s = net.connect(port, '127.0.0.1');
+    const s = net.connect(port, host);
     s.on('connect', () => {
       s.destroy();
       resolve(true);

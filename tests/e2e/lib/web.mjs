@@ -3,7 +3,10 @@
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
+import { isAtLink, NEAR } from './link.mjs';
 import { e2eDir } from './paths.mjs';
+
+export const LINK_PORT = 8000; // at the link, where all ports are ours
 
 const FILES = {
   '/janus.js': 'node_modules/janus-gateway/npm/dist/janus.es.js',
@@ -22,8 +25,10 @@ export class Web {
         res.end(err ? 'not found' : data);
       });
     });
-    await new Promise((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    const where = isAtLink ? [LINK_PORT, '0.0.0.0'] : [0, '127.0.0.1'];
+    await new Promise((resolve) => this.server.listen(...where, resolve));
     this.url = `http://127.0.0.1:${this.server.address().port}`;
+    this.urlFromFar = `http://${NEAR}:${LINK_PORT}`;
   }
 
   stop() {

@@ -322,9 +322,6 @@ const streamsOf = (publishers, feed) => publishers.get(feed) ?? [];
 async function onOffer(entry, data, jsep) {
   if (data.streams) entry.streams = data.streams;
   if (!jsep) return;
-  if (entry.port) // of a path to the server
-    jsep.sdp = jsep.sdp.replace(/( 127\.0\.0\.1) \d+ typ host/, `$1 ${entry.port} typ host`)
-      .split('\r\n').filter((l) => !l.startsWith('a=candidate:') || l.includes(` ${entry.port} `)).join('\r\n');
   const answer = await createAnswer(entry, { jsep, tracks: [{ type: 'data' }], externalEncryption: jsep.e2ee });
   await send(entry, { request: 'start', room: entry.room }, answer);
 }
@@ -375,13 +372,11 @@ function unsubscribe(entry, feed) {
   });
 }
 
-// A subscriber handle of its own, for @stream; options.legacy: by feed, as old pages do; options.port: of a path to the
-// server, which media goes through.
+// A subscriber handle of its own, for @stream; options.legacy: by feed, as old pages do.
 // @stream: an item of `streams`, or several.
-async function watchOnly(name, stream, { room = 1234, legacy = false, port } = {}) {
+async function watchOnly(name, stream, { room = 1234, legacy = false } = {}) {
   const entry = await attach(name, ROOM, onOffer);
   entry.room = room;
-  entry.port = port;
   const what = legacy ? { feed: stream.feed } : { streams: [stream].flat() };
   const reply = await ask(name, { request: 'join', ptype: 'subscriber', room, ...what }, (e) => e.videoroom === 'attached');
   if (reply.error_code) throw new Error(`subscribe: ${reply.error_code} ${reply.error}`);
@@ -576,6 +571,7 @@ window.T = {
   heard, sha256, sleep,
   offer: (name, tracks, iceRestart, customizeSdp) => createOffer(of(name), { tracks, iceRestart, customizeSdp }),
   watchOnly, speak, beaconOnPagehide, rememberSockets, breakSocket,
+  remote: (name, mid) => of(name).remote.get(mid),
   pc: (name) => of(name).handle.webrtcStuff.pc,
   sessionId: () => janus.getSessionId(),
 };

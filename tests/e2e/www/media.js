@@ -22,7 +22,8 @@ async function codecOf(name, mid) {
 async function receiving(name, mid) {
   const { stats } = await inbound(name, mid);
   const counters = ['packetsReceived', 'packetsLost', 'packetsDiscarded', 'framesReceived', 'framesDecoded',
-    'framesDropped', 'freezeCount', 'pliCount', 'nackCount', 'paddingBytesReceived'];
+    'framesDropped', 'freezeCount', 'totalFreezesDuration', 'pliCount', 'nackCount', 'paddingBytesReceived', 'bytesReceived',
+    'concealedSamples', 'totalSamplesReceived', 'totalAudioEnergy', 'jitterBufferDelay', 'jitterBufferEmittedCount'];
   return Object.fromEntries(counters.map((k) => [k, stats?.[k] ?? 0]));
 }
 
@@ -145,16 +146,6 @@ async function widthBecomes(name, mid, width, ms = 15000) {
   }
 }
 
-// Frames are no longer of @width.
-async function widthLeaves(name, mid, width, ms) {
-  const frames = framesOf(name, mid);
-  const end = performance.now() + ms;
-  while (frames.at(-1)?.width === width) {
-    if (performance.now() > end) throw new Error(`${name} mid ${mid}: still ${width} after ${ms} ms`);
-    await T.sleep(5);
-  }
-}
-
 // Sends a configure request to a subscriber; { ms, gap }: from the request to the first frame of
 // @width, and the longest gap between frames in the meantime.
 async function switchTo(name, mid, stream, width, ms = 15000) {
@@ -173,10 +164,10 @@ function longestGap(frames) {
   return gap;
 }
 
-// { shown, gap }: frames since @from (performance.now()), and the longest time without one.
+// { shown, width, gap }: frames since @from (performance.now()), how wide the last one is, and the longest time without one.
 function shownSince(name, mid, from) {
   const frames = framesOf(name, mid).filter((f) => f.at >= from);
-  return { shown: frames.length, gap: longestGap([{ at: from }, ...frames, { at: performance.now() }]) };
+  return { shown: frames.length, width: frames.at(-1)?.width ?? 0, gap: longestGap([{ at: from }, ...frames, { at: performance.now() }]) };
 }
 
 // Frames per second during @ms from now on.
@@ -185,6 +176,32 @@ async function frameRate(name, mid, ms) {
   const n = frames.length;
   await T.sleep(ms);
   return ((frames.length - n) * 1000) / ms;
+}
+
+// How the first video of @name is shown within @ms from its first frame on, in ms: from @t0 to that
+// frame; the longest wait for another; the longest step forward in the time that frames are of, and
+// how many were older than one before.
+async function shownFrom(name, t0, ms) {
+  const { element } = await T.until('a video', () => {
+    const [mid] = T.has(name) ? T.midsOf(name) : [];
+    return mid !== undefined && T.remote(name, mid);
+  });
+  const frames = [];
+  const note = (now, { rtpTimestamp }) => {
+    frames.push({ at: performance.now(), of: rtpTimestamp / 90 });
+    element.requestVideoFrameCallback(note);
+  };
+  element.requestVideoFrameCallback(note);
+  await T.until('a frame', () => frames.length);
+  await T.sleep(ms);
+  const steps = (key) => frames.slice(1).map((f, i) => f[key] - frames[i][key]);
+  return {
+    first: frames[0].at - t0,
+    fps: (1000 * frames.length) / ms,
+    wait: Math.max(...steps('at')),
+    step: Math.max(...steps('of')),
+    back: steps('of').filter((s) => s < 0).length,
+  };
 }
 
 // ---- what a publisher sends ---------------------------------------------------------------------
@@ -211,12 +228,12 @@ async function sending(name) {
   const report = await videoSender(name).getStats();
   return [...report.values()].filter((s) => s.type === 'outbound-rtp')
     .map((s) => ({
-      rid: s.rid, width: s.frameWidth ?? 0, frames: s.framesEncoded ?? 0, mode: s.scalabilityMode,
+      rid: s.rid, width: s.frameWidth ?? 0, frames: s.framesEncoded ?? 0, sent: s.framesSent ?? 0, mode: s.scalabilityMode,
       encoder: s.encoderImplementation, codec: report.get(s.codecId)?.mimeType,
     }));
 }
 
 Object.assign(T, {
-  codecOf, canSend, receiving, skew, watchFrames, framesOf, widthBecomes, widthLeaves, switchTo, shownSince, frameRate, keepSize, setActive, sending,
+  codecOf, canSend, receiving, shownFrom, skew, watchFrames, framesOf, widthBecomes, switchTo, shownSince, frameRate, keepSize, setActive, sending,
   offerSurround, answerSurround, SURROUND, transformAll, numberOf, payloadTypes: () => [...payloadTypes],
 });
