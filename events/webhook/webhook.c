@@ -1,5 +1,4 @@
 #include "webhook.h"
-#include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -72,7 +71,7 @@ static int init(const struct sl_event_core *core)
     if (err)
         return err;
     self.core = core;
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) || wh_post_create(core, &self.post)) {
+    if (wh_post_create(core, &self.post)) {
         wh_conf_fini(&self.conf);
         return -ENOMEM;
     }
@@ -84,7 +83,6 @@ static void fini(void)
     wh_post_destroy(self.post);
     self.post = NULL;
     wh_conf_fini(&self.conf);
-    curl_global_cleanup();
 }
 
 static json_t *query(const json_t *request)

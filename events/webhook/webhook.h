@@ -2,7 +2,7 @@
  * webhook.h - the event handler that POSTs events to a web server.
  *
  * webhook.c: what the core calls. webhook_conf.c: conf/webhook.conf and what administrators change.
- * webhook_post.c: one POST, its repetitions, its signature.
+ * webhook_post.c: repetitions and signature of a POST.
  */
 #ifndef WEBHOOK_H
 #define WEBHOOK_H

@@ -1,9 +1,8 @@
-/* One POST, with libcurl; the handler's thread. */
+/* One POST, its signature, and what comes of it; the handler's thread. */
 
 #include "webhook.h"
-#include <curl/curl.h>
+#include "../../plugins/common/pl_post.h"
 #include <errno.h>
-#include <limits.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdio.h>
@@ -11,13 +10,11 @@
 #include <string.h>
 #include <time.h>
 
-#define POLL_MS        50    /* how late a stop of the server is seen */
 #define BACKOFF_MAX_MS 10000 /* between two tries */
 
 struct wh_post {
     const struct sl_event_core *core;
-    CURL *easy;
-    CURLM *multi;
+    struct pl_post *post;
     bool failing; /* as was logged */
 };
 
@@ -27,15 +24,11 @@ int wh_post_create(const struct sl_event_core *core, struct wh_post **out)
 {
     struct wh_post *p = calloc(1, sizeof(*p));
 
-    if (!p)
-        return -ENOMEM;
-    p->core = core;
-    p->easy = curl_easy_init();
-    p->multi = curl_multi_init();
-    if (!p->easy || !p->multi) {
-        wh_post_destroy(p);
+    if (!p || pl_post_create(&p->post)) {
+        free(p);
         return -ENOMEM;
     }
+    p->core = core;
     *out = p;
     return 0;
 }
@@ -44,10 +37,7 @@ void wh_post_destroy(struct wh_post *p)
 {
     if (!p)
         return;
-    if (p->easy)
-        curl_easy_cleanup(p->easy);
-    if (p->multi)
-        (void)curl_multi_cleanup(p->multi);
+    pl_post_destroy(p->post);
     free(p);
 }
 
@@ -76,81 +66,6 @@ int wh_sign(const char *secret, int64_t at_s, const char *body, size_t len,
     return 0;
 }
 
-static size_t on_answer(char *data, size_t size, size_t n, void *arg)
-{
-    (void)data;
-    (void)arg;
-    return size * n; /* the status says all */
-}
-
-/* NULL: out of memory, or it cannot be signed. */
-static struct curl_slist *headers(const struct wh_conf *c, const char *body, size_t len)
-{
-    struct curl_slist *list = curl_slist_append(NULL, "Content-Type: application/json"), *more;
-    char signature[WH_SIGNATURE_MAX], line[WH_SIGNATURE_MAX + 32];
-
-    more = curl_slist_append(list, "Expect:"); /* no round trip before the body */
-    if (more && c->secret) {
-        if (wh_sign(c->secret, (int64_t)time(NULL), body, len, signature)) {
-            curl_slist_free_all(list);
-            return NULL;
-        }
-        (void)snprintf(line, sizeof(line), "X-Sluice-Signature: %s", signature);
-        more = curl_slist_append(list, line);
-    }
-    if (!more) {
-        curl_slist_free_all(list);
-        return NULL;
-    }
-    return list;
-}
-
-static void prepare(struct wh_post *p, const struct wh_conf *c, struct curl_slist *list,
-                    const char *body, size_t len)
-{
-    CURL *e = p->easy;
-
-    curl_easy_reset(e);
-    curl_easy_setopt(e, CURLOPT_URL, c->backend);
-    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(e, CURLOPT_USERAGENT, "sluice");
-    curl_easy_setopt(e, CURLOPT_HTTPHEADER, list);
-    curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
-    curl_easy_setopt(e, CURLOPT_POSTFIELDS, body);
-    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_answer);
-    curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)c->timeout_ms);
-    if (c->user) {
-        curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-        curl_easy_setopt(e, CURLOPT_USERNAME, c->user);
-        curl_easy_setopt(e, CURLOPT_PASSWORD, c->password ? c->password : "");
-    }
-    if (c->tls_ca)
-        curl_easy_setopt(e, CURLOPT_CAINFO, c->tls_ca);
-}
-
-/* Until it ends, or patience does. */
-static CURLcode run(struct wh_post *p)
-{
-    CURLcode code = CURLE_ABORTED_BY_CALLBACK;
-    int running = 1, left;
-    CURLMsg *m;
-
-    if (curl_multi_add_handle(p->multi, p->easy))
-        return CURLE_FAILED_INIT;
-    while (running && p->core->patience_ms(p->core)) {
-        if (curl_multi_perform(p->multi, &running))
-            break;
-        if (running)
-            (void)curl_multi_poll(p->multi, NULL, 0, POLL_MS, NULL);
-    }
-    while ((m = curl_multi_info_read(p->multi, &left)))
-        if (m->msg == CURLMSG_DONE)
-            code = m->data.result;
-    (void)curl_multi_remove_handle(p->multi, p->easy);
-    return code;
-}
-
 static void complain(struct wh_post *p, const char *why)
 {
     char text[256];
@@ -163,38 +78,55 @@ static void complain(struct wh_post *p, const char *why)
 }
 
 /* What the receiver's answer means. Too many requests and time-outs are no verdict on the body. */
-static enum outcome judge(struct wh_post *p, CURLcode code)
+static enum outcome judge(struct wh_post *p, int status, const char *why)
 {
-    long status = 0;
     char text[64];
 
-    if (code) {
-        complain(p, curl_easy_strerror(code));
+    if (status < 0) {
+        complain(p, why);
         return TRY_AGAIN;
     }
-    curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
     if (status >= 200 && status < 300) {
         if (p->failing)
             p->core->log(p->core, 2, "recovered", "");
         p->failing = false;
         return TAKEN;
     }
-    (void)snprintf(text, sizeof(text), "the receiver answers %ld", status);
+    (void)snprintf(text, sizeof(text), "the receiver answers %d", status);
     complain(p, text);
     return status >= 500 || status == 429 || status == 408 ? TRY_AGAIN : HOPELESS;
 }
 
+static bool goes_on(void *arg)
+{
+    const struct sl_event_core *core = arg;
+
+    return core->patience_ms(core);
+}
+
 static enum outcome try(struct wh_post *p, const struct wh_conf *c, const char *body, size_t len)
 {
-    struct curl_slist *list = headers(c, body, len);
-    enum outcome o;
+    char signature[WH_SIGNATURE_MAX], line[WH_SIGNATURE_MAX + 32];
+    struct pl_post_request r = { .url = c->backend,
+                                 .body = body,
+                                 .len = len,
+                                 .user = c->user,
+                                 .password = c->password,
+                                 .tls_ca = c->tls_ca,
+                                 .timeout_ms = c->timeout_ms,
+                                 .goes_on = goes_on,
+                                 .arg = (void *)(uintptr_t)p->core };
+    const char *why;
+    int status;
 
-    if (!list)
-        return HOPELESS;
-    prepare(p, c, list, body, len);
-    o = judge(p, run(p));
-    curl_slist_free_all(list);
-    return o;
+    if (c->secret) {
+        if (wh_sign(c->secret, (int64_t)time(NULL), body, len, signature))
+            return HOPELESS;
+        (void)snprintf(line, sizeof(line), "X-Sluice-Signature: %s", signature);
+        r.headers[0] = line;
+    }
+    status = pl_post_run(p->post, &r, &why);
+    return judge(p, status, why);
 }
 
 bool wh_post_send(struct wh_post *p, const struct wh_conf *c, const char *body, size_t len)
