@@ -37,7 +37,7 @@ int req_create(struct tr_req *r)
     int err;
 
     if (TR_ARGS(r, args) < 0 || create_allowed(r) < 0 || tr_arg_strings(r, "allowed") < 0 ||
-        tr_arg_no_post(r, "post") < 0 || id_choose(r, &id) < 0)
+        tr_arg_post(r, "post") < 0 || id_choose(r, &id) < 0)
         return -1;
     if (sl_arg_int(r->body, "history", 0) > TR_HISTORY_MAX)
         return tr_fail(r, TR_ERR_INVALID, "Invalid value (history should not be above %d)",

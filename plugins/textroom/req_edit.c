@@ -25,12 +25,12 @@ int req_edit(struct tr_req *r)
     };
     struct tr_room *room;
 
-    if (tr_arg_room_secret(r, &room) < 0 || TR_ARGS(r, args) < 0 ||
-        tr_arg_no_post(r, "new_post") < 0)
+    if (tr_arg_room_secret(r, &room) < 0 || TR_ARGS(r, args) < 0 || tr_arg_post(r, "new_post") < 0)
         return -1;
     text_edit(r->body, "new_description", &room->description);
     text_edit(r->body, "new_secret", &room->secret);
     text_edit(r->body, "new_pin", &room->pin);
+    text_edit(r->body, "new_post", &room->post);
     room->is_private = sl_arg_bool(r->body, "new_is_private", room->is_private);
     json_object_set_new(r->reply, "room", pl_id_json(&room->id));
     json_object_set_new(

@@ -43,7 +43,7 @@ static void message_send(struct tr_room *room, const struct tr_member *from, jso
         json_object_set_new(kept, "display", json_string(from->display));
     tr_room_remember(room, kept);
     json_decref(kept);
-    tr_room_tell(room, event);
+    tr_room_say(room, event);
 }
 
 int req_message(struct tr_req *r)
@@ -88,6 +88,6 @@ int req_announcement(struct tr_req *r)
     json_object_set_new(event, "date", tr_date());
     json_object_set(event, "text", json_object_get(r->body, "text"));
     tr_room_remember(room, event);
-    tr_room_tell(room, event);
+    tr_room_say(room, event);
     return 0;
 }

@@ -21,6 +21,7 @@ static int on_init(const struct sl_core *core)
 
 static void on_fini(void)
 {
+    tr_post_fini();
     tr_rooms_fini();
     tr_conf_free();
 }

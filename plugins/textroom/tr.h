@@ -42,6 +42,7 @@ enum tr_error {
 
 struct tr_conf {
     char *admin_key; /* NULL: none */
+    char *post_to;   /* what URLs begin with that clients may name for `post`; NULL: none may */
     bool string_ids, events;
 };
 extern struct tr_conf tr_conf;
@@ -50,6 +51,7 @@ extern const struct sl_core *tr_core;
 struct tr_room {
     struct pl_id id;
     char *description, *secret, *pin; /* secret, pin: NULL when there is none */
+    char *post;                       /* URL that gets all public messages; NULL: none */
     bool is_private, check_allowed;
     json_t *allowed; /* token -> true */
     json_t *members; /* username -> address of struct tr_member, in the order of joining */
@@ -83,13 +85,15 @@ struct tr_room *tr_room_find(const struct pl_id *id);
 /* All of them: id as text -> address. Borrowed. */
 const json_t *tr_rooms(void);
 struct tr_room *tr_room_of(const json_t *address);
-/* A room with description, secret, pin, is_private, history and allowed of @body, whose types were
- * checked. 0; -EEXIST; -E2BIG: too many; -ENOMEM. */
+/* A room with description, secret, pin, is_private, history, post and allowed of @body, whose types
+ * were checked. 0; -EEXIST; -E2BIG: too many; -ENOMEM. */
 int tr_room_create(const struct pl_id *id, const json_t *body, struct tr_room **out);
 /* Members are told and out of it. */
 void tr_room_destroy(struct tr_room *room);
 /* {"textroom":@what,"room":id} */
 json_t *tr_room_event(const struct tr_room *room, const char *what);
+/* A public message or announcement: to everybody in the room, and to its `post`. Steals @event. */
+void tr_room_say(const struct tr_room *room, json_t *event);
 /* To everybody in the room. Steals @event. */
 void tr_room_tell(const struct tr_room *room, json_t *event);
 /* To be told to those who join later. */
@@ -115,6 +119,20 @@ void tr_conf_free(void);
 /* Writes the room to the configuration, or removes it. False: that did not work. */
 bool tr_room_save(const struct tr_room *room);
 bool tr_room_unsave(const struct tr_room *room);
+
+/* Whether @url is HTTP(S), names a host and is nothing but printable ASCII. */
+bool tr_url_is_sound(const char *url);
+
+/* ---- tr_post.c, or tr_nopost.c ----------------------------------------------------------------
+ */
+
+#define TR_POST_URL_MAX 1024
+
+bool tr_post_is_there(void);
+/* POSTs @event to @url; whether that worked is not told. */
+void tr_post(const char *url, const json_t *event);
+/* What waits is lost. */
+void tr_post_fini(void);
 
 /* ---- tr_data.c ------------------------------------------------------------------------------- */
 

@@ -6,8 +6,33 @@
 
 struct tr_conf tr_conf;
 
+bool tr_url_is_sound(const char *url)
+{
+    const char *host = strncmp(url, "http://", 7) == 0    ? url + 7
+                       : strncmp(url, "https://", 8) == 0 ? url + 8
+                                                          : NULL;
+
+    if (!host || strlen(url) > TR_POST_URL_MAX || !strcspn(host, "/?#@:"))
+        return false;
+    for (const char *p = url; *p; p++)
+        if (*p <= ' ' || *p > '~')
+            return false;
+    return true;
+}
+
+/* With its path, so that "http://one.example" does not allow http://one.example.net. */
+static int read_post_to(const char *text, void *to)
+{
+    const char *host = strstr(text, "://");
+
+    if (*text && (!tr_url_is_sound(text) || !strchr(host + 3, '/')))
+        return -EINVAL;
+    return pl_read_text(text, to);
+}
+
 static const struct pl_key general[] = {
     { "admin_key", "text", pl_read_text, &tr_conf.admin_key },
+    { "post_to", "the beginning of a URL, with a path", read_post_to, &tr_conf.post_to },
     { "string_ids", "yes or no", pl_read_bool, &tr_conf.string_ids },
     { "events", "yes or no", pl_read_bool, &tr_conf.events },
 };
@@ -41,10 +66,15 @@ static json_t *room_value(const char *key, const char *text)
 
 static int room_make(const struct pl_id *id, const json_t *body, char *why)
 {
+    const char *post = sl_arg_str(body, "post", "");
     struct tr_room *room;
 
-    if (json_object_get(body, "post")) {
-        snprintf(why, SL_ARG_TEXT_MAX, "posting of messages is not available");
+    if (*post && !tr_post_is_there()) {
+        snprintf(why, SL_ARG_TEXT_MAX, "posting of messages is not available without libcurl");
+        return -EINVAL;
+    }
+    if (*post && !tr_url_is_sound(post)) {
+        snprintf(why, SL_ARG_TEXT_MAX, "post expects a URL");
         return -EINVAL;
     }
     return tr_room_create(id, body, &room);
@@ -64,6 +94,7 @@ int tr_conf_load(void)
 void tr_conf_free(void)
 {
     free(tr_conf.admin_key);
+    free(tr_conf.post_to);
     tr_conf = (struct tr_conf){ .events = false };
 }
 
@@ -77,6 +108,8 @@ bool tr_room_save(const struct tr_room *room)
         json_object_set_new(keys, "secret", json_string(room->secret));
     if (room->pin)
         json_object_set_new(keys, "pin", json_string(room->pin));
+    if (room->post)
+        json_object_set_new(keys, "post", json_string(room->post));
     return pl_room_save(tr_core, &room->id, keys, room->check_allowed ? room->allowed : NULL);
 }
 

@@ -53,14 +53,24 @@ int tr_arg_member(struct tr_req *r, struct tr_member **out)
     return *out ? 0 : tr_fail(r, TR_ERR_NOT_IN, "Not in room %s", room->id.s);
 }
 
-int tr_arg_no_post(struct tr_req *r, const char *name)
+int tr_arg_post(struct tr_req *r, const char *name)
 {
-    const struct sl_arg arg = { name, SL_ARG_STRING, SL_ARG_OPTIONAL };
+    const struct sl_arg arg = { name, SL_ARG_STRING, SL_ARG_OPTIONAL, TR_POST_URL_MAX };
+    const char *url;
 
     if (tr_args(r, &arg, 1) < 0)
         return -1;
-    if (sl_arg_str(r->body, name, "")[0])
+    url = sl_arg_str(r->body, name, "");
+    if (!*url)
+        return 0;
+    if (!tr_post_is_there() || (r->handle && !tr_conf.post_to))
         return tr_fail(r, TR_ERR_UNKNOWN, "posting of messages is not available");
+    if (!tr_url_is_sound(url))
+        return tr_fail(r, TR_ERR_INVALID, "Invalid element (%s should be a URL)", name);
+    /* Beyond what was allowed there may be servers that trust us for where we are. */
+    if (r->handle && (strncmp(url, tr_conf.post_to, strlen(tr_conf.post_to)) != 0 ||
+                      strstr(url, "..") || strchr(url, '%')))
+        return tr_fail(r, TR_ERR_UNAUTHORIZED, "Unauthorized (%s is not an allowed URL)", name);
     return 0;
 }
 

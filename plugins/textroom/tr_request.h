@@ -55,8 +55,9 @@ static inline int tr_arg_secret(struct tr_req *r, const char *name, const char *
 int tr_arg_room_secret(struct tr_req *r, struct tr_room **out);
 /* The room of the request, which the asking handle must be in. */
 int tr_arg_member(struct tr_req *r, struct tr_member **out);
-/* Outgoing HTTP is not there yet: an error when @name asks for it. */
-int tr_arg_no_post(struct tr_req *r, const char *name);
+/* Member @name, when there, must be a URL that messages may be posted to: what the operator allows
+ * clients (post_to), any for an administrator. */
+int tr_arg_post(struct tr_req *r, const char *name);
 
 /* "2026-11-20T09:15:00+0000" */
 json_t *tr_date(void);

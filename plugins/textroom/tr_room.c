@@ -42,6 +42,7 @@ static void room_free(struct tr_room *room)
     free(room->description);
     free(room->secret);
     free(room->pin);
+    free(room->post);
     free(room);
 }
 
@@ -82,6 +83,7 @@ static int room_fill(struct tr_room *room, const json_t *body)
     room->description = strdup(*description ? description : text);
     room->secret = text_dup(body, "secret");
     room->pin = text_dup(body, "pin");
+    room->post = text_dup(body, "post");
     room->is_private = sl_arg_bool(body, "is_private", false);
     room->history_max = (uint32_t)sl_arg_int(body, "history", 0);
     room->check_allowed = allowed != NULL;
@@ -91,7 +93,8 @@ static int room_fill(struct tr_room *room, const json_t *body)
     pl_allowed_add(room->allowed, allowed);
     if (!room->description || !room->allowed || !room->members || !room->history ||
         (*sl_arg_str(body, "secret", "") && !room->secret) ||
-        (*sl_arg_str(body, "pin", "") && !room->pin))
+        (*sl_arg_str(body, "pin", "") && !room->pin) ||
+        (*sl_arg_str(body, "post", "") && !room->post))
         return -ENOMEM;
     return 0;
 }
@@ -131,6 +134,13 @@ void tr_room_destroy(struct tr_room *room)
 json_t *tr_room_event(const struct tr_room *room, const char *what)
 {
     return json_pack("{s:s, s:o}", "textroom", what, "room", pl_id_json(&room->id));
+}
+
+void tr_room_say(const struct tr_room *room, json_t *event)
+{
+    if (room->post)
+        tr_post(room->post, event);
+    tr_room_tell(room, event);
 }
 
 void tr_room_tell(const struct tr_room *room, json_t *event)

@@ -256,7 +256,7 @@ static void bad_configuration_keeps_the_server_from_starting(void **state)
         "{'room 1':{'history':'many'}}",
         "{'room 1':{'history':'10001'}}",
         "{'room 1':{'is_private':'maybe'}}",
-        "{'room 1':{'post':'http://127.0.0.1/'}}",
+        "{'room 1':{'post':'here'}}",
         "{'room 1':{},'room 01':{}}",
     };
 
