@@ -208,7 +208,7 @@ async function publish() {
     if (!current)
         return;
     const publisher = await current.publish(media.sending(),
-        { simulcast: query.get('simulcast') === '1' });
+        { simulcast: query.get('simulcast') !== '0' });
 
     publisher.on('rejected', ({ kind }) => showError(`This room takes no ${kind} from your browser.`));
     showSelf();

@@ -79,6 +79,7 @@ export class Publisher extends Emitter {
             ...(codecs.audio && { audiocodec: codecs.audio }),
             ...(codecs.video && { videocodec: codecs.video }),
             ...(bitrate !== undefined && { bitrate }),
+            ...(this.options.simulcast && { watched: true }),
         };
 
         return this.peer.queue(async () => {
@@ -128,6 +129,23 @@ export class Publisher extends Emitter {
     async addTrack(track) {
         this.#add(/** @type {'audio' | 'video'} */ (track.kind), track);
         await this.#negotiate('configure', false);
+    }
+
+    /**
+     * Used by Room: of this line nobody wants a higher layer than this, so those above are not
+     * encoded until somebody does.
+     * @param {string} mid @param {number} layer  0: the lowest
+     */
+    async watched(mid, layer) {
+        const sender = this.peer.pc.getTransceivers().find((t) => t.mid === mid)?.sender;
+        const parameters = sender?.getParameters();
+
+        if (!sender || !parameters?.encodings?.length)
+            return;
+        parameters.encodings.forEach((encoding, i, all) => {
+            encoding.active = all.length - 1 - i <= layer;
+        });
+        await sender.setParameters(parameters).catch(() => {}); /* all are sent, then */
     }
 
     /** Stops sending a track. @param {MediaStreamTrack} track */

@@ -182,6 +182,8 @@ export class Room extends Emitter {
             this.#gone(data.leaving ?? data.kicked, data.kicked !== undefined);
         } else if (data.unpublished !== undefined) {
             this.#unpublished(data.unpublished);
+        } else if (data.watched !== undefined) {
+            this.publisher?.watched(data.mid, data.watched);
         } else if (data.moderation !== undefined) {
             this.emit('moderated',
                 { id: data.id, mid: data.mid, muted: data.moderation === 'muted' });

@@ -85,6 +85,7 @@ void mock_roll_back(sl_hid h);
 void mock_up(sl_hid h);
 void mock_down(sl_hid h, const char *reason);
 /* Reports of the core about media. */
+void mock_watched(sl_hid h, uint16_t mindex, int layer);
 void mock_quality(sl_hid h, uint16_t mindex, const struct sl_quality *q);
 void mock_layer(sl_hid h, uint16_t mindex, const struct sl_layer_event *ev);
 void mock_talking(sl_hid h, uint16_t mindex, bool talking, double level);

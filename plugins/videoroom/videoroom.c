@@ -150,6 +150,18 @@ static void on_quality(sl_hid h, void *state, uint16_t mindex, const struct sl_q
         vr_line_tell(s->lines[mindex], "quality", sl_quality_json(q));
 }
 
+static void on_watched(sl_hid h, void *state, uint16_t mindex, int layer)
+{
+    const struct vr_handle *vh = state;
+    const struct vr_pub *p = vh->pub;
+
+    (void)h;
+    if (!p || mindex >= p->nstreams)
+        return;
+    p->streams[mindex]->watched = (int8_t)layer;
+    vr_stream_watched(p->streams[mindex]);
+}
+
 /* Whatever the publisher calls its channels. Subscribers have nothing to say. */
 static void on_data(sl_hid h, void *state, const char *label, const char *protocol, bool binary,
                     const void *data, size_t len)
@@ -201,4 +213,5 @@ SL_PLUGIN_EXPORT = {
     .on_data = on_data,
     .on_data_writable = on_data_writable,
     .on_quality = on_quality,
+    .on_watched = on_watched,
 };

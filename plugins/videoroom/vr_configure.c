@@ -20,6 +20,7 @@ static const struct sl_arg configure_args[] = {
     { "update", SL_ARG_BOOL },
     { "audio_active_packets", SL_ARG_UINT },
     { "audio_level_average", SL_ARG_UINT },
+    { "watched", SL_ARG_BOOL },
 };
 
 /* Members that are about one stream, in an item of `streams` or at the top. */
@@ -214,6 +215,15 @@ static enum sl_codec codec_take(const struct vr_req *r, enum sl_kind kind, const
     return r->jsep && name ? sl_codec_from_str(kind, name) : old;
 }
 
+static void watched_take(struct vr_req *r, struct vr_pub *p)
+{
+    if (!sl_arg_get(r->body, "watched"))
+        return;
+    p->hears_watched = sl_arg_bool(r->body, "watched", false);
+    for (size_t i = 0; i < p->nstreams; i++)
+        vr_stream_watched(p->streams[i]);
+}
+
 static void numbers_take(struct vr_req *r, struct vr_pub *p)
 {
     p->audiocodec = codec_take(r, SL_KIND_AUDIO, "audiocodec", p->audiocodec);
@@ -252,6 +262,7 @@ int vr_configure_apply(struct vr_req *r, struct vr_pub *p, json_t *event, bool j
     described = descriptions_take(r, p);
     if (r->jsep || described)
         vr_pub_announce(p);
+    watched_take(r, p);
     vr_sub_flush(p->room); /* a stream that changed its codec lost its subscribers */
     vr_notify(p->h, json_pack("{s:s, s:o, s:o, s:I}", "event", "configured", "room",
                               pl_id_json(&p->room->id), "id", pl_id_json(&p->id), "bitrate",

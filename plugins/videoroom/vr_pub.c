@@ -161,6 +161,7 @@ struct vr_stream *vr_pub_stream_make(struct vr_pub *p, uint16_t mindex)
     s->pub = p;
     s->mindex = mindex;
     s->min_delay = s->max_delay = -1;
+    s->watched = -1;
     vr_list_init(&s->lines);
     vr_list_init(&s->forwards);
     vr_list_init(&s->feeds);
@@ -181,6 +182,18 @@ void vr_stream_unsubscribe_all(struct vr_stream *s)
     while (!vr_list_is_empty(&s->lines))
         vr_line_lost(vr_container(s->lines.next, struct vr_line, in_stream));
     vr_data_lost(s);
+}
+
+void vr_stream_watched(const struct vr_stream *s)
+{
+    json_t *event;
+
+    if (!s->pub->hears_watched || !s->simulcast || s->watched < 0)
+        return;
+    event = vr_room_event(s->pub->room, "event");
+    json_object_set_new(event, "mid", json_string(s->mid));
+    json_object_set_new(event, "watched", json_integer(s->watched));
+    vr_core->event(s->pub->h, NULL, event, NULL);
 }
 
 void vr_pub_talking(struct vr_pub *p, uint16_t mindex, bool talking, double level)

@@ -30,6 +30,7 @@ struct vr_stream {
     bool speaks;
     char *description;
     int32_t min_delay, max_delay; /* playout delay, 10 ms units; -1: unset */
+    int8_t watched;               /* the highest simulcast layer that anybody wants; -1: all */
 
     /* As negotiated; SL_CODEC_NONE while disabled. */
     struct sl_mcodec codec;
@@ -52,6 +53,7 @@ struct vr_pub {
     char *display;
     json_t *metadata;
     bool dummy, remote, has_slot, up, e2ee;
+    bool hears_watched; /* its client is told which layers are */
 
     uint32_t bitrate;
     enum sl_codec audiocodec, videocodec; /* forced; SL_CODEC_NONE: the room's order */
@@ -93,6 +95,8 @@ static inline bool vr_pub_is_speaker(const struct vr_pub *p)
 /* Something about it changed: others hear `publishers` if it is up. */
 void vr_pub_announce(struct vr_pub *p);
 
+/* Which layers of a stream are watched: to its client, if that wants to know. */
+void vr_stream_watched(const struct vr_stream *s);
 /* Somebody began or stopped talking on a stream. */
 void vr_pub_talking(struct vr_pub *p, uint16_t mindex, bool talking, double level);
 

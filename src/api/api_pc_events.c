@@ -165,6 +165,18 @@ static void on_quality(void *arg, uint16_t mindex, const struct sl_quality *q)
     api_leave(api);
 }
 
+static void on_watched(void *arg, uint16_t mindex, int layer)
+{
+    struct sl_handle *h = arg;
+    struct sl_api *api = h->session->api;
+
+    SL_ASSUME(control);
+    api_enter(api);
+    if (h->plugin->on_watched)
+        h->plugin->on_watched(h->hid, h->state, mindex, layer);
+    api_leave(api);
+}
+
 static void on_data_open(void *arg, const char *label, const char *protocol)
 {
     struct sl_handle *h = arg;
@@ -236,6 +248,7 @@ static const struct sl_pc_cb callbacks = {
     .voice = on_voice,
     .layer = on_layer,
     .quality = on_quality,
+    .watched = on_watched,
     .data_open = on_data_open,
     .data_close = on_data_close,
     .data = on_data,

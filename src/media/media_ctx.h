@@ -75,10 +75,13 @@ struct sl_media_cb {
     void (*voice)(void *arg, sl_id pc, uint16_t mindex, const struct sl_voice_report *v);
     void (*layer)(void *arg, sl_id pc, uint16_t mindex, const struct sl_layer_event *ev);
     void (*quality)(void *arg, sl_id pc, uint16_t mindex, const struct sl_quality *q);
+    void (*watched)(void *arg, sl_id pc, uint16_t mindex, int layer);
     /* To another worker, whose mirror forgets its groups of pictures when @pkt is NULL. False: its
      * ring is full. */
     bool (*forward)(void *arg, unsigned int worker, sl_id pc, uint16_t mindex, struct sl_pkt *pkt);
     void (*keyframe)(void *arg, unsigned int worker, sl_id pc, uint16_t mindex, int layer);
+    /* To whom the track is: the highest layer that sinks here want; -1: none. */
+    void (*want)(void *arg, unsigned int worker, sl_id pc, uint16_t mindex, int layer);
     /* A sink is about to go while it may be in a mirror: take it out. */
     void (*sink_gone)(void *arg, struct sl_sink *sink);
     /* A queue had no room for what is sent to @ep. */

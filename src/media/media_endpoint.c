@@ -95,4 +95,29 @@ void sl_endpoint_set_mirror(struct sl_endpoint *e, uint16_t mindex, unsigned int
         l->remote &= ~(UINT64_C(1) << worker);
     if (l->track)
         sl_track_set_remote(l->track, worker, on);
+    if (!on)
+        sl_endpoint_want(e, mindex, worker, -1);
+}
+
+void sl_line_tell_track(struct sl_line *l)
+{
+    int layer = 0;
+
+    for (int i = 0; i < SL_LAYERS_MAX - 1; i++)
+        if (l->want[i])
+            layer = i + 1;
+    sl_track_set_watched(l->track, (uint8_t)layer);
+}
+
+void sl_endpoint_want(struct sl_endpoint *e, uint16_t mindex, unsigned int worker, int layer)
+{
+    struct sl_line *l = mindex < e->nlines ? &e->lines[mindex] : NULL;
+
+    for (int i = 0; l && i < SL_LAYERS_MAX - 1; i++)
+        if (layer > i)
+            l->want[i] |= UINT64_C(1) << worker;
+        else
+            l->want[i] &= ~(UINT64_C(1) << worker);
+    if (l && l->track)
+        sl_line_tell_track(l);
 }

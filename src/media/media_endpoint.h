@@ -26,6 +26,7 @@ struct sl_line {
     struct sl_track *track; /* once it received; kept until the endpoint goes */
     struct sl_sink *sink;   /* once it sent; kept likewise: numbering never restarts */
     uint64_t remote;        /* workers with a mirror of the track, maybe before there is one */
+    uint64_t want[SL_LAYERS_MAX - 1]; /* workers with sinks that want layer i + 1 of it */
 };
 
 struct sl_endpoint {
@@ -58,6 +59,12 @@ void sl_endpoints_recover(struct sl_mctx *ctx) SL_ON_WORKER;
 /* Another worker has, or has no longer, sinks for this line; remembered until there is a track. */
 void sl_endpoint_set_mirror(struct sl_endpoint *e, uint16_t mindex, unsigned int worker,
                             bool on) SL_ON_WORKER;
+
+/* The highest layer that sinks on that worker want; -1: none. */
+void sl_endpoint_want(struct sl_endpoint *e, uint16_t mindex, unsigned int worker,
+                      int layer) SL_ON_WORKER;
+/* The line has a new track, or what it wants changed. */
+void sl_line_tell_track(struct sl_line *l) SL_ON_WORKER;
 
 /* By index; NULL when the line is no such thing. */
 static inline struct sl_track *sl_endpoint_track(const struct sl_endpoint *e, uint16_t mindex)

@@ -18,6 +18,7 @@ int sl_mirror_create(struct sl_mctx *ctx, sl_id pc, uint16_t mindex, struct sl_m
     m->pc = pc;
     m->mindex = mindex;
     sl_list_init(&m->waiting);
+    m->wanted = -1;
     *out = m;
     return 0;
 }
@@ -159,8 +160,32 @@ void sl_mirror_forget(struct sl_mirror *m)
         m->gop[i].on = false;
 }
 
+static void set_wanted(struct sl_mirror *m, int layer) SL_ON_WORKER
+{
+    m->wanted = (int8_t)layer;
+    m->ctx->cb.want(m->ctx->arg, sl_id_worker(m->pc), m->pc, m->mindex, layer);
+}
+
+void sl_mirror_want(struct sl_mirror *m, int layer)
+{
+    if (layer > m->wanted)
+        set_wanted(m, layer);
+}
+
 void sl_mirror_expire(struct sl_mirror *m)
 {
+    int wanted = -1;
+
+    for (size_t i = 0; i < m->nsinks; i++) {
+        int layer = sl_sink_wants(m->sinks[i]);
+
+        wanted = layer > wanted ? layer : wanted;
+    }
+    if (wanted != m->wanted) {
+        set_wanted(m, wanted);
+        /* What stops now was asked to. */
+        m->rates.seen &= (uint8_t)((2u << (wanted < 0 ? 0 : wanted)) - 1);
+    }
     for (int i = 0; i < SL_LAYERS_MAX; i++)
         if (m->cache_ssrc[i])
             (void)sl_cache_expire(&m->cache[i], m->ctx->now_us);

@@ -37,6 +37,7 @@ struct sl_mirror {
     struct sl_gop gop[SL_LAYERS_MAX];     /* what of the cache begins with a key frame */
     struct sl_rates rates;
     struct sl_sizes sizes;
+    int8_t wanted; /* the highest layer that a sink wants, as the track was told; -1: none */
 };
 
 #define SL_MIRROR_CACHE_PKTS 512
@@ -61,8 +62,10 @@ struct sl_pkt *sl_mirror_find(const struct sl_mirror *m, uint8_t layer, uint32_t
                               uint64_t seq) SL_ON_WORKER;
 /* No group of pictures of before is replayed any more. */
 void sl_mirror_forget(struct sl_mirror *m) SL_ON_WORKER;
-/* Gives back what is too old for a resend. */
+/* Once a second: gives back what is too old for a resend, and layers that no sink wants. */
 void sl_mirror_expire(struct sl_mirror *m) SL_ON_WORKER;
+/* A sink wants @layer now: told at once when that is more. */
+void sl_mirror_want(struct sl_mirror *m, int layer) SL_ON_WORKER;
 /* Asks the publisher for a key frame of @layer; -1: all layers. */
 void sl_mirror_keyframe(struct sl_mirror *m, int layer) SL_ON_WORKER;
 

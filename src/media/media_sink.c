@@ -474,6 +474,7 @@ void sl_sink_tick(struct sl_sink *s)
         return;
     if (s->wish.width > 0)
         (void)sl_sink_limit(s);
+    sl_mirror_want(s->mirror, sl_sink_wants(s));
     sl_layers_tick(&s->layers, s->ctx->now_us, &d);
     after_decision(s, &d);
 }

@@ -147,6 +147,8 @@ void sl_sink_write_sr(struct sl_sink *s, struct sl_writer *w, uint64_t wall_ntp)
 /* media_sink_view.c: what the subscriber sees. */
 /* The wish, the size that is shown and the load as layers. True: something changed. */
 bool sl_sink_limit(struct sl_sink *s) SL_ON_WORKER;
+/* The highest layer of its source that it wants to have; -1: it is off or paused. */
+int sl_sink_wants(const struct sl_sink *s);
 /* The highest layer that the load of the server leaves it, SL_LAYERS_MAX - 1: all. */
 void sl_sink_set_load(struct sl_sink *s, int8_t layer) SL_ON_WORKER;
 /* What it gets now, and why it is not more. False: too early to say. */

@@ -40,6 +40,15 @@ bool sl_sink_limit(struct sl_sink *s)
     return was != s->layers.wish_sub || was_sid != s->layers.wish_sid;
 }
 
+int sl_sink_wants(const struct sl_sink *s)
+{
+    if (!s->enabled || s->paused)
+        return -1;
+    if (s->only >= 0)
+        return s->only;
+    return s->layers.mode == SL_LAYERS_SIMULCAST ? s->layers.wish_sub : SL_LAYERS_MAX - 1;
+}
+
 void sl_sink_set_load(struct sl_sink *s, int8_t layer)
 {
     s->load_layer = layer;

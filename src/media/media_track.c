@@ -18,6 +18,7 @@ int sl_track_create(struct sl_mctx *ctx, sl_id pc, const struct sl_media_line *l
     t->ask_key = ask_key;
     t->pc = pc;
     t->mindex = line->mindex;
+    t->watched = t->watched_told = SL_LAYERS_MAX - 1;
     for (int i = 0; i < SL_LAYERS_MAX; i++)
         sl_source_init(&t->source[i], line->clock_rate, line->nack);
     sl_level_init(&t->level, 0, 0);
@@ -85,6 +86,30 @@ void sl_track_set_remote(struct sl_track *t, unsigned int worker, bool on)
         t->remote |= UINT64_C(1) << worker;
     else
         t->remote &= ~(UINT64_C(1) << worker);
+}
+
+static uint8_t top_of(const struct sl_track *t, uint8_t layer)
+{
+    return layer < t->nlayers ? layer : (uint8_t)(t->nlayers - 1);
+}
+
+static void tell_watched(struct sl_track *t) SL_ON_WORKER
+{
+    uint8_t before = top_of(t, t->watched_told);
+
+    t->watched_told = t->watched;
+    t->unwatched_us = 0;
+    if (top_of(t, t->watched) != before)
+        t->ctx->cb.watched(t->ctx->arg, t->pc, t->mindex, top_of(t, t->watched));
+}
+
+void sl_track_set_watched(struct sl_track *t, uint8_t layer)
+{
+    t->watched = layer;
+    if (layer >= t->watched_told)
+        tell_watched(t);
+    else if (!t->unwatched_us)
+        t->unwatched_us = t->ctx->now_us;
 }
 
 void sl_track_refill(struct sl_track *t, unsigned int worker)
@@ -277,6 +302,8 @@ void sl_track_keyframe(struct sl_track *t, int layer)
 
 void sl_track_tick(struct sl_track *t)
 {
+    if (t->unwatched_us && t->ctx->now_us >= t->unwatched_us + SL_TRACK_UNWATCHED_US)
+        tell_watched(t);
     struct sl_voice_report v;
 
     if (sl_voice_tick(&t->voice, t->ctx->now_us, &v))

@@ -37,6 +37,9 @@ struct sl_track {
     uint64_t remote;                        /* bit per other worker with sinks */
     uint64_t starved;                       /* those whose ring was full, until it has room */
     uint64_t to_forget;                     /* those whose mirror is yet to forget what was */
+    uint8_t watched;       /* the highest layer that somebody wants; the lowest always counts */
+    uint8_t watched_told;  /* to the publisher's plugin; the top, to begin with */
+    uint64_t unwatched_us; /* since when it is lower than told; 0: it is not */
 
     bool talk_on, voice_on;
     bool is_held; /* nothing is forwarded until somebody speaks */
@@ -57,6 +60,9 @@ void sl_track_join(struct sl_track *t, struct sl_mirror *m) SL_ON_WORKER;
 void sl_track_set_remote(struct sl_track *t, unsigned int worker, bool on) SL_ON_WORKER;
 /* Sends it the whole groups of pictures that the mirror here has (media_gop.h). */
 void sl_track_refill(struct sl_track *t, unsigned int worker) SL_ON_WORKER;
+/* The highest layer that is wanted: more is told at once, less after SL_TRACK_UNWATCHED_US. */
+#define SL_TRACK_UNWATCHED_US UINT64_C(5000000)
+void sl_track_set_watched(struct sl_track *t, uint8_t layer) SL_ON_WORKER;
 void sl_track_set_gate(struct sl_track *t, bool closed) SL_ON_WORKER;
 void sl_track_talk_detect(struct sl_track *t, uint32_t packets, uint8_t threshold) SL_ON_WORKER;
 void sl_track_set_voice(struct sl_track *t, enum sl_voice_mode mode) SL_ON_WORKER;

@@ -485,6 +485,11 @@ void mock_layer(sl_hid h, uint16_t mindex, const struct sl_layer_event *ev)
     mock.plugin->on_layer(h, client_of(h)->state, mindex, ev);
 }
 
+void mock_watched(sl_hid h, uint16_t mindex, int layer)
+{
+    mock.plugin->on_watched(h, client_of(h)->state, mindex, layer);
+}
+
 void mock_quality(sl_hid h, uint16_t mindex, const struct sl_quality *q)
 {
     mock.plugin->on_quality(h, client_of(h)->state, mindex, q);

@@ -542,6 +542,12 @@ static void on_quality(struct sl_pc *pc, const struct sl_report *r)
         pc->cb.quality(pc->arg, r->mindex, &r->quality);
 }
 
+static void on_watched(struct sl_pc *pc, const struct sl_report *r)
+{
+    if (pc->cb.watched)
+        pc->cb.watched(pc->arg, r->mindex, r->watched);
+}
+
 static void on_link(struct sl_pc *pc, const struct sl_report *r)
 {
     if (pc->cb.link)
@@ -560,6 +566,7 @@ void sl_pc_on_report(struct sl_pc *pc, const struct sl_report *r)
         [SL_REPORT_VOICE] = on_voice,
         [SL_REPORT_LAYER] = on_layer,
         [SL_REPORT_QUALITY] = on_quality,
+        [SL_REPORT_WATCHED] = on_watched,
         [SL_REPORT_LINK] = on_link,
         [SL_REPORT_INFO] = sl_pc_on_info,
     };

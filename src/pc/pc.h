@@ -45,7 +45,9 @@ struct sl_pc_cb {
     void (*talking)(void *arg, uint16_t mindex, bool talking, double level);
     void (*voice)(void *arg, uint16_t mindex, const struct sl_voice_report *v);
     void (*layer)(void *arg, uint16_t mindex, const struct sl_layer_event *ev);
-    void (*quality)(void *arg, uint16_t mindex, const struct sl_quality *q); /* may be NULL */
+    /* May be NULL. */
+    void (*quality)(void *arg, uint16_t mindex, const struct sl_quality *q);
+    void (*watched)(void *arg, uint16_t mindex, int layer);
     /* Data channels, as in <sluice/plugin.h>. */
     void (*data_open)(void *arg, const char *label, const char *protocol);
     void (*data_close)(void *arg, const char *label, const char *protocol);

@@ -13,8 +13,10 @@ static int set_track(struct sl_peer *p, struct sl_line *l,
         sl_track_configure(l->track, m);
     else if ((m->dir & SL_DIR_RECV) && m->clock_rate)
         err = sl_track_create(p->env->ctx, p->ep.id, m, sl_peer_ask_key, p, &l->track);
-    if (err == 0 && l->track)
+    if (err == 0 && l->track) {
         l->track->remote = l->remote;
+        sl_line_tell_track(l);
+    }
     return err;
 }
 

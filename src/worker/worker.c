@@ -105,6 +105,14 @@ static void on_quality(void *arg, sl_id pc, uint16_t mindex, const struct sl_qua
     post_report(arg, &r);
 }
 
+static void on_watched(void *arg, sl_id pc, uint16_t mindex, int layer)
+{
+    struct sl_report r = { .type = SL_REPORT_WATCHED, .pc = pc, .mindex = mindex };
+
+    r.watched = layer;
+    post_report(arg, &r);
+}
+
 /* What its owner must know; who cannot be told it is told the end. */
 static void tell_surely(struct sl_worker *w, sl_id pc, enum sl_report_type type) SL_ON_WORKER
 {
@@ -320,6 +328,8 @@ static void create_media(struct sl_worker *w)
         .voice = on_voice,
         .layer = on_layer,
         .quality = on_quality,
+        .watched = on_watched,
+        .want = sl_worker_want,
         .forward = sl_worker_forward,
         .keyframe = sl_worker_keyframe,
         .sink_gone = on_sink_gone,

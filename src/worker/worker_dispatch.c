@@ -208,6 +208,14 @@ static void on_keyframe(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
         sl_track_keyframe(t, m->layer);
 }
 
+static void on_want(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_endpoint *e = sl_worker_endpoint(w, m->pc);
+
+    if (e)
+        sl_endpoint_want(e, m->mindex, m->want.worker, m->want.layer);
+}
+
 static void on_gate(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
     struct sl_track *t = sl_worker_track(w, m->pc, m->mindex);
@@ -369,6 +377,7 @@ void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m)
         [SL_WMSG_ICE_DATA] = on_ice_data,
         [SL_WMSG_SCTP_OUT] = on_sctp_out,
         [SL_WMSG_MIRROR_OPEN] = sl_worker_mirror_open,
+        [SL_WMSG_WANT] = on_want,
         [SL_WMSG_MIRROR_CLOSE] = sl_worker_mirror_close,
         [SL_WMSG_TCP] = sl_worker_tcp_take,
     };

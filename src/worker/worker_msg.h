@@ -52,6 +52,7 @@ enum sl_wmsg_type {
     /* from another worker; `pc` is the publisher */
     SL_WMSG_MIRROR_OPEN,
     SL_WMSG_MIRROR_CLOSE,
+    SL_WMSG_WANT,
     SL_WMSG_TCP, /* from the one that listens; `pc` is none */
     SL_WMSG_MAX
 };
@@ -94,6 +95,10 @@ struct sl_wmsg {
                               * NO_MEDIA s */
         unsigned int worker; /* MIRROR_*: who asks */
         struct {
+            unsigned int worker; /* who says so */
+            int layer;
+        } want;
+        struct {
             uint32_t packets;
             uint8_t threshold;
         } talk;
@@ -129,6 +134,7 @@ enum sl_report_type {
     SL_REPORT_VOICE,
     SL_REPORT_LAYER,
     SL_REPORT_QUALITY,
+    SL_REPORT_WATCHED,   /* `watched`: the highest layer that somebody wants */
     SL_REPORT_LINK,      /* news of ICE and DTLS */
     SL_REPORT_DATA,      /* a remote publisher's message */
     SL_REPORT_DATA_SENT, /* `charge` of what a forwarder was given */
@@ -161,6 +167,7 @@ struct sl_report {
         struct sl_voice_report voice;
         struct sl_layer_event layer;
         struct sl_quality quality;
+        int watched;
         struct {
             const char *bytes; /* behind the struct, same block; a NUL follows */
             size_t len;

@@ -136,6 +136,7 @@ void sl_worker_mirrors_drop(struct sl_worker *w) SL_ON_WORKER;
 void sl_worker_mirror_open(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER;
 void sl_worker_mirror_close(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER;
 bool sl_worker_forward(void *arg, unsigned int to, sl_id pc, uint16_t mindex, struct sl_pkt *pkt);
+void sl_worker_want(void *arg, unsigned int to, sl_id pc, uint16_t mindex, int layer);
 void sl_worker_keyframe(void *arg, unsigned int to, sl_id pc, uint16_t mindex, int layer);
 void sl_worker_publish(struct sl_worker *w) SL_ON_WORKER;
 bool sl_worker_take_rings(struct sl_worker *w) SL_ON_WORKER;

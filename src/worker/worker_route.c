@@ -64,6 +64,8 @@ static void mirror_drop_if_unused(struct sl_worker *w, struct sl_mirror *m) SL_O
     /* Without sinks of its own it still has what those on other workers begin with. */
     if (m->nsinks > 0 || (w->ctx.gop_us && m->track && m->track->remote))
         return;
+    if (sl_id_worker(m->pc) == w->conf.index)
+        sl_worker_want(w, w->conf.index, m->pc, m->mindex, -1);
     if (m->track)
         sl_track_join(m->track, NULL);
     else if (sl_id_worker(m->pc) != w->conf.index)
@@ -163,6 +165,29 @@ void sl_worker_mirror_close(struct sl_worker *w, struct sl_wmsg *m)
     set_mirror(w, m, false);
     if (mirror)
         mirror_drop_if_unused(w, mirror);
+}
+
+/* What sinks here want of a publisher on worker @to, maybe this one. */
+void sl_worker_want(void *arg, unsigned int to, sl_id pc, uint16_t mindex, int layer)
+{
+    struct sl_worker *w = arg;
+    struct sl_endpoint *e;
+    struct sl_wmsg *m;
+
+    SL_ASSUME(worker);
+    if (to == w->conf.index) {
+        e = sl_worker_endpoint(w, pc);
+        if (e)
+            sl_endpoint_want(e, mindex, to, layer);
+        return;
+    }
+    m = sl_wmsg_new(SL_WMSG_WANT, pc, 0);
+    if (!m)
+        return;
+    m->mindex = mindex;
+    m->want.worker = w->conf.index;
+    m->want.layer = layer;
+    sl_worker_post(w->all[to], m);
 }
 
 /* A key frame request that came from a sink here, for a publisher on worker @to. */

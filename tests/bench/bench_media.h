@@ -105,9 +105,16 @@ static inline struct sl_media_line bm_line(enum sl_kind kind, enum sl_dir dir, u
     return l;
 }
 
+static inline void bm_want(void *arg, unsigned int worker, sl_id pc, uint16_t mindex, int layer)
+{
+    (void)arg, (void)worker, (void)pc, (void)mindex, (void)layer;
+}
+
 static inline void bm_init(struct bm_world *w, enum sl_kind kind, size_t nsinks) SL_ON_WORKER
 {
-    static const struct sl_media_cb cb = { .receiving = bm_receiving, .flush = bm_flush };
+    static const struct sl_media_cb cb = { .receiving = bm_receiving,
+                                           .flush = bm_flush,
+                                           .want = bm_want };
     struct sl_media_line in = bm_line(kind, SL_DIR_RECV, 0);
 
     memset(w, 0, sizeof(*w));

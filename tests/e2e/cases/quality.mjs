@@ -7,10 +7,16 @@ const NOISE = 3; // tests run on noisy machines: three times what is asked for
 const others = '.tile[data-feed]:not(.self)';
 
 async function join(t, server, name) {
-  const page = await t.page('chromium', `${server.pages}/conference.html?name=${name}&autojoin=1&simulcast=1`);
+  const page = await t.page('chromium', `${server.pages}/conference.html?name=${name}&autojoin=1`);
   await page.waitFor(() => document.querySelector('#state').dataset.state === 'connected', undefined, 20);
   return page;
 }
+
+const large = (page) => page.evaluate(() => {
+  const quality = document.querySelector('#quality');
+  quality.value = '1280x720';
+  quality.dispatchEvent(new Event('change'));
+});
 
 // The other's tile; 0: not displayed.
 const resize = (page, width) => page.evaluate(([s, w]) => {
@@ -38,11 +44,7 @@ const sleep = (page, ms) => page.evaluate((l) => new Promise((r) => setTimeout(r
 test('conference page: no larger picture than is shown, none for what is hidden', { variants: [['chromium', 'lite']], timeout: 90 }, async (t) => {
   const server = await t.server();
   const bob = await join(t, server, 'Bob');
-  await bob.evaluate(() => {
-    const quality = document.querySelector('#quality');
-    quality.value = '1280x720';
-    quality.dispatchEvent(new Event('change'));
-  });
+  await large(bob);
   const alice = await join(t, server, 'Alice');
   await alice.evaluate(() => {
     window.told = [];
@@ -77,4 +79,50 @@ test('conference page: no larger picture than is shown, none for what is hidden'
   }, [others]);
   t.note(`shown again: a picture after ${back.toFixed(0)} ms`);
   assert.ok(back < 700 * NOISE);
+});
+
+// What is sent of video in a while: kbit/s.
+async function uplink(page, ms) {
+  const count = () => page.evaluate(async () => {
+    let bytes = 0;
+    for (const s of (await window.sluice.publisher.peer.pc.getStats()).values())
+      if (s.type === 'outbound-rtp' && s.kind === 'video') bytes += s.bytesSent;
+    return bytes;
+  });
+  const before = await count();
+  const from = Date.now();
+  await sleep(page, ms);
+  return (await count() - before) * 8 / (Date.now() - from);
+}
+
+const active = (page) => page.evaluate(() =>
+  window.sluice.publisher.transceiver('video').sender.getParameters().encodings.map((e) => e.active));
+
+test('conference page: layers that nobody watches are not sent', { variants: [['chromium', 'lite']], timeout: 120 }, async (t) => {
+  const server = await t.server();
+  const bob = await join(t, server, 'Bob');
+  await large(bob);
+  const alice = await join(t, server, 'Alice');
+  await alice.waitFor((s) => document.querySelector(s)?.querySelector('video').videoWidth > 0, others, 20);
+  await resize(alice, 1280);
+  await becomes(alice, 1280, 30);
+  await sleep(alice, 2000);
+  const full = await uplink(bob, 3000);
+  assert.deepEqual(await active(bob), [true, true, true]);
+
+  await resize(alice, 160);
+  let from = Date.now();
+  while ((await active(bob)).join() !== 'false,false,true') {
+    assert.ok(Date.now() - from < 10000 * NOISE);
+    await sleep(alice, 100);
+  }
+  const ms = Date.now() - from;
+  await becomes(alice, 320, 5);
+  const thumbnail = await uplink(bob, 3000);
+  t.note(`Bob sends ${full.toFixed(0)} kbit/s to a full viewer, ${thumbnail.toFixed(0)} to a thumbnail, from ${ms} ms on`);
+  assert.ok(thumbnail < 0.4 * full);
+
+  await resize(alice, 1280);
+  t.note(`large again after ${await becomes(alice, 1280, 10 * NOISE)} ms`);
+  assert.deepEqual(await active(bob), [true, true, true]);
 });

@@ -33,6 +33,8 @@ struct media_world {
     size_t receiving_on, receiving_off, slow, layers, talk_on, talk_off, voices, told;
     struct sl_voice_report voice; /* the last one */
     struct sl_quality quality;    /* told last */
+    size_t wants, watches;
+    int want, watched; /* told last */
 };
 
 static inline void mw_receiving(void *arg, sl_id pc, uint16_t mindex, int substream, bool on)
@@ -85,6 +87,24 @@ static inline void mw_quality(void *arg, sl_id pc, uint16_t mindex, const struct
     (void)pc, (void)mindex;
     w->told++;
     w->quality = *q;
+}
+
+static inline void mw_want(void *arg, unsigned int worker, sl_id pc, uint16_t mindex, int layer)
+{
+    struct media_world *w = arg;
+
+    (void)worker, (void)pc, (void)mindex;
+    w->wants++;
+    w->want = layer;
+}
+
+static inline void mw_watched(void *arg, sl_id pc, uint16_t mindex, int layer)
+{
+    struct media_world *w = arg;
+
+    (void)pc, (void)mindex;
+    w->watches++;
+    w->watched = layer;
 }
 
 static inline bool mw_forward(void *arg, unsigned int worker, sl_id pc, uint16_t mindex,
@@ -168,6 +188,8 @@ static inline void mw_init(struct media_world *w)
         .quality = mw_quality,
         .forward = mw_forward,
         .keyframe = mw_keyframe,
+        .want = mw_want,
+        .watched = mw_watched,
         .flush = mw_flush,
     };
 

@@ -219,6 +219,64 @@ static void changes_are_told_once_a_second_and_the_last_one_always(void **state)
     fix_fini(&f);
 }
 
+static void the_track_hears_which_layers_are_wanted(void **state)
+{
+    struct fix f;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f);
+    play(&f, 400, 3);
+    assert_int_equal(f.w.want, 2);
+    f.w.wants = 0;
+    play(&f, 1000, 3);
+    sl_mirror_expire(f.m);
+    assert_int_equal(f.w.wants, 0); /* no news */
+    show(&f, 320, 180);
+    assert_int_equal(f.w.wants, 0);
+    sl_mirror_expire(f.m); /* less: once a second */
+    assert_int_equal(f.w.want, 0);
+    play(&f, 2500, 1); /* the publisher follows, which is nobody's fault */
+    assert_int_equal(reason(&f), SL_REASON_SIZE);
+    show(&f, 1280, 720); /* more: at once */
+    assert_int_equal(f.w.want, 2);
+    assert_int_equal(reason(&f), SL_REASON_NOT_SENT);
+    show(&f, -1, -1);
+    sl_mirror_expire(f.m);
+    assert_int_equal(f.w.want, -1);
+    fix_fini(&f);
+}
+
+static void the_publisher_is_told_less_late_and_more_at_once(void **state)
+{
+    struct fix f;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f);
+    sl_track_set_watched(f.t, 2);
+    sl_track_set_watched(f.t, 0);
+    f.w.ctx.now_us += SL_TRACK_UNWATCHED_US - 1;
+    sl_track_tick(f.t);
+    sl_track_set_watched(f.t, 1); /* meanwhile: what holds in the end counts */
+    assert_int_equal(f.w.watches, 0);
+    f.w.ctx.now_us += 1;
+    sl_track_tick(f.t);
+    sl_track_tick(f.t);
+    assert_int_equal(f.w.watches, 1);
+    assert_int_equal(f.w.watched, 1);
+    sl_track_set_watched(f.t, 2);
+    assert_int_equal(f.w.watches, 2);
+    assert_int_equal(f.w.watched, 2);
+    sl_track_set_watched(f.t, 0);
+    f.w.ctx.now_us += SL_TRACK_UNWATCHED_US - 1;
+    sl_track_set_watched(f.t, 2); /* back before it was told */
+    f.w.ctx.now_us += SL_TRACK_UNWATCHED_US;
+    sl_track_tick(f.t);
+    assert_int_equal(f.w.watches, 2);
+    fix_fini(&f);
+}
+
 static void the_sizes_of_spatial_layers_halve(void **state)
 {
     const struct sl_payload_info info = { .nspatial = 3, .width = 1280, .height = 720 };
@@ -240,6 +298,8 @@ int main(void)
         cmocka_unit_test(what_is_not_shown_is_not_sent),
         cmocka_unit_test(says_why_it_is_not_more),
         cmocka_unit_test(changes_are_told_once_a_second_and_the_last_one_always),
+        cmocka_unit_test(the_track_hears_which_layers_are_wanted),
+        cmocka_unit_test(the_publisher_is_told_less_late_and_more_at_once),
         cmocka_unit_test(the_sizes_of_spatial_layers_halve),
     };
 

@@ -231,6 +231,24 @@ static void streams_tell_what_was_negotiated(void **state)
                  JOINED_EMPTY("2", ""), NONE); /* not up yet */
 }
 
+static void who_asks_is_told_which_layers_are_watched(void **state)
+{
+    const sl_hid p = (room_make(""), publishing(1, MOCK_OFFER("audio a opus", "video v vp8 sim")));
+
+    (void)state;
+    mock_watched(p, 1, 1);
+    mock_expect_nothing(p); /* it did not ask */
+    mock_request(p, "{'request':'configure','watched':true}", NULL, CONFIGURED, NONE);
+    mock_expect(p, 0, "{'videoroom':'event','room':1,'mid':'v','watched':1}", NONE);
+    mock_watched(p, 1, 0);
+    mock_expect(p, 0, "{'videoroom':'event','room':1,'mid':'v','watched':0}", NONE);
+    mock_watched(p, 0, 0); /* no simulcast */
+    mock_watched(p, 9, 0);
+    mock_request(p, "{'request':'configure','watched':false}", NULL, CONFIGURED, NONE);
+    mock_watched(p, 1, 2);
+    mock_expect_nothing(p);
+}
+
 static void extensions_can_be_switched_off(void **state)
 {
     const sl_hid p = (room_make(",'audiolevel_ext':false,'videoorient_ext':false,"
@@ -268,6 +286,8 @@ static void configure_errors(void **state)
         const char *text;
     } v[] = {
         { "{'request':'publish'}", 434, "Can't publish, already published" },
+        { "{'request':'configure','watched':1}", 430,
+          "Invalid element type (watched should be a boolean)" },
         { "{'request':'configure','bitrate':-1}", 430,
           "Invalid element type (bitrate should be a positive integer)" },
         { "{'request':'configure','record':true}", 499, "recording is not available" },
@@ -570,6 +590,7 @@ int main(void)
         T(answers_follow_the_codecs_of_the_room),
         T(unusable_lines_are_disabled),
         T(streams_tell_what_was_negotiated),
+        T(who_asks_is_told_which_layers_are_watched),
         T(extensions_can_be_switched_off),
         T(slots_are_reserved_at_negotiation),
         T(configure_errors),

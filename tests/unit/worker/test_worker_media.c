@@ -176,6 +176,22 @@ static void wish(sl_id s, int8_t substream)
     post(m);
 }
 
+/* Waits until the last that was told of @p is @layer. */
+static bool is_watched(sl_id p, int layer)
+{
+    int last = -1;
+
+    for (int i = 0; i < 200 && last != layer; i++) {
+        usleep(100000);
+        pthread_mutex_lock(&world.lock);
+        for (size_t k = 0; k < world.nreports; k++)
+            if (world.reports[k].type == SL_REPORT_WATCHED && world.reports[k].pc == p)
+                last = world.reports[k].watched;
+        pthread_mutex_unlock(&world.lock);
+    }
+    return last == layer;
+}
+
 static void simulcast_layers_are_switched_without_a_gap(void **state)
 {
     struct rtc_client pub, sub;
@@ -221,6 +237,9 @@ static void simulcast_layers_are_switched_without_a_gap(void **state)
         assert_int_equal(sub.unreadable, 0);
     }
     assert_true(has_report(SL_REPORT_LAYER, s));
+    assert_true(is_watched(p, 1)); /* the last wish, of another worker */
+    wish(s, 2);
+    assert_true(is_watched(p, 2));
     leave(&pub, p);
     leave(&sub, s);
 }
