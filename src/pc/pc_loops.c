@@ -1,6 +1,7 @@
 /* What the administrator sees of the workers (admin API, `loops_info`): id and handles as the
  * protocol has them, and what each did. */
 #include "pc/pc_priv.h"
+#include "worker/worker_shed.h"
 
 static double ratio(uint64_t a, uint64_t b)
 {
@@ -58,9 +59,8 @@ static json_t *latency(const struct sl_worker_stats *s)
 static json_t *paths(const struct sl_worker_stats *s)
 {
     return json_pack("{s:o, s:o, s:o, s:o}", "none", number(s->paths[SL_ICE_PATH_NONE]), "direct",
-                     number(s->paths[SL_ICE_PATH_DIRECT]), "tcp",
-                     number(s->paths[SL_ICE_PATH_TCP]), "agent",
-                     number(s->paths[SL_ICE_PATH_AGENT]));
+                     number(s->paths[SL_ICE_PATH_DIRECT]), "tcp", number(s->paths[SL_ICE_PATH_TCP]),
+                     "agent", number(s->paths[SL_ICE_PATH_AGENT]));
 }
 
 static json_t *loop_info(const struct sl_pc_world *w, unsigned int i)
@@ -68,13 +68,14 @@ static json_t *loop_info(const struct sl_pc_world *w, unsigned int i)
     struct sl_worker_stats s;
 
     sl_worker_stats_get(w->workers[i], &s);
-    return json_pack("{s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:o, s:o, s:o}", "id",
-                     (int)i, "handles", (int)w->slots[i].live, "busy_permille",
-                     (int)sl_worker_load(w->workers[i]).busy_permille, "cpu_us", number(s.cpu_us),
-                     "turns", number(s.turns), "receive", receiving(&s), "send", sending(&s),
-                     "rings", "in", number(s.ring_in), "out", number(s.ring_out), "wakes",
-                     number(s.wakes), "dropped", dropped(&s), "latency", latency(&s), "paths",
-                     paths(&s));
+    return json_pack(
+        "{s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:{s:i, s:i, s:i}}",
+        "id", (int)i, "handles", (int)w->slots[i].live, "busy_permille",
+        (int)sl_worker_load(w->workers[i]).busy_permille, "cpu_us", number(s.cpu_us), "turns",
+        number(s.turns), "receive", receiving(&s), "send", sending(&s), "rings", "in",
+        number(s.ring_in), "out", number(s.ring_out), "wakes", number(s.wakes), "dropped",
+        dropped(&s), "latency", latency(&s), "paths", paths(&s), "reduced", "step",
+        (int)s.shed_step, "of", SL_SHED_STEPS, "videos", (int)s.shed_videos);
 }
 
 json_t *sl_pc_world_loops(const struct sl_pc_world *w)

@@ -34,6 +34,9 @@ static const struct sl_opt opts[] = {
                "milliseconds between transport-wide congestion control reports"),
     SL_OPT_BOOL("auto_layers", struct sl_media_conf, auto_layers, "yes",
                 "subscribers get the layers that their path carries; no: those they ask for"),
+    SL_OPT_INT("busy_limit", struct sl_media_conf, busy_limit, 900, 0, 1000,
+               "1/1000 of a core: a worker that is busier takes layers from its subscribed videos, "
+               "the least important first, until it is not; 0: never"),
     SL_OPT_INT("burst_wait_us", struct sl_media_conf, burst_wait_us, 0, 0, 20000,
                "microseconds that packets may wait for more of their frame, to be sent as one; 0: "
                "not at all. For publishers that spread a frame's packets, at the cost of latency"),

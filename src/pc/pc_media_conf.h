@@ -23,6 +23,7 @@ struct sl_media_conf {
     int64_t slowlink_threshold;
     int64_t twcc_period_ms;
     bool auto_layers;
+    int64_t busy_limit;
     int64_t burst_wait_us;
     int64_t gop_ms, gop_bytes;
     int64_t max_peers;

@@ -411,6 +411,7 @@ static int create_workers(struct sl_pc_world *w, const struct sl_pc_world_conf *
         .twcc_period_us = (uint64_t)c->twcc_period_ms * 1000,
         .burst_wait_us = (uint32_t)c->burst_wait_us,
         .estimates = c->auto_layers,
+        .busy_limit = (unsigned int)c->busy_limit,
         .max_ssrcs = (uint32_t)c->max_ssrcs,
         .tcp_port = w->tcp_port,
         .report = on_report,

@@ -38,6 +38,7 @@ struct sl_worker_conf {
     uint32_t burst_wait_us;  /* that packets may wait for more of their train; 0: not at all */
     uint64_t twcc_period_us; /* between transport-cc reports to publishers */
     bool estimates;          /* what paths carry, and layers to fit */
+    unsigned int busy_limit; /* 1/1000 of a core, from which layers go down; 0: none do */
     uint32_t max_ssrcs;      /* that one peer may send; 0: as many as there is room for */
     /* Any report to control; called on the worker's thread, must only post. */
     void (*report)(void *arg, struct sl_report *r);

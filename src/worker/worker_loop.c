@@ -194,6 +194,7 @@ void sl_worker_turn(struct sl_worker *w)
     w->stats.turns++;
     if (!sl_worker_stats_second(w, w->ctx.now_us))
         return;
+    sl_worker_shed(w);
     sl_worker_mirrors_expire(w);
     sl_worker_drops_tell(w);
 }

@@ -17,6 +17,7 @@
 #include "relay/relay.h"
 #include "worker/worker.h"
 #include "worker/worker_drops.h"
+#include "worker/worker_shed.h"
 #include <pthread.h>
 #include <sys/epoll.h>
 
@@ -60,6 +61,8 @@ struct sl_worker {
     struct sl_worker_tcp tcp;
     struct sl_udp_batch *batch;
     uint64_t overflows; /* of all sockets that were read */
+    uint64_t overflows_seen;
+    struct sl_shed shed;
     struct sl_txq *txq;
 
     struct sl_ice_lite *lite;

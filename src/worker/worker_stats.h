@@ -23,6 +23,8 @@ struct sl_worker_stats {
     uint64_t ring_out, ring_in;            /* packets to and from other workers */
     uint64_t wakes;                        /* of other workers, a system call each */
     uint64_t drops[SL_DROP_MAX];
+    uint32_t shed_step,
+        shed_videos; /* of SL_SHED_STEPS; videos with fewer layers for want of time */
     uint32_t paths[SL_ICE_PATH_KINDS]; /* peer connections by the kind that they have now */
     /* Microseconds from the kernel's receive timestamp of a packet until the kernel took it again,
      * one value per subscriber. */
