@@ -42,9 +42,11 @@ import { Subscriber } from './subscriber.js';
  * @property {Participant} unpublished  somebody sends no more, but is still there
  * @property {{participant: Participant, reason: 'left' | 'kicked'}} left
  * @property {{id: Id, talking: boolean}} talking  we ourselves are told, too
+ * @property {{id: Id}} speaker  who speaks, in rooms that tell; may be ourselves
  * @property {{id: Id, mid: string, muted: boolean}} moderated
  * @property {RemoteTrack} track
  * @property {RemoteTrack} trackremoved
+ * @property {RemoteTrack} rests  begins or ends to rest
  * @property {import('./subscriber.js').Quality & {mid: string, feed: Id}} quality  of what we get
  * @property {{direction: 'send' | 'receive', state: import('./peer.js').PeerState}} state
  * @property {{direction: 'send' | 'receive', attempt: number, of: number}} restart  of ICE
@@ -64,6 +66,8 @@ export class Room extends Emitter {
     /** @type {Id} */
     myId = 0;
     description = '';
+    /** @type {Id | null} who speaks, where the room tells; stays when nobody does */
+    speaker = null;
     #ended = false;
     /** @type {Record<string, any>[] | null} events that came before we knew that we are in */
     #early = [];
@@ -94,6 +98,7 @@ export class Room extends Emitter {
 
         this.myId = data.id;
         this.description = data.description ?? '';
+        this.speaker = data.speaker ?? null;
         this.#setUpSubscriber({ ...access,
             ...(data.private_id !== undefined && { private_id: data.private_id }) });
         for (const attendee of data.attendees ?? [])
@@ -113,6 +118,7 @@ export class Room extends Emitter {
         subscriber.join = join;
         subscriber.on('track', (track) => this.emit('track', track));
         subscriber.on('trackremoved', (track) => this.emit('trackremoved', track));
+        subscriber.on('rests', (track) => this.emit('rests', track));
         subscriber.on('quality', (quality) => this.emit('quality', quality));
         subscriber.on('state', ({ state }) => this.emit('state', { direction: 'receive', state }));
         subscriber.on('restart', (detail) => this.emit('restart', { direction: 'receive', ...detail }));
@@ -182,6 +188,9 @@ export class Room extends Emitter {
             this.#gone(data.leaving ?? data.kicked, data.kicked !== undefined);
         } else if (data.unpublished !== undefined) {
             this.#unpublished(data.unpublished);
+        } else if (data.speaker !== undefined) {
+            this.speaker = data.speaker;
+            this.emit('speaker', { id: data.speaker });
         } else if (data.watched !== undefined) {
             this.publisher?.watched(data.mid, data.watched);
         } else if (data.moderation !== undefined) {
@@ -273,8 +282,9 @@ export class Room extends Emitter {
     }
 
     /**
-     * Receives what these participants send, on one connection for all of them. What is received
-     * already is not asked for twice, so this may be called at each event `published`.
+     * Receives what these participants send, and who speaks ({slot: 0}, ...), on one connection for
+     * all of them. What is received already is not asked for twice, so this may be called at each
+     * event `published`.
      * @param {(Feed | Id)[]} feeds
      */
     async subscribe(feeds) {
@@ -288,7 +298,7 @@ export class Room extends Emitter {
 
     /** @param {Feed} feed @returns {Feed[]} one for each stream that can be received */
     #lines(feed) {
-        const streams = this.participants.get(feed.feed)?.streams;
+        const streams = feed.feed === undefined ? null : this.participants.get(feed.feed)?.streams;
 
         if (feed.mid !== undefined || !streams)
             return [feed];

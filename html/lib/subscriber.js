@@ -16,8 +16,15 @@ import { Viewing } from './viewing.js';
 /** @typedef {number | string} Id  a room or participant; the server's configuration says which */
 
 /**
- * What to subscribe to. Without `mid`: all that this participant sends.
- * @typedef {{feed: Id, mid?: string, substream?: number, temporal?: number}} Feed
+ * What to subscribe to: what a participant sends (without `mid`: all of it), or a slot, which is
+ * a line that follows those who speak; `type` is audio or video (default), of slots only.
+ * @typedef {object} Feed
+ * @property {Id} [feed]
+ * @property {string} [mid]
+ * @property {number} [slot]
+ * @property {string} [type]
+ * @property {number} [substream]
+ * @property {number} [temporal]
  */
 
 /**
@@ -29,6 +36,8 @@ import { Viewing } from './viewing.js';
  * @property {MediaStreamTrack} track
  * @property {MediaStream} stream  all tracks of this participant
  * @property {RTCRtpTransceiver} transceiver
+ * @property {number} [slot]  the line follows the speakers: another feed may come to it
+ * @property {boolean} rests  nothing is sent, since its participant did not speak for long
  */
 
 /**
@@ -37,6 +46,7 @@ import { Viewing } from './viewing.js';
  * @property {RemoteTrack} trackremoved
  * @property {{mid: string, substream?: number, temporal?: number}} layer  the server chose another
  * @property {Quality & {mid: string, feed: Id}} quality  what is received changed, or why
+ * @property {RemoteTrack} rests  begins or ends to rest
  * @property {{state: import('./peer.js').PeerState}} state
  * @property {{attempt: number, of: number}} restart
  * @property {SluiceError} failed
@@ -88,6 +98,8 @@ export class Subscriber extends Emitter {
     #lines = new Map();
     /** @type {Map<Id, MediaStream>} */
     #streams = new Map();
+    /** @type {Map<string, string>} mid by slot, filled or not */
+    #slots = new Map();
     /** @type {(() => void)[]} wait for the next offer to be answered */
     #offered = [];
     /** @type {Map<string, number>} what is asked for and not answered yet */
@@ -114,8 +126,8 @@ export class Subscriber extends Emitter {
 
     /** Whether this stream is received or asked for. @param {Feed} feed */
     has(feed) {
-        return this.#underway.has(keyOf(feed))
-            || this.tracks.some((line) => line.feed === feed.feed && line.feedMid === feed.mid);
+        return this.#underway.has(keyOf(feed)) || this.#slots.has(keyOf(feed))
+            || feed.feed !== undefined && this.tracks.some((line) => line.feed === feed.feed && line.feedMid === feed.mid);
     }
 
     /** @param {Feed[]} feeds @returns {Promise<void>} */
@@ -185,7 +197,9 @@ export class Subscriber extends Emitter {
 
     /** @param {{subscribe: Feed[], unsubscribe: Feed[]}} change */
     async #send(change) {
-        const { subscribe, unsubscribe } = change;
+        const { subscribe } = change;
+        const unsubscribe = change.unsubscribe.map((feed) => feed.slot === undefined ? feed
+            : { sub_mid: this.#slots.get(keyOf(feed)) ?? '' });
         let handle = this.handle;
 
         if (this.#closed)
@@ -232,6 +246,8 @@ export class Subscriber extends Emitter {
             this.#negotiate(reply).catch(() => {}); /* the state of the peer tells */
         else if (data.mid !== undefined && (data.substream ?? data.temporal) !== undefined)
             this.emit('layer', { mid: data.mid, substream: data.substream, temporal: data.temporal });
+        else if (data.view)
+            this.#view(data.view);
         else if (data.quality && this.#lines.has(data.mid))
             this.emit('quality', { mid: data.mid, feed: /** @type {RemoteTrack} */ (
                 this.#lines.get(data.mid)).feed, ...data.quality });
@@ -280,21 +296,46 @@ export class Subscriber extends Emitter {
         /** @type {Map<string, Record<string, any>>} */
         const wanted = new Map();
 
+        this.#slots.clear();
+        for (const s of streams.filter((each) => each.slot !== undefined))
+            this.#slots.set(keyOf(/** @type {Feed} */ (s)), s.mid);
         for (const s of streams)
             if (s.type !== 'data' && s.active !== false && s.feed_id !== undefined)
                 wanted.set(s.mid, s);
-        for (const line of this.tracks) {
-            const s = wanted.get(line.mid);
+        for (const line of this.tracks)
+            this.#update(line.mid, wanted.get(line.mid), transceivers);
+        for (const [mid, s] of wanted)
+            this.#update(mid, s, transceivers);
+    }
 
-            if (s?.feed_id !== line.feed || s?.feed_mid !== line.feedMid)
-                this.#remove(line);
-        }
-        for (const [mid, s] of wanted) {
-            const transceiver = transceivers.find((t) => t.mid === mid);
+    /** Others speak. @param {Record<string, any>[]} changed  lines, as in a list of streams */
+    #view(changed) {
+        const transceivers = this.peer?.pc.getTransceivers() ?? [];
 
-            if (transceiver && !this.#lines.has(mid))
-                this.#add(mid, s, transceiver);
+        for (const s of changed)
+            this.#update(s.mid, s.feed_id === undefined ? undefined : s, transceivers);
+    }
+
+    /**
+     * @param {string} mid
+     * @param {Record<string, any> | undefined} s  what it shows now
+     * @param {RTCRtpTransceiver[]} transceivers
+     */
+    #update(mid, s, transceivers) {
+        const line = this.#lines.get(mid);
+        const transceiver = transceivers.find((t) => t.mid === mid);
+
+        if (line && s?.feed_id === line.feed && s?.feed_mid === line.feedMid) {
+            if ((s.rests ?? false) !== line.rests) {
+                line.rests = !line.rests;
+                this.emit('rests', line);
+            }
+            return;
         }
+        if (line)
+            this.#remove(line);
+        if (s && transceiver)
+            this.#add(mid, s, transceiver);
     }
 
     /** @param {string} mid @param {Record<string, any>} s @param {RTCRtpTransceiver} transceiver */
@@ -302,7 +343,7 @@ export class Subscriber extends Emitter {
         const { track } = transceiver.receiver;
         const stream = this.#streams.get(s.feed_id) ?? new MediaStream();
         const line = { feed: s.feed_id, mid, feedMid: s.feed_mid, kind: track.kind, track, stream,
-            transceiver };
+            transceiver, rests: s.rests ?? false, ...(s.slot !== undefined && { slot: s.slot }) };
 
         this.#streams.set(s.feed_id, stream);
         stream.addTrack(track);
@@ -384,8 +425,8 @@ export class Subscriber extends Emitter {
 }
 
 /** @param {Feed} feed @returns {string} */
-function keyOf({ feed, mid }) {
-    return JSON.stringify([feed, mid]);
+function keyOf({ feed, mid, slot, type = 'video' }) {
+    return JSON.stringify(slot === undefined ? [feed, mid] : ['slot', slot, type]);
 }
 
 /**
@@ -398,9 +439,9 @@ function fold(changes) {
     const last = new Map();
 
     for (const change of changes) {
-        const { feed, mid } = change.feed;
+        const { feed, mid, slot } = change.feed;
 
-        if (mid === undefined)
+        if (mid === undefined && slot === undefined)
             for (const [key, earlier] of last)
                 if (earlier.feed.feed === feed)
                     last.delete(key);

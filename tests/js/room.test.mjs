@@ -67,13 +67,20 @@ class FakeVideoRoom {
             tell(event(msg, { videoroom: 'event', error_code: 428, error: 'No such feed' }));
             return;
         }
-        for (const { feed, mid } of remove)
+        for (const { feed, mid, sub_mid } of remove)
             for (const line of this.lines)
-                if (line.feed_id === feed && (mid === undefined || line.feed_mid === mid))
+                if (sub_mid === line.mid)
+                    delete line.feed_id, delete line.slot;
+                else if (sub_mid === undefined && line.feed_id === feed && (mid === undefined || line.feed_mid === mid))
                     delete line.feed_id;
-        for (const { feed, mid } of add) {
-            const type = mid === 'a' ? 'audio' : 'video';
-            const free = this.lines.find((l) => l.type === type && l.feed_id === undefined);
+        for (const { feed, mid, ...item } of add) {
+            const type = item.type ?? (mid === 'a' ? 'audio' : 'video');
+
+            if (item.slot !== undefined) {
+                this.lines.push({ mid: String(this.lines.length), type, slot: item.slot });
+                continue;
+            }
+            const free = this.lines.find((l) => l.type === type && l.feed_id === undefined && l.slot === undefined);
 
             if (free)
                 Object.assign(free, { feed_id: feed, feed_mid: mid });
@@ -95,7 +102,7 @@ class FakeVideoRoom {
     offer(msg, kind) {
         this.unanswered = true;
         return event(msg, { videoroom: kind, room: 1234, streams: this.lines.map((l) => ({ ...l,
-            active: l.feed_id !== undefined })) }, { type: 'offer', sdp: sdp(this.mids()) });
+            active: l.feed_id !== undefined || l.slot !== undefined })) }, { type: 'offer', sdp: sdp(this.mids()) });
     }
 
     tell(data, jsep) {
@@ -364,4 +371,51 @@ test('a session that is lost is told once by the room', async () => {
     await until(() => failed.length);
     await pause(20);
     assert.deepEqual(failed, ['lost']);
+});
+
+test('slots show who speaks', async () => {
+    vr.publishers = [person(2), person(3)];
+    const room = await join(session, 1234);
+    const seen = [];
+
+    room.on('track', (line) => seen.push(`+${line.feed}/${line.slot}`));
+    room.on('trackremoved', (line) => seen.push(`-${line.feed}`));
+    await room.subscribe([{ slot: 0 }, { slot: 0, type: 'audio' }, { feed: 2, mid: 'v' }]);
+    await room.subscribe([{ slot: 0 }]); /* it is there, though empty */
+    assert.equal(vr.updates.length, 0);
+    assert.deepEqual(seen, ['+2/undefined']);
+    const tell = (view) => server.push(event({ handle_id: vr.subscriber }, { videoroom: 'event', room: 1234, view }));
+    const video = { type: 'video', mid: '0', slot: 0, feed_mid: 'v' };
+
+    tell([{ ...video, feed_id: 2 }, { type: 'audio', mid: '1', slot: 0, feed_id: 3, feed_mid: 'a' }]);
+    await until(() => seen.length === 3);
+    assert.deepEqual(seen.slice(1), ['+2/0', '+3/0']);
+    assert.equal(room.subscriber.tracks.find((line) => line.mid === '0').feedMid, 'v');
+    tell([{ ...video, feed_id: 3 }]);
+    await until(() => seen.length === 5);
+    assert.deepEqual(seen.slice(3), ['-2', '+3/0']);
+    tell([{ type: 'video', mid: '0', slot: 0 }]); /* nobody is left */
+    await until(() => seen.length === 6);
+    await room.unsubscribe([{ slot: 0 }, { slot: 0, type: 'audio' }]);
+    assert.deepEqual(vr.updates[0].unsubscribe, [{ sub_mid: '0' }, { sub_mid: '1' }]);
+    assert.deepEqual(seen.slice(5), ['-3', '-3']);
+    assert.equal(room.subscriber.tracks.length, 1);
+});
+
+test('the speaker, and videos that rest, are told', async () => {
+    vr.publishers = [person(2)];
+    const room = await join(session, 1234);
+    const told = [];
+
+    room.on('speaker', ({ id }) => told.push(id));
+    room.on('rests', (line) => told.push(`${line.feed} ${line.rests}`));
+    assert.equal(room.speaker, null);
+    vr.tell({ videoroom: 'event', room: 1234, speaker: 2 });
+    await until(() => room.speaker === 2);
+    await room.subscribe([{ feed: 2, mid: 'v' }]);
+    for (const rests of [true, true, false])
+        server.push(event({ handle_id: vr.subscriber }, { videoroom: 'event', room: 1234,
+            view: [{ type: 'video', mid: '0', rests, feed_id: 2, feed_mid: 'v' }] }));
+    await until(() => told.length === 3);
+    assert.deepEqual(told, [2, '2 true', '2 false']);
 });
