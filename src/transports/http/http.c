@@ -13,6 +13,7 @@
 #define TICK_MS      100
 #define STOP_WAIT_MS 600
 #define PEM_MAX      (256 * 1024)
+#define HEADER_MAX   ((size_t)16 * 1024) /* of a request; a WebSocket keeps it for life */
 
 struct http_server http = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -125,7 +126,7 @@ static struct MHD_Daemon *daemon_start(struct http_listener *l, const char *cert
         MHD_OPTION_LISTEN_SOCKET, l->fd, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, l,
         MHD_OPTION_CONNECTION_TIMEOUT, l->conf->idle_s, MHD_OPTION_CONNECTION_LIMIT,
         l->conf->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, l->conf->max_per_address,
-        MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_MAX, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
 
 static int serve(struct http_listener *l, char *err, size_t cap)

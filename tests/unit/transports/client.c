@@ -153,7 +153,7 @@ struct reply http_ask(int port, const char *method, const char *path, const char
 {
     struct client *c = calloc(1, sizeof(*c));
     struct reply r;
-    char head[16384];
+    char head[32768];
     int n;
 
     assert_non_null(c);

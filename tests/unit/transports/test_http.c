@@ -84,6 +84,25 @@ static void a_handle_path_leads_to_its_session(void **state)
     reply_free(&r);
 }
 
+static void large_headers_are_taken_and_larger_ones_refused(void **state)
+{
+    static const struct {
+        const char *name;
+        int bytes, want;
+    } v[] = { { "Authorization", 12000, 200 }, { "Cookie", 6000, 200 }, { "Cookie", 20000, 431 } };
+    char headers[20100];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+        struct reply r;
+
+        snprintf(headers, sizeof(headers), "%s: %0*d\r\n", v[i].name, v[i].bytes, 0);
+        r = world_ask("GET", "/janus/info", headers, NULL);
+        assert_int_equal(r.status, v[i].want);
+        reply_free(&r);
+    }
+}
+
 static void preflight_headers_are_echoed(void **state)
 {
     struct reply r =
@@ -503,6 +522,7 @@ int main(void)
         WORLD_TEST(a_post_reaches_the_core_and_is_answered),
         WORLD_TEST(answers_by_method_and_path),
         WORLD_TEST(a_handle_path_leads_to_its_session),
+        WORLD_TEST(large_headers_are_taken_and_larger_ones_refused),
         WORLD_TEST(preflight_headers_are_echoed),
         WORLD_TEST(foreign_origins_are_refused),
         WORLD_TEST(one_connection_serves_many_requests),
