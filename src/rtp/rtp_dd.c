@@ -3,29 +3,17 @@
 #include <errno.h>
 #include <string.h>
 
+#include "rtp/rtp_bits.h"
+
 /* Names below follow the syntax tables of appendix A.8.2. */
 
-struct bits {
-    const uint8_t *p;
-    size_t pos, end; /* in bits */
-    bool failed;
-};
-
-static uint32_t f(struct bits *b, unsigned n)
+static uint32_t f(struct sl_bits *b, unsigned n)
 {
-    uint32_t v = 0;
-
-    if (b->failed || b->end - b->pos < n) {
-        b->failed = true;
-        return 0;
-    }
-    for (; n; n--, b->pos++)
-        v = v << 1 | (b->p[b->pos >> 3] >> (7 - (b->pos & 7)) & 1);
-    return v;
+    return sl_bits_read(b, n);
 }
 
 /* Non-symmetric unsigned value below @n. */
-static uint32_t ns(struct bits *b, uint32_t n)
+static uint32_t ns(struct sl_bits *b, uint32_t n)
 {
     unsigned w = 0;
     uint32_t m, v;
@@ -37,7 +25,7 @@ static uint32_t ns(struct bits *b, uint32_t n)
     return v < m ? v : (v << 1) - m + f(b, 1);
 }
 
-static int template_layers(struct bits *b, struct sl_dd_structure *st)
+static int template_layers(struct sl_bits *b, struct sl_dd_structure *st)
 {
     uint8_t sid = 0, tid = 0;
     uint32_t idc;
@@ -60,7 +48,7 @@ static int template_layers(struct bits *b, struct sl_dd_structure *st)
     return b->failed ? -EBADMSG : 0;
 }
 
-static void template_fdiffs(struct bits *b, struct sl_dd_template *t)
+static void template_fdiffs(struct sl_bits *b, struct sl_dd_template *t)
 {
     while (f(b, 1)) {
         uint8_t v = (uint8_t)(f(b, 4) + 1);
@@ -70,7 +58,7 @@ static void template_fdiffs(struct bits *b, struct sl_dd_template *t)
     }
 }
 
-static void template_chains(struct bits *b, struct sl_dd_structure *st)
+static void template_chains(struct sl_bits *b, struct sl_dd_structure *st)
 {
     st->nchains = (uint8_t)ns(b, st->ntargets + 1u);
     if (st->nchains == 0)
@@ -98,7 +86,7 @@ static void decode_target_layers(struct sl_dd_structure *st)
     }
 }
 
-static int structure(struct bits *b, struct sl_dd_structure *st)
+static int structure(struct sl_bits *b, struct sl_dd_structure *st)
 {
     memset(st, 0, sizeof(*st));
     st->id_offset = (uint8_t)f(b, 6);
@@ -127,7 +115,7 @@ static int structure(struct bits *b, struct sl_dd_structure *st)
     return b->failed ? -EBADMSG : 0;
 }
 
-static void frame_fdiffs(struct bits *b, struct sl_dd *out)
+static void frame_fdiffs(struct sl_bits *b, struct sl_dd *out)
 {
     uint32_t size;
 
@@ -156,7 +144,7 @@ static void from_template(const struct sl_dd_structure *st, const struct sl_dd_t
 
 int sl_dd_parse(const void *data, size_t len, struct sl_dd_structure *st, struct sl_dd *out)
 {
-    struct bits b = { data, 0, len * 8, false };
+    struct sl_bits b = { data, 0, len * 8, false };
     struct sl_dd_structure fresh;
     const struct sl_dd_structure *use = st;
     struct sl_dd dd = { 0 };
@@ -210,7 +198,7 @@ int sl_dd_parse(const void *data, size_t len, struct sl_dd_structure *st, struct
     return 0;
 }
 
-static void copy_bits(uint8_t *to, size_t *at, struct bits *from, size_t n)
+static void copy_bits(uint8_t *to, size_t *at, struct sl_bits *from, size_t n)
 {
     for (; n; n--, ++*at)
         if (f(from, 1))
@@ -227,7 +215,7 @@ static void put_bits(uint8_t *to, size_t *at, unsigned n, uint32_t v)
 int sl_dd_rewrite(const void *data, size_t len, uint16_t frame, const struct sl_dd_mask *mask,
                   void *buf, size_t cap)
 {
-    struct bits b = { data, 0, len * 8, false };
+    struct sl_bits b = { data, 0, len * 8, false };
     uint8_t *out = buf;
     size_t at = 0, pos = mask->pos ? mask->pos : 24;
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/bytes.h"
+#include "rtp/rtp_h264_sps.h"
 
 enum {
     NAL_IDR = 5,
@@ -18,6 +19,13 @@ static bool is_key(uint8_t nal)
     return (nal & 0x1f) == NAL_IDR || (nal & 0x1f) == NAL_SPS;
 }
 
+/* A parameter set that says nothing sensible is the decoder's business. */
+static void note_size(const uint8_t *nal, size_t len, struct sl_payload_info *out)
+{
+    if ((nal[0] & 0x1f) == NAL_SPS)
+        (void)sl_h264_sps_size(nal, len, &out->width, &out->height);
+}
+
 /* Aggregation: every unit must fit; any IDR or SPS among them makes it a key frame. */
 static int parse_stap(struct sl_reader *r, struct sl_payload_info *out)
 {
@@ -30,6 +38,7 @@ static int parse_stap(struct sl_reader *r, struct sl_payload_info *out)
         if (!nal || n == 0)
             return -EBADMSG;
         out->key = out->key || is_key(nal[0]);
+        note_size(nal, n, out);
         out->discardable = out->discardable && (nal[0] & 0x60) == 0;
     }
     return 0;
@@ -46,6 +55,7 @@ int sl_h264_parse(const uint8_t *p, size_t len, struct sl_payload_info *out)
     if (type >= 1 && type <= NAL_LAST_SINGLE) {
         out->start = true; /* of a slice: several make a frame, the timestamp tells which */
         out->key = is_key(nal);
+        note_size(p, len, out);
         return 0;
     }
     switch (type) {
