@@ -245,6 +245,13 @@ function watch(entered, joined) {
     });
     joined.on('talking', ({ id, talking }) => talking && tiles.find(id)?.hear(1));
     joined.on('track', (track) => showTrack(joined, track));
+    joined.on('quality', ({ feed, mid, verdict }) => {
+        const line = joined.subscriber.tracks.find((track) => track.mid === mid);
+        const tile = tiles.find(feed);
+
+        if (tile && line?.kind === 'video')
+            tile.verdict = verdict;
+    });
     joined.on('trackremoved', ({ feed, kind }) => {
         if (kind === 'video')
             tiles.find(feed)?.picture(null, null);

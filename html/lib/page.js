@@ -47,9 +47,13 @@ export function node(tag, properties = {}, ...children) {
     return element;
 }
 
-/** @param {HTMLElement} list  a dl @param {import('./stats.js').Figures} figures */
-export function showFigures(list, figures) {
-    list.replaceChildren(...describe(figures)
+/**
+ * @param {HTMLElement} list  a dl
+ * @param {import('./stats.js').Figures} figures
+ * @param {[string, string][]} [more]
+ */
+export function showFigures(list, figures, more = []) {
+    list.replaceChildren(...[...describe(figures), ...more]
         .flatMap(([name, value]) => [node('dt', {}, name), node('dd', {}, value)]));
 }
 

@@ -15,6 +15,10 @@ const ASPECT = 4 / 3;
 
 const MUTED = 'M9 9v2a3 3 0 0 0 5 2M15 10V6a3 3 0 0 0-6-.5M5 11a7 7 0 0 0 11 6M12 18v3M4 3l16 18';
 
+/** Who keeps a picture from being better. @type {Record<string, string>} */
+const LIMITS = { receiver: 'your connection', sender: 'their connection', server: 'the server',
+    unavailable: 'what they send', request: 'the size here' };
+
 export class Tile {
     /** @type {MediaStreamTrack | null} */
     #track = null;
@@ -23,6 +27,8 @@ export class Tile {
     #spoke = 0;
     /** @type {Record<string, any>} */
     metadata = {};
+    /** What the server says of the picture. */
+    verdict = 'good';
 
     /** @param {Id} id @param {boolean} self */
     constructor(id, self) {
@@ -99,7 +105,8 @@ export class Tile {
         const figures = await this.#meter?.sample();
 
         if (figures)
-            showFigures(this.figures, { ...figures, rttMs: figures.rttMs ?? rttMs });
+            showFigures(this.figures, { ...figures, rttMs: figures.rttMs ?? rttMs },
+                LIMITS[this.verdict] ? [['Limited by', LIMITS[this.verdict]]] : []);
         return figures?.rttMs ?? null;
     }
 }

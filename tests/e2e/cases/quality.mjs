@@ -41,7 +41,7 @@ const received = (page) => page.evaluate(async () => {
 
 const sleep = (page, ms) => page.evaluate((l) => new Promise((r) => setTimeout(r, l)), ms);
 
-test('conference page: no larger picture than is shown, none for what is hidden', { variants: [['chromium', 'lite']], timeout: 90 }, async (t) => {
+test('conference page: no larger picture than is shown, none for what is hidden', { variants: [['chromium', 'lite']], timeout: 120 }, async (t) => {
   const server = await t.server();
   const bob = await join(t, server, 'Bob');
   await large(bob);
@@ -57,6 +57,8 @@ test('conference page: no larger picture than is shown, none for what is hidden'
   await resize(alice, 300);
   const smaller = await becomes(alice, 320, 2 * NOISE);
   await alice.waitFor(() => window.told.some((q) => q.verdict === 'request' && q.reason === 'size' && q.substream === 0), undefined, 5);
+  await alice.click('#stats');
+  await alice.waitFor((s) => /the size here/.test(document.querySelector(s).querySelector('.stats').textContent), others, 10);
   await resize(alice, 620);
   t.note(`shrunk: smaller after ${smaller} ms; half of it back: ${await becomes(alice, 640, 15)} ms`);
 
