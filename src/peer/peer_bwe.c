@@ -1,6 +1,8 @@
 /* What the path to the peer carries, and which layers it gets of that. */
 #include "peer/peer_private.h"
 
+#include "bwe/bwe_ccfb.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -9,7 +11,8 @@
 
 struct sl_peer_bwe {
     struct sl_bwe bwe;
-    bool numbered; /* packets carry transport-wide numbers */
+    bool numbered;            /* reports say what arrived, and when */
+    struct sl_bwe_ccfb *ccfb; /* RFC 8888; NULL: packets carry their numbers (transport-cc) */
     struct sl_sink **sink;
     struct sl_alloc_video **video;
     size_t cap;
@@ -19,7 +22,7 @@ struct sl_peer_bwe {
 /* One for all lines, kept for life: a number is never given twice. */
 int sl_peer_bwe_configure(struct sl_peer *p)
 {
-    bool numbered = false, remb = false;
+    bool numbered = false, ccfb = false, remb = false;
     struct sl_peer_bwe *b = p->bwe;
 
     for (size_t i = 0; i < p->media->n; i++) {
@@ -27,7 +30,8 @@ int sl_peer_bwe_configure(struct sl_peer *p)
 
         if (m->kind == SL_KIND_DATA || !(m->dir & SL_DIR_SEND))
             continue;
-        numbered |= m->twcc && m->ext[SL_EXT_TWCC];
+        ccfb |= m->ccfb;
+        numbered |= m->ccfb || (m->twcc && m->ext[SL_EXT_TWCC]);
         remb |= m->remb;
     }
     if (!p->env->estimates || (!b && !numbered && !remb))
@@ -40,6 +44,11 @@ int sl_peer_bwe_configure(struct sl_peer *p)
         p->bwe = b;
     }
     b->numbered |= numbered;
+    if (ccfb && !b->ccfb) {
+        b->ccfb = calloc(1, sizeof(*b->ccfb));
+        if (!b->ccfb)
+            return -ENOMEM;
+    }
     if (p->ep.nlines > b->cap) {
         struct sl_sink **sink = realloc(b->sink, p->ep.nlines * sizeof(struct sl_sink *));
         struct sl_alloc_video **video;
@@ -61,6 +70,7 @@ void sl_peer_bwe_fini(struct sl_peer *p)
     if (!p->bwe)
         return;
     sl_bwe_fini(&p->bwe->bwe);
+    free(p->bwe->ccfb);
     free(p->bwe->sink);
     free(p->bwe->video);
     free(p->bwe);
@@ -68,8 +78,16 @@ void sl_peer_bwe_fini(struct sl_peer *p)
 
 void sl_peer_bwe_sent(struct sl_peer *p, const struct sl_slot *slot)
 {
-    if (p->bwe && slot->twcc_off)
-        sl_bwe_on_sent(&p->bwe->bwe, slot->twcc, slot->len, p->env->ctx->now_us);
+    uint16_t number = slot->twcc;
+
+    if (!p->bwe || slot->is_rtcp || (!slot->twcc_off && !p->bwe->ccfb))
+        return;
+    if (!slot->twcc_off) {
+        number = p->tx.twcc_seq++;
+        sl_bwe_ccfb_on_sent(p->bwe->ccfb, sl_get32(slot->data + 8), sl_get16(slot->data + 2),
+                            number);
+    }
+    sl_bwe_on_sent(&p->bwe->bwe, number, slot->len, p->env->ctx->now_us);
 }
 
 static void tell_path(struct sl_peer *p) SL_ON_WORKER
@@ -111,13 +129,15 @@ static void allocate(struct sl_peer *p) SL_ON_WORKER
     tell_path(p);
 }
 
-int sl_peer_bwe_on_twcc(struct sl_peer *p, const struct sl_rtcp_pkt *pkt)
+int sl_peer_bwe_on_report(struct sl_peer *p, const struct sl_rtcp_pkt *pkt)
 {
+    bool ccfb = pkt->fmt == SL_RTPFB_CCFB;
     int err;
 
-    if (!p->bwe || !p->bwe->numbered)
+    if (!p->bwe || !p->bwe->numbered || (ccfb && !p->bwe->ccfb))
         return 0;
-    err = sl_bwe_on_twcc(&p->bwe->bwe, pkt, p->env->ctx->now_us);
+    err = ccfb ? sl_bwe_on_ccfb(&p->bwe->bwe, p->bwe->ccfb, pkt, p->env->ctx->now_us)
+               : sl_bwe_on_twcc(&p->bwe->bwe, pkt, p->env->ctx->now_us);
     p->tx.hold.pace.bps = sl_bwe_pace_bps(&p->bwe->bwe);
     if (err == 0 && p->env->ctx->now_us >= p->bwe->alloc_us + ALLOC_MIN_US)
         allocate(p);

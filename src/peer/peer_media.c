@@ -39,7 +39,8 @@ static int set_sink(struct sl_peer *p, struct sl_line *l,
     return 0;
 }
 
-static void set_twcc(struct sl_peer *p)
+/* Reports about what it sends: transport-cc where it can be. */
+static void set_feedback(struct sl_peer *p)
 {
     for (size_t i = 0; i < p->media->n; i++) {
         const struct sl_media_line *m = &p->media->line[i];
@@ -48,6 +49,11 @@ static void set_twcc(struct sl_peer *p)
             p->twcc = calloc(1, sizeof(*p->twcc));
             if (p->twcc)
                 sl_twcc_rx_init(p->twcc, p->env->twcc_period_us);
+        }
+        if (!p->ccfb && m->ccfb && (m->dir & SL_DIR_RECV)) {
+            p->ccfb = calloc(1, sizeof(*p->ccfb));
+            if (p->ccfb)
+                sl_ccfb_rx_init(p->ccfb, p->env->twcc_period_us);
         }
     }
 }
@@ -77,7 +83,7 @@ int sl_peer_set_media(struct sl_endpoint *e, struct sl_media *media)
     free(p->media);
     p->media = media;
     sl_peer_rx_reset(p);
-    set_twcc(p);
+    set_feedback(p);
     if (sl_peer_bwe_configure(p) < 0)
         sl_peer_down(p, "Out of resources");
     return 0;
@@ -104,5 +110,6 @@ void sl_peer_media_fini(struct sl_peer *p)
     free(p->media);
     free(p->rx);
     free(p->twcc);
+    free(p->ccfb);
     sl_peer_bwe_fini(p);
 }

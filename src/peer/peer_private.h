@@ -18,6 +18,7 @@
 #include "peer/peer.h"
 #include "peer/peer_info.h"
 #include "rtcp/rtcp.h"
+#include "rtcp/rtcp_ccfb.h"
 #include "rtcp/rtcp_twcc.h"
 #include "srtp/srtp.h"
 
@@ -92,6 +93,7 @@ struct sl_peer {
     /* RTCP */
     struct sl_twcc_rx *twcc; /* NULL: not negotiated */
     uint32_t twcc_media_ssrc;
+    struct sl_ccfb_rx *ccfb; /* RFC 8888 instead; NULL: not negotiated, or transport-cc is */
     struct sl_peer_bwe *bwe; /* NULL: the peer reports nothing to estimate from */
     uint64_t tick_us;        /* when tracks and sinks had their last tick */
     uint32_t own_ssrc;       /* of reports when nothing is sent */
@@ -143,7 +145,7 @@ int sl_peer_bwe_configure(struct sl_peer *p) SL_ON_WORKER; /* after p->media cha
 void sl_peer_bwe_fini(struct sl_peer *p);
 void sl_peer_bwe_sent(struct sl_peer *p, const struct sl_slot *slot) SL_ON_WORKER;
 /* Reports of the peer. 0 or -EBADMSG. */
-int sl_peer_bwe_on_twcc(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER;
+int sl_peer_bwe_on_report(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER;
 void sl_peer_bwe_on_remb(struct sl_peer *p, uint64_t bps) SL_ON_WORKER;
 /* At SL_PEER_TICK_US, and while probing at SL_PEER_FAST_US: layers, probes, silence. */
 void sl_peer_bwe_tick(struct sl_peer *p) SL_ON_WORKER;

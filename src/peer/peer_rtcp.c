@@ -73,8 +73,8 @@ static int on_rtpfb(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORK
     struct sl_sink *s;
     int n;
 
-    if (pkt->fmt == SL_RTPFB_TWCC)
-        return sl_peer_bwe_on_twcc(p, pkt);
+    if (pkt->fmt == SL_RTPFB_TWCC || pkt->fmt == SL_RTPFB_CCFB)
+        return sl_peer_bwe_on_report(p, pkt);
     if (pkt->fmt != SL_RTPFB_NACK)
         return 0;
     n = sl_rtcp_nack_parse(pkt, &fb, seqs, NACK_SEQS_MAX);
@@ -269,6 +269,22 @@ static void send_twcc(struct sl_peer *p) SL_ON_WORKER
     }
 }
 
+static void send_ccfb(struct sl_peer *p) SL_ON_WORKER
+{
+    uint64_t now_us = p->env->ctx->now_us;
+    bool more = true;
+
+    for (int i = 0; more && i < 8 && sl_ccfb_rx_due_us(p->ccfb) <= now_us; i++) {
+        struct sl_writer w;
+        struct sl_slot *slot = rtcp_begin(p, &w);
+
+        if (!slot)
+            return;
+        more = sl_ccfb_rx_write(p->ccfb, &w, sender_ssrc(p), now_us);
+        rtcp_end(p, slot, &w);
+    }
+}
+
 /* The first moment of the grid from @at_us on: the worker wakes up once for all its peers. */
 static uint64_t on_grid(uint64_t at_us, uint64_t step_us)
 {
@@ -314,6 +330,10 @@ static void on_fast(struct sl_timer *t, uint64_t now_us)
     if (p->twcc) {
         send_twcc(p);
         sl_peer_rtcp_need(p, sl_twcc_rx_due_us(p->twcc));
+    }
+    if (p->ccfb) {
+        send_ccfb(p);
+        sl_peer_rtcp_need(p, sl_ccfb_rx_due_us(p->ccfb));
     }
     sl_peer_bwe_tick(p);
 }

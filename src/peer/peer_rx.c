@@ -226,6 +226,9 @@ static enum sl_drop deliver(struct sl_peer *p, struct sl_pkt *pkt) SL_ON_WORKER
         sl_twcc_rx_add(p->twcc, pkt->ext.twcc, p->env->ctx->now_us);
         p->twcc_media_ssrc = pkt->rtp.ssrc;
         sl_peer_rtcp_need(p, sl_twcc_rx_due_us(p->twcc));
+    } else if (p->ccfb) {
+        sl_ccfb_rx_add(p->ccfb, pkt->rtp.ssrc, pkt->rtp.seq, p->env->ctx->now_us);
+        sl_peer_rtcp_need(p, sl_ccfb_rx_due_us(p->ccfb));
     }
     if (known)
         known->last_us = p->env->ctx->now_us;

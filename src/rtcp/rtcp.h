@@ -3,7 +3,7 @@
  *
  * Spec:   RFC 3550 section 6 (SR, RR, SDES, BYE), RFC 4585 (NACK, PLI), RFC 5104 (FIR), RFC 5506
  *         (reduced size), draft-alvestrand-rmcat-remb-03, RFC 3611 (XR: passed over);
- *         transport-cc feedback is in rtcp_fb_twcc.h
+ *         transport-cc feedback is in rtcp_fb_twcc.h, RFC 8888 in rtcp_fb_ccfb.h
  * Thread: any; pure.  Allocates nothing.
  *
  * Reading: iterate over the compound packet, look at .pt and .fmt, call the parser of that kind.
@@ -31,7 +31,7 @@ enum {
     SL_RTCP_PSFB = 206,  /* fmt: SL_PSFB_* */
     SL_RTCP_XR = 207,
 };
-enum { SL_RTPFB_NACK = 1, SL_RTPFB_TWCC = 15 };
+enum { SL_RTPFB_NACK = 1, SL_RTPFB_CCFB = 11, SL_RTPFB_TWCC = 15 };
 enum { SL_PSFB_PLI = 1, SL_PSFB_FIR = 4, SL_PSFB_AFB = 15 /* REMB */ };
 
 #define SL_RTCP_RB_MAX    31 /* report blocks of one SR or RR */

@@ -114,7 +114,7 @@ static int answer_codec(struct sl_arena *a, struct jsep_line *l, const struct sl
         l->rtx_pt = sl_sdp_rtx_of(l->remote, l->codec.pt);
     if (wish->red && l->codec.codec == SL_CODEC_OPUS)
         l->red_pt = sl_sdp_red_of(l->remote, l->codec.pt);
-    l->nack = l->twcc = true;
+    l->nack = l->twcc = l->ccfb = true;
     l->pli = l->fir = l->remb = l->kind == SL_KIND_VIDEO;
     jsep_pick_feedback(l, l->remote);
     return 0;

@@ -17,6 +17,7 @@ static void media_codec(const struct jsep_line *l, struct sl_media_line *m)
     m->fir = l->fir;
     m->remb = l->remb;
     m->twcc = l->twcc;
+    m->ccfb = l->ccfb;
     memcpy(m->ext, l->ext_id, sizeof(m->ext));
     m->ext_mixed = l->ext_mixed;
     m->tx_ssrc = l->ssrc;

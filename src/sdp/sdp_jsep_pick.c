@@ -98,6 +98,7 @@ void jsep_pick_feedback(struct jsep_line *l, const struct sl_sdp_section *s)
     l->fir = l->fir && sl_sdp_has_fb(s, pt, "ccm fir");
     l->remb = l->remb && sl_sdp_has_fb(s, pt, "goog-remb");
     l->twcc = l->twcc && l->ext_id[SL_EXT_TWCC] && sl_sdp_has_fb(s, pt, "transport-cc");
+    l->ccfb = l->ccfb && !l->twcc && sl_sdp_has_fb(s, pt, "ack ccfb");
 }
 
 /* ---- layers ---------------------------------------------------------------------------------- */

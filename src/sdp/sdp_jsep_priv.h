@@ -29,7 +29,7 @@ struct jsep_line {
     uint8_t rtx_pt, red_pt;        /* SL_PT_NONE: none */
     const struct jsep_codec *more; /* our open offer: what else the peer may choose */
     size_t nmore;
-    bool nack, pli, fir, remb, twcc;
+    bool nack, pli, fir, remb, twcc, ccfb;
     bool rsize, ext_mixed;
     uint8_t ext_id[SL_EXT_MAX]; /* 0: none */
     int8_t ext_dir[SL_EXT_MAX]; /* as we write it; SL_SDP_DIR_NONE */

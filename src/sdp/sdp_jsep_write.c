@@ -89,7 +89,7 @@ static void write_feedback(struct writer *w, const struct jsep_line *l, uint8_t 
         const char *type;
     } fbs[] = {
         { l->fir, "ccm fir" },    { l->nack, "nack" },         { l->pli, "nack pli" },
-        { l->remb, "goog-remb" }, { l->twcc, "transport-cc" },
+        { l->remb, "goog-remb" }, { l->twcc, "transport-cc" }, { l->ccfb, "ack ccfb" },
     };
 
     for (size_t i = 0; i < sizeof(fbs) / sizeof(fbs[0]); i++) {

@@ -26,6 +26,7 @@ struct sl_media_line {
 
     bool is_e2ee;                    /* payloads are encrypted end to end */
     bool nack, pli, fir, remb, twcc; /* rtcp-fb that both sides named */
+    bool ccfb;                       /* RFC 8888, for those without transport-cc */
     uint8_t ext[SL_EXT_MAX];         /* header extension id, 0: not negotiated */
     bool ext_mixed;                  /* a=extmap-allow-mixed (RFC 8285 section 6) */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "rtcp/rtcp_fb_ccfb.h"
 #include "rtcp/rtcp_fb_twcc.h"
 
 static uint8_t buf[70000];
@@ -157,6 +158,41 @@ static void check_twcc(const struct sl_rtcp_pkt *p)
     FUZZ_CHECK(k == done);
 }
 
+/* Stream by stream, as they were; a stream of two blocks stays two. */
+static void check_ccfb(const struct sl_rtcp_pkt *p)
+{
+    static uint16_t metric[SL_CCFB_STREAM_MAX];
+    struct sl_writer w = sl_writer_make(buf, sizeof(buf));
+    struct sl_ccfb_it it, it2;
+    struct sl_ccfb_status s, s2;
+    struct sl_rtcp_pkt q;
+    uint8_t *opened;
+    size_t n = 0;
+
+    if (sl_ccfb_begin(p, &it))
+        return;
+    opened = sl_ccfb_open(&w, it.sender);
+    it2 = it;
+    while (sl_ccfb_next(&it2, &s)) {
+        FUZZ_CHECK(n < SL_CCFB_STREAM_MAX);
+        metric[n++] = s.metric;
+        if (!it2.left) {
+            FUZZ_CHECK(sl_ccfb_stream(&w, s.ssrc, (uint16_t)(s.seq - n + 1), metric, n));
+            n = 0;
+        }
+    }
+    FUZZ_CHECK(n == 0);
+    sl_ccfb_close(&w, opened, it.stamp);
+    q = again(&w);
+    FUZZ_CHECK(sl_ccfb_begin(&q, &it2) == 0 && it2.stamp == it.stamp);
+    while (sl_ccfb_next(&it, &s)) {
+        FUZZ_CHECK(sl_ccfb_next(&it2, &s2));
+        FUZZ_CHECK(s.ssrc == s2.ssrc && s.seq == s2.seq && s.metric == s2.metric &&
+                   s.arrival_us == s2.arrival_us);
+    }
+    FUZZ_CHECK(!sl_ccfb_next(&it2, &s2));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sl_rtcp_it it = sl_rtcp_begin(data, size);
@@ -176,6 +212,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             check_nack(&p);
         else if (p.pt == SL_RTCP_RTPFB && p.fmt == SL_RTPFB_TWCC)
             check_twcc(&p);
+        else if (p.pt == SL_RTCP_RTPFB && p.fmt == SL_RTPFB_CCFB)
+            check_ccfb(&p);
         else if (p.pt == SL_RTCP_PSFB)
             check_psfb(&p);
     }

@@ -4,14 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PACKET     1200
-#define FRAME_US   33333
-#define KEY_US     (120 * MS) /* until an asked-for key frame comes */
-#define KEY_FRAMES 4          /* it is as big as so many frames */
-#define TICK_US    1000
-#define PROBE_US   (10 * MS) /* as often as a worker would look */
-#define AUDIO_BPS  40000.0
-#define SIM_TCP    SIM_CALLS_MAX /* as a flow of the link */
+#define PACKET      1200
+#define FRAME_US    33333
+#define KEY_US      (120 * MS) /* until an asked-for key frame comes */
+#define KEY_FRAMES  4          /* it is as big as so many frames */
+#define TICK_US     1000
+#define PROBE_US    (10 * MS) /* as often as a worker would look */
+#define AUDIO_BPS   40000.0
+#define AUDIO_BYTES 100
+#define SIM_TCP     SIM_CALLS_MAX /* as a flow of the link */
 
 /* What each frame of a cycle of four has of its bits, and its temporal layer. */
 static const struct {
@@ -45,6 +46,7 @@ struct sim_call *sim_add_call(struct sim_world *w, double low, double mid, doubl
 
     sl_bwe_init(&c->bwe, SL_BWE_START);
     sl_twcc_rx_init(&c->rx, 100 * MS);
+    sl_ccfb_rx_init(&c->rx_ccfb, 100 * MS);
     c->begin_us = w->now_us;
     c->back_us = 50 * MS;
     c->seq = 65000;
@@ -69,8 +71,15 @@ void sim_add_video(struct sim_call *c, double low, double mid, double high, uint
 
 static void send_packet(struct sim_world *w, struct sim_call *c, uint32_t bytes, bool is_padding)
 {
-    struct sim_packet p = { (unsigned int)(c - w->call), c->seq, bytes, is_padding, 0, 0, 0 };
+    uint32_t ssrc = is_padding ? 2 : bytes == AUDIO_BYTES;
+    struct sim_packet p = { .flow = (unsigned int)(c - w->call),
+                            .seq = c->seq,
+                            .ssrc = ssrc,
+                            .rtp_seq = c->rtp_seq[ssrc]++,
+                            .bytes = bytes,
+                            .is_padding = is_padding };
 
+    sl_bwe_ccfb_on_sent(&c->sent_ccfb, p.ssrc, p.rtp_seq, p.seq);
     sl_bwe_on_sent(&c->bwe, c->seq++, bytes, w->now_us);
     sl_pace_on_sent(&c->pace, bytes);
     sim_link_send(&w->link, &p, w->now_us);
@@ -189,13 +198,30 @@ static void allocate(struct sim_world *w, struct sim_call *c)
     c->alloc_us = w->now_us + 100 * MS;
 }
 
+static bool write_report(struct sim_world *w, struct sim_call *c, struct sl_writer *wr)
+{
+    return c->ccfb ? sl_ccfb_rx_write(&c->rx_ccfb, wr, 1, w->now_us)
+                   : sl_twcc_rx_write(&c->rx, wr, 1, 2, w->now_us);
+}
+
+static void read_report(struct sim_world *w, struct sim_call *c, const struct sim_report *r)
+{
+    struct sl_rtcp_it it = sl_rtcp_begin(r->data, r->len);
+    struct sl_rtcp_pkt p;
+
+    while (sl_rtcp_next(&it, &p) > 0)
+        if ((p.fmt == SL_RTPFB_CCFB ? sl_bwe_on_ccfb(&c->bwe, &c->sent_ccfb, &p, w->now_us)
+                                    : sl_bwe_on_twcc(&c->bwe, &p, w->now_us)) < 0)
+            abort();
+}
+
 /* Reports come from the receiver as packets of RTCP. */
 static void report(struct sim_world *w, struct sim_call *c)
 {
-    while (sl_twcc_rx_due_us(&c->rx) <= w->now_us) {
+    while ((c->ccfb ? sl_ccfb_rx_due_us(&c->rx_ccfb) : sl_twcc_rx_due_us(&c->rx)) <= w->now_us) {
         struct sim_report *r = &c->report[c->report_in % SIM_REPORTS_MAX];
         struct sl_writer wr = sl_writer_make(r->data, sizeof(r->data));
-        bool more = sl_twcc_rx_write(&c->rx, &wr, 1, 2, w->now_us);
+        bool more = write_report(w, c, &wr);
 
         r->len = sl_writer_len(&wr);
         r->at_us = w->now_us + c->back_us;
@@ -206,13 +232,7 @@ static void report(struct sim_world *w, struct sim_call *c)
     }
     while (c->report_out != c->report_in &&
            c->report[c->report_out % SIM_REPORTS_MAX].at_us <= w->now_us) {
-        const struct sim_report *r = &c->report[c->report_out++ % SIM_REPORTS_MAX];
-        struct sl_rtcp_it it = sl_rtcp_begin(r->data, r->len);
-        struct sl_rtcp_pkt p;
-
-        while (sl_rtcp_next(&it, &p) > 0)
-            if (sl_bwe_on_twcc(&c->bwe, &p, w->now_us) < 0)
-                abort();
+        read_report(w, c, &c->report[c->report_out++ % SIM_REPORTS_MAX]);
         allocate(w, c);
     }
 }
@@ -223,7 +243,7 @@ static void run_call(struct sim_world *w, struct sim_call *c)
         return;
     if (w->now_us < c->pause_us || w->now_us >= c->resume_us || !c->pause_us) {
         if (w->now_us >= c->audio_us) {
-            send_bytes(w, c, 100, false);
+            send_bytes(w, c, AUDIO_BYTES, false);
             c->audio_us = w->now_us + 20 * MS;
         }
         for (size_t i = 0; i < c->nvideos; i++)
@@ -271,7 +291,7 @@ static void run_tcp(struct sim_world *w)
     if (t->window < 2)
         t->window = 2;
     for (; t->flying < (unsigned int)t->window; t->flying++) {
-        struct sim_packet p = { SIM_TCP, 0, PACKET, false, 0, 0, 0 };
+        struct sim_packet p = { .flow = SIM_TCP, .bytes = PACKET };
         uint64_t before = w->link.dropped;
 
         sim_link_send(&w->link, &p, w->now_us);
@@ -290,7 +310,10 @@ static void arrive(struct sim_world *w, const struct sim_packet *p)
         tcp_told(w, w->now_us + w->link.conf.delay_us, false);
         return;
     }
-    sl_twcc_rx_add(&c->rx, p->seq, p->at_us);
+    if (c->ccfb)
+        sl_ccfb_rx_add(&c->rx_ccfb, p->ssrc, p->rtp_seq, p->at_us);
+    else
+        sl_twcc_rx_add(&c->rx, p->seq, p->at_us);
     if (!p->is_padding) {
         c->delivered += p->bytes;
         c->delivered_100ms += p->bytes;

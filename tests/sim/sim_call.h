@@ -7,7 +7,9 @@
 
 #include "bwe/bwe.h"
 #include "bwe/bwe_alloc.h"
+#include "bwe/bwe_ccfb.h"
 #include "bwe/bwe_pace.h"
+#include "rtcp/rtcp_ccfb.h"
 #include "rtcp/rtcp_twcc.h"
 #include "sim_link.h"
 
@@ -17,6 +19,7 @@
 #define SIM_VIDEOS_MAX  9
 #define SIM_REPORTS_MAX 128 /* on their way back */
 #define SIM_CALLS_MAX   5
+#define SIM_STREAMS     3    /* of a call: video, audio, padding */
 #define SIM_TCP_MAX     1024 /* packets and losses on their way to the sender */
 #define SIM_HELD_MAX    4096 /* packets that the pacer holds; a power of two */
 #define SIM_HIST_MS     1024
@@ -50,6 +53,10 @@ struct sim_call {
     size_t held_bytes;
     uint64_t held_max_us; /* longest that a packet waited, since sim_begin_measure */
     struct sl_twcc_rx rx;
+    bool ccfb; /* RFC 8888 instead */
+    struct sl_bwe_ccfb sent_ccfb;
+    struct sl_ccfb_rx rx_ccfb;
+    uint16_t rtp_seq[SIM_STREAMS];
     struct sim_video video[SIM_VIDEOS_MAX];
     size_t nvideos;
     uint64_t begin_us, end_us; /* 0: never */

@@ -16,7 +16,9 @@
 
 struct sim_packet {
     unsigned int flow;
-    uint16_t seq;
+    uint16_t seq; /* of all of a call */
+    uint32_t ssrc;
+    uint16_t rtp_seq; /* of this stream */
     uint32_t bytes;
     bool is_padding;
     uint64_t sent_us;

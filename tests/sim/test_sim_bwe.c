@@ -46,6 +46,46 @@ static void finds_what_a_steady_link_carries(void **state)
     }
 }
 
+/* The same path, told by transport-cc and by RFC 8888. */
+static void rfc_8888_tells_as_much(void **state)
+{
+    static const struct {
+        double kbps;
+        int videos;
+        double loss;
+    } t[] = { { 400, 1, 0 }, { 1200, 1, 0 }, { 1200, 1, 0.05 }, { 4000, 3, 0 } };
+
+    (void)state;
+    for (size_t i = 0; i < TEST_COUNT(t); i++) {
+        double share[2], bps[2];
+
+        for (int ccfb = 0; ccfb < 2; ccfb++) {
+            struct sim_link_conf conf = plain;
+            struct sim_world *w;
+
+            conf.bps = t[i].kbps * KBPS;
+            conf.loss = t[i].loss;
+            w = sim_create(&conf, 1);
+            sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS)->ccfb = ccfb;
+            for (int n = 1; n < t[i].videos; n++)
+                sim_add_video(&w->call[0], 150 * KBPS, 500 * KBPS, 1500 * KBPS, 1);
+            sim_run(w, 10 * SECOND);
+            sim_begin_measure(w);
+            sim_run(w, 210 * SECOND);
+            share[ccfb] = sim_estimate_share(w);
+            bps[ccfb] = sim_goodput(w, &w->call[0]);
+            assert_true(sim_queue_p95(w) <= 50);
+            sim_destroy(w);
+        }
+        print_message("  %.0f kbit/s, %.0f %% lost: estimate %.0f %%, with RFC 8888 %.0f %%; media "
+                      "%.0f and %.0f kbit/s\n",
+                      t[i].kbps, 100 * t[i].loss, 100 * share[0], 100 * share[1], bps[0] / KBPS,
+                      bps[1] / KBPS);
+        assert_true(share[1] >= 0.95 * share[0]);
+        assert_true(bps[1] >= 0.9 * bps[0]);
+    }
+}
+
 /* RFC 8867 section 5.1 with steeper steps. */
 static void follows_steps_down_and_up(void **state)
 {
@@ -482,6 +522,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_what_a_steady_link_carries),
+        cmocka_unit_test(rfc_8888_tells_as_much),
         cmocka_unit_test(follows_steps_down_and_up),
         cmocka_unit_test(is_not_driven_away_by_loss_with_flat_delay),
         cmocka_unit_test(loses_little_where_buffers_are_short),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "rtcp/rtcp.h"
+#include "rtcp/rtcp_ccfb.h"
 #include "rtcp/rtcp_twcc.h"
 
 static void sr_and_sdes_are_read_back(void **state)
@@ -354,6 +355,128 @@ static void a_late_packet_is_told_again(void **state)
     assert_int_equal(it.fb_count, 1);
 }
 
+/* ---- RFC 8888 -------------------------------------------------------------------------------- */
+
+static int ccfb_of(const uint8_t *buf, size_t len, struct sl_ccfb_it *it)
+{
+    struct sl_rtcp_it c = sl_rtcp_begin(buf, len);
+    struct sl_rtcp_pkt p;
+
+    assert_int_equal(sl_rtcp_next(&c, &p), 1);
+    return sl_ccfb_begin(&p, it);
+}
+
+static void ccfb_is_laid_out_as_the_rfc_draws_it(void **state)
+{
+    static const uint8_t b[] = {
+        0x8b, 205,  0,    9,    0,    0,    0, 1, /* header, sender */
+        0xaa, 0xbb, 0xcc, 0xdd, 0xff, 0xff, 0, 3, /* three from 65535 on */
+        0x80, 0x00, 0x00, 0x00, 0xbf, 0xfd, 0, 0, /* now; lost; ECT(1), 8 s ago; padding */
+        0x11, 0x22, 0x33, 0x44, 0,    7,    0, 2, /* two */
+        0x9f, 0xff, 0x9f, 0xfe,                   /* at no known time, too long ago */
+        0,    2,    0x80, 0,                      /* at 2.5 s */
+    };
+    static const struct {
+        uint32_t ssrc;
+        uint16_t seq;
+        bool arrived, has_time;
+        int64_t us;
+    } want[] = {
+        { 0xaabbccdd, 65535, true, true, 2500000 },
+        { 0xaabbccdd, 0, false, false, 0 },
+        { 0xaabbccdd, 1, true, true, 2500000 - INT64_C(8189) * 1000000 / 1024 },
+        { 0x11223344, 7, true, false, 0 },
+        { 0x11223344, 8, true, false, 0 },
+    };
+    struct sl_ccfb_status s;
+    struct sl_ccfb_it it;
+
+    (void)state;
+    assert_int_equal(ccfb_of(b, sizeof(b), &it), 0);
+    assert_int_equal(it.sender, 1);
+    for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+        assert_true(sl_ccfb_next(&it, &s));
+        assert_int_equal(s.ssrc, want[i].ssrc);
+        assert_int_equal(s.seq, want[i].seq);
+        assert_int_equal(s.arrived, want[i].arrived);
+        assert_int_equal(s.has_time, want[i].has_time);
+        assert_true(s.arrival_us - want[i].us <= 1 && want[i].us - s.arrival_us <= 1);
+    }
+    assert_false(sl_ccfb_next(&it, &s));
+}
+
+static void ccfb_that_lies_is_refused(void **state)
+{
+    uint8_t b[] = { 0x8b, 205, 0, 5, 0,    0, 0,    1, 1, 2, 3, 4,
+                    0,    7,   0, 2, 0x80, 0, 0x80, 0, 0, 2, 0, 0 };
+    struct sl_ccfb_it it;
+
+    (void)state;
+    assert_int_equal(ccfb_of(b, sizeof(b), &it), 0);
+    for (unsigned int n = 3; n < 65536; n++) { /* more than there is */
+        sl_put16(b + 14, (uint16_t)n);
+        assert_int_equal(ccfb_of(b, sizeof(b), &it), -EBADMSG);
+    }
+    sl_put16(b + 14, 0); /* the timestamp would be half a stream */
+    assert_int_equal(ccfb_of(b, sizeof(b), &it), -EBADMSG);
+    b[3] = 1;
+    assert_int_equal(ccfb_of(b, 8, &it), -EBADMSG);
+}
+
+static void ccfb_reports_tell_each_arrival(void **state)
+{
+    struct sl_ccfb_rx *rx = calloc(1, sizeof(*rx));
+    uint64_t now_us = 50000000, told[2] = { 0 }, lost[2] = { 0 };
+    uint32_t x = 5;
+
+    (void)state;
+    assert_non_null(rx);
+    sl_ccfb_rx_init(rx, 100000);
+    assert_true(sl_ccfb_rx_due_us(rx) == UINT64_MAX);
+    for (uint16_t i = 0; i < 2000; i++, now_us += 1000) {
+        x = x * 1103515245 + 12345;
+        if (x >> 30)
+            sl_ccfb_rx_add(rx, 0x100 + (i & 1), (uint16_t)(65000 + i / 2), now_us);
+        while (sl_ccfb_rx_due_us(rx) <= now_us || (i == 1999 && rx->pending)) {
+            uint8_t buf[120]; /* not all fits at once */
+            struct sl_writer w = sl_writer_make(buf, sizeof(buf));
+            struct sl_ccfb_status s;
+            struct sl_ccfb_it it;
+
+            (void)sl_ccfb_rx_write(rx, &w, 9, now_us);
+            assert_int_equal(ccfb_of(buf, sl_writer_len(&w), &it), 0);
+            while (sl_ccfb_next(&it, &s)) {
+                told[s.ssrc & 1] += s.arrived;
+                lost[s.ssrc & 1] += !s.arrived;
+                if (s.arrived) {
+                    int64_t at_us =
+                        50000000 + (uint16_t)(s.seq - 65000) * 2000 + (s.ssrc & 1) * 1000;
+
+                    assert_in_range(s.arrival_us + 1100 - at_us, 0, 2200);
+                }
+            }
+        }
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_in_range(told[i], 700, 800);
+        assert_in_range(told[i] + lost[i], 990, 1000);
+    }
+    assert_true(sl_ccfb_rx_due_us(rx) == UINT64_MAX);
+    /* One that was told as lost comes: it is told again. Numbers never seen push out the oldest. */
+    sl_ccfb_rx_add(rx, 0x100, (uint16_t)(65000 + 999 - 100), now_us);
+    for (uint32_t i = 0; i < 100; i++)
+        sl_ccfb_rx_add(rx, 0x5000 + i, (uint16_t)i, now_us);
+    assert_in_range(rx->pending, 1, 101);
+    while (rx->pending) {
+        uint8_t buf[1200];
+        struct sl_writer w = sl_writer_make(buf, sizeof(buf));
+
+        (void)sl_ccfb_rx_write(rx, &w, 9, now_us);
+        assert_true(sl_writer_len(&w) > SL_CCFB_FIXED);
+    }
+    free(rx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +491,9 @@ int main(void)
         cmocka_unit_test(twcc_messages_that_lie_are_refused),
         cmocka_unit_test(recorder_tells_each_arrival),
         cmocka_unit_test(a_late_packet_is_told_again),
+        cmocka_unit_test(ccfb_is_laid_out_as_the_rfc_draws_it),
+        cmocka_unit_test(ccfb_that_lies_is_refused),
+        cmocka_unit_test(ccfb_reports_tell_each_arrival),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -237,6 +237,30 @@ static void answers_only_what_is_on_the_line(void **state)
     assert_null(strstr(local_text(), "a=rtcp-fb:111 transport-cc"));
 }
 
+static void takes_rfc_8888_where_there_is_no_transport_cc(void **state)
+{
+    const char *both = replaced_all(golden("chromium_offer.sdp"), "a=rtcp-rsize\r\n",
+                                    "a=rtcp-rsize\r\na=rtcp-fb:* ack ccfb\r\n");
+    struct sl_media *m;
+
+    (void)state;
+    SL_ASSUME(control);
+    remote_ok(SL_JSEP_OFFER, both);
+    answer_all();
+    assert_null(strstr(local_text(), "ccfb"));
+    m = sl_jsep_media(jsep);
+    assert_true(m->line[0].twcc && !m->line[0].ccfb);
+    free(m);
+    remote_ok(SL_JSEP_OFFER, replaced_all(both, " transport-cc\r\n", " x\r\n"));
+    answer_all();
+    assert_null(strstr(local_text(), "a=rtcp-fb:111 transport-cc"));
+    assert_non_null(strstr(local_text(), "a=rtcp-fb:111 ack ccfb\r\n"));
+    m = sl_jsep_media(jsep);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(!m->line[i].twcc && m->line[i].ccfb);
+    free(m);
+}
+
 static void refuses_what_it_cannot_do(void **state)
 {
     const char *text = golden("chromium_offer.sdp");
@@ -440,6 +464,7 @@ int main(void)
         TEST(takes_no_simulcast_without_the_rid_extension),
         TEST(knows_layers_by_ssrc),
         TEST(answers_only_what_is_on_the_line),
+        TEST(takes_rfc_8888_where_there_is_no_transport_cc),
         TEST(refuses_what_it_cannot_do),
         TEST(answers_the_older_data_channel_form),
         TEST(refuses_a_transport_of_its_own),

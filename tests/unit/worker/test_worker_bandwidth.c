@@ -1,5 +1,6 @@
 /* What publishers are told for their bandwidth estimation: the RTCP that arrives is read. */
 
+#include "rtcp/rtcp_fb_ccfb.h"
 #include "rtcp/rtcp_fb_twcc.h"
 #include "rtp/rtp_ext.h"
 #include "worker_world.h"
@@ -9,14 +10,16 @@
 #define PACKETS 61
 
 /* A publisher on worker 0 that numbers its packets and takes both kinds of feedback. */
-static sl_id publisher(struct rtc_client *c, uint32_t cap) SL_ON_WORKER
+static sl_id publisher(struct rtc_client *c, bool ccfb, uint32_t cap) SL_ON_WORKER
 {
     const sl_id id = open_pc(c, 0);
     struct sl_media *media = make_media(SL_DIR_RECV);
     struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_BITRATE, id, 0);
 
     media->line[0].ext[SL_EXT_TWCC] = TWCC_ID;
-    media->line[0].twcc = media->line[0].remb = true;
+    media->line[0].twcc = !ccfb;
+    media->line[0].ccfb = ccfb;
+    media->line[0].remb = true;
     post_media(id, media);
     m->number = cap;
     post(m);
@@ -38,6 +41,21 @@ static void send_numbered(struct rtc_client *c, uint16_t i) SL_ON_WORKER
     rtc_send_rtp(c, p, sizeof(p));
 }
 
+/* What RFC 8888 says of each packet, which is numbered by the stream. */
+static void read_ccfb(const struct sl_rtcp_pkt *p, uint8_t told[PACKETS])
+{
+    struct sl_ccfb_status s;
+    struct sl_ccfb_it fb;
+
+    assert_int_equal(sl_ccfb_begin(p, &fb), 0);
+    while (sl_ccfb_next(&fb, &s)) {
+        assert_int_equal(s.ssrc, SSRC_IN);
+        assert_in_range(s.seq, 0, PACKETS - 1);
+        if (told[s.seq] != 2)
+            told[s.seq] = s.arrived ? 2 : 1;
+    }
+}
+
 /* What the transport-cc feedback that arrived says of each packet: 0 nothing, 1 lost, 2 received.
  */
 static void read_feedback(const struct rtc_client *c, uint8_t told[PACKETS])
@@ -49,6 +67,8 @@ static void read_feedback(const struct rtc_client *c, uint8_t told[PACKETS])
         struct sl_twcc_it fb;
 
         while (c->received[i].is_rtcp && sl_rtcp_next(&it, &p) > 0) {
+            if (p.pt == SL_RTCP_RTPFB && p.fmt == SL_RTPFB_CCFB)
+                read_ccfb(&p, told);
             if (p.pt != SL_RTCP_RTPFB || p.fmt != SL_RTPFB_TWCC)
                 continue;
             assert_int_equal(sl_twcc_begin(&p, &fb), 0);
@@ -64,15 +84,13 @@ static void read_feedback(const struct rtc_client *c, uint8_t told[PACKETS])
     }
 }
 
-static void arrivals_and_losses_are_told(void **state)
+static void tell(bool ccfb) SL_ON_WORKER
 {
     uint8_t told[PACKETS] = { 0 };
     struct rtc_client c;
     sl_id id;
 
-    (void)state;
-    SL_ASSUME(worker);
-    id = publisher(&c, 0);
+    id = publisher(&c, ccfb, 0);
     for (uint16_t i = 0; i < PACKETS; i++) {
         if (i % 7 != 3)
             send_numbered(&c, i);
@@ -85,6 +103,20 @@ static void arrivals_and_losses_are_told(void **state)
     for (int i = 0; i < PACKETS; i++)
         assert_int_equal(told[i], i % 7 == 3 ? 1 : 2);
     leave(&c, id);
+}
+
+static void arrivals_and_losses_are_told(void **state)
+{
+    (void)state;
+    SL_ASSUME(worker);
+    tell(false);
+}
+
+static void so_they_are_by_rfc_8888(void **state)
+{
+    (void)state;
+    SL_ASSUME(worker);
+    tell(true);
 }
 
 /* The rates that REMB told so far; all are about the publisher's stream. */
@@ -127,7 +159,7 @@ static void the_cap_is_told_in_steps_and_its_change_at_once(void **state)
 
     (void)state;
     SL_ASSUME(worker);
-    id = publisher(&c, 800000);
+    id = publisher(&c, false, 800000);
     wait_remb(&c, bps, 4);
     m = sl_wmsg_new(SL_WMSG_BITRATE, id, 0);
     m->number = 300000;
@@ -142,6 +174,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(arrivals_and_losses_are_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(so_they_are_by_rfc_8888, setup, teardown),
         cmocka_unit_test_setup_teardown(the_cap_is_told_in_steps_and_its_change_at_once, setup,
                                         teardown),
     };

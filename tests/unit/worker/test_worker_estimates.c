@@ -1,6 +1,7 @@
 /* What subscribers report of their paths decides what they get: reports of real peers. */
 
 #include "base/clock.h"
+#include "rtcp/rtcp_ccfb.h"
 #include "rtcp/rtcp_fb_twcc.h"
 #include "rtp/rtp_ext.h"
 #include "worker_world.h"
@@ -16,18 +17,24 @@ struct call {
     uint64_t grow_us;   /* by this with each packet */
     struct sl_twcc_rec rec[256];
     size_t nrec;
+    bool ccfb; /* RFC 8888 */
+    struct sl_ccfb_rx rx;
 };
 
-static void begin(struct call *c, bool twcc, bool remb) SL_ON_WORKER
+enum feedback { TWCC, CCFB, REMB };
+
+static void begin(struct call *c, enum feedback kind) SL_ON_WORKER
 {
     struct sl_media *m = make_media(SL_DIR_SEND);
 
     memset(c, 0, sizeof(*c));
     c->pub_id = join(&c->pub, 0, SL_DIR_RECV);
     c->sub_id = open_pc(&c->sub, 0);
-    m->line[0].twcc = twcc;
-    m->line[0].ext[SL_EXT_TWCC] = twcc ? TWCC_ID : 0;
-    m->line[0].remb = remb;
+    m->line[0].twcc = kind == TWCC;
+    m->line[0].ext[SL_EXT_TWCC] = kind == TWCC ? TWCC_ID : 0;
+    m->line[0].ccfb = c->ccfb = kind == CCFB;
+    m->line[0].remb = kind == REMB;
+    sl_ccfb_rx_init(&c->rx, 1);
     post_media(c->sub_id, m);
     assert_true(rtc_connect(&c->sub));
     assert_true(wait_report(SL_REPORT_UP, c->sub_id));
@@ -55,6 +62,10 @@ static void read_packets(struct call *c)
         if (p->is_rtcp || sl_rtp_parse(p->data, p->len, &rtp) < 0)
             continue;
         c->media += rtp.ssrc == SSRC_OUT;
+        if (c->ccfb) {
+            c->extra_us += c->grow_us;
+            sl_ccfb_rx_add(&c->rx, rtp.ssrc, rtp.seq, sl_now_us() + c->extra_us);
+        }
         if (sl_ext_parse(p->data, &rtp, &map, &ext) < 0 ||
             !(ext.present & SL_EXT_BIT(SL_EXT_TWCC)) || c->nrec == TEST_COUNT(c->rec))
             continue;
@@ -67,6 +78,13 @@ static void read_packets(struct call *c)
 
 static void report(struct call *c) SL_ON_WORKER
 {
+    while (c->rx.pending) {
+        uint8_t buf[1200];
+        struct sl_writer w = sl_writer_make(buf, sizeof(buf));
+
+        (void)sl_ccfb_rx_write(&c->rx, &w, 1, sl_now_us() + c->extra_us);
+        rtc_send_rtcp(&c->sub, buf, sl_writer_len(&w));
+    }
     for (size_t at = 0, n; at < c->nrec; at += n) {
         uint8_t buf[1200];
         struct sl_writer w = sl_writer_make(buf, sizeof(buf));
@@ -107,19 +125,26 @@ static size_t play(struct call *c, int ms) SL_ON_WORKER
     return c->media - before;
 }
 
+static void fill_up(struct call *c, enum feedback kind) SL_ON_WORKER
+{
+    bool starved = false;
+
+    begin(c, kind);
+    assert_true(play(c, 1000) > 50);
+    c->grow_us = 10000; /* it takes three times as long to come as to send */
+    for (int i = 0; i < 30 && !starved; i++)
+        starved = play(c, 300) == 0;
+    assert_true(starved);
+}
+
 static void a_path_that_fills_up_is_given_less_and_tried_again(void **state)
 {
     struct call c;
-    bool starved = false, back = false;
+    bool back = false;
 
     (void)state;
     SL_ASSUME(worker);
-    begin(&c, true, false);
-    assert_true(play(&c, 1000) > 50);
-    c.grow_us = 10000; /* it takes three times as long to come as to send */
-    for (int i = 0; i < 30 && !starved; i++)
-        starved = play(&c, 300) == 0;
-    assert_true(starved);
+    fill_up(&c, TWCC);
     (void)play(&c, (int)(c.extra_us / 1000)); /* the queue drains */
     c.grow_us = 0;
     c.extra_us = 0;
@@ -129,13 +154,23 @@ static void a_path_that_fills_up_is_given_less_and_tried_again(void **state)
     end(&c);
 }
 
+static void rfc_8888_tells_that_it_fills_up(void **state)
+{
+    struct call c;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fill_up(&c, CCFB);
+    end(&c);
+}
+
 static void remb_alone_pauses_nothing(void **state)
 {
     struct call c;
 
     (void)state;
     SL_ASSUME(worker);
-    begin(&c, false, true);
+    begin(&c, REMB);
     remb(&c, 60000); /* less than the one layer that there is: but who would tell when it fits? */
     assert_true(play(&c, 2000) > 100);
     end(&c);
@@ -146,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_path_that_fills_up_is_given_less_and_tried_again, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(rfc_8888_tells_that_it_fills_up, setup, teardown),
         cmocka_unit_test_setup_teardown(remb_alone_pauses_nothing, setup, teardown),
     };
 
