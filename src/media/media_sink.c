@@ -70,7 +70,7 @@ void sl_sink_configure(struct sl_sink *s, const struct sl_media_line *line)
     s->pt = line->pt;
     s->red_pt = line->red_pt;
     s->may_red = line->codec == SL_CODEC_OPUS && line->red_pt != SL_PT_NONE &&
-                 line->pt != SL_PT_NONE;
+                 line->red_pt != line->pt; /* a forwarder's: as the publisher has it */
     if (!s->may_red)
         sl_red_tx_off(&s->red);
     s->rtx_pt = line->tx_rtx_ssrc ? line->rtx_pt : SL_PT_NONE;

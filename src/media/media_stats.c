@@ -27,6 +27,7 @@ static void of_sink(const struct sl_sink *s, struct sl_media_stats *out) SL_ON_W
     out->bytes_out_second = s->bytes_second;
     out->nacks_in = s->nacked;
     out->resent = s->resent;
+    out->redundant = s->red.packets;
     out->remb_bps = s->remb_bps;
     out->has_quality = s->mirror && s->enabled && sl_sink_quality(s, &out->quality);
 }

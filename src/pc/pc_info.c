@@ -341,6 +341,8 @@ static json_t *stats(const struct counts *c)
                   number(s->nacks_in), "retransmissions", number(s->resent));
     char key[32];
 
+    if (s->redundant)
+        json_object_set_new(sent, "redundant", number(s->redundant));
     for (int l = 1; l < c->n; l++) {
         snprintf(key, sizeof(key), "video-simulcast-%d", l);
         json_object_set_new(got, key, received(&c->layer[l]));

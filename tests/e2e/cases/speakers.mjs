@@ -6,6 +6,38 @@ import { createRoom } from '../lib/rooms.mjs';
 
 const COLOURS = { red: [200, 30, 30], green: [30, 160, 30], blue: [30, 30, 200] };
 
+test('videos of those who are silent rest, and come back at once', { variants: [['chromium', 'lite']] }, async (t) => {
+  const server = await t.server();
+  const page = await t.client();
+  await page.evaluate((url) => T.connect(url), server.ws);
+  const room = await createRoom(server, { videocodec: 'vp8', video_last: 1 });
+  const feeds = [];
+  for (const [name, colour] of Object.entries(COLOURS).slice(0, 2))
+    feeds.push(await page.evaluate(([n, o]) => T.join(n, o),
+      [name, { room, watch: false, audio: { mouth: name }, video: { colour } }]));
+  await page.evaluate(([f, r]) => T.watchOnly('w', f.map((feed) => ({ feed, mid: '1' })), { room: r }), [feeds, room]);
+  await page.evaluate(() => T.seesMotion('w', '0'));
+  const packets = async () => Object.values(await page.evaluate(() => T.received('w'))).map((s) => s.packets);
+  const asked = () => page.evaluate(async () => [...(await T.pc('green').getStats()).values()]
+    .filter((s) => s.type === 'outbound-rtp').reduce((sum, s) => sum + (s.pliCount ?? 0) + (s.firCount ?? 0), 0));
+  assert.equal((await packets())[1] ?? 0, 0, 'who joined later rests');
+
+  const before = await asked();
+  const { told, ms } = await page.evaluate(async () => {
+    T.speak('green', true);
+    const views = () => T.state('w').events.filter((e) => e.view);
+    await T.until('the event', () => views().length > 0);
+    const from = performance.now();
+    await T.seesMotion('w', '1');
+    return { told: views().at(-1).view.map((v) => [v.mid, v.rests]), ms: performance.now() - from };
+  });
+  t.note(`moves ${ms.toFixed(0)} ms after the event, ${(await asked()) - before} key frames asked for`);
+  assert.deepEqual(told, [['0', true], ['1', false]]);
+  const rested = (await packets())[0];
+  await page.evaluate(() => T.sleep(500));
+  assert.equal((await packets())[0], rested, 'the other one rests');
+});
+
 test('slots follow the speakers', { variants: [['chromium', 'lite']], tags: ['asan'] }, async (t) => {
   const server = await t.server();
   const page = await t.client();
