@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { Context } from './lib/context.mjs';
-import { closeBrowsers } from './lib/browsers.mjs';
+import { Browsers } from './lib/browsers.mjs';
 import { topDir } from './lib/paths.mjs';
 
 const file = process.argv[2] ?? path.join(topDir, 'docs/images/conference.png');
@@ -50,7 +50,8 @@ function paintCamera([, wall, shirt, skin, hair]) {
   };
 }
 
-const t = new Context({ name: 'picture', browser: 'chromium', ice: 'lite' });
+const browsers = new Browsers();
+const t = new Context({ name: 'picture', browser: 'chromium', ice: 'lite' }, browsers);
 try {
   const server = await t.server({}, { 'videoroom.conf': '[room 1234]\ndescription = Monday meeting\npublishers = 6\n' });
   const pages = [];
@@ -68,5 +69,5 @@ try {
   console.log(`made ${file}`);
 } finally {
   await t.close();
-  await closeBrowsers();
+  await browsers.close();
 }

@@ -1,8 +1,8 @@
-// node tests/e2e/run.mjs [--browsers LIST] [--ice LIST] [--tag TAG] [--all] [NAME...]
+// node tests/e2e/run.mjs [--browsers LIST] [--ice LIST] [--tag TAG] [--all] [--jobs N] [NAME...]
 //
 // Runs the end-to-end tests, or those whose name contains one of NAME. --browsers and --ice run
 // every media test in these browsers and with these back ends; --all in all of them, and the long
-// tests too. The tree under test is $SLUICE_BUILD, else build/. Logs and screenshots are put into
+// tests too. --jobs: so many tests at a time. The tree under test is $SLUICE_BUILD, else build/. Logs and screenshots are put into
 // its folder e2e/.
 
 import fs from 'node:fs';
@@ -19,6 +19,7 @@ const { values, positionals } = parseArgs({
     ice: { type: 'string' },
     tag: { type: 'string' },
     all: { type: 'boolean', default: false },
+    jobs: { type: 'string', default: '1' },
   },
 });
 
@@ -31,6 +32,7 @@ const ok = await runAll({
   filters: positionals,
   tag: values.tag,
   all: values.all,
+  jobs: Number(values.jobs),
   browsers: values.browsers?.split(','),
   ice: values.ice?.split(','),
 });

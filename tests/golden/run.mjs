@@ -8,10 +8,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { closeBrowsers } from '../e2e/lib/browsers.mjs';
 import { buildDir } from '../e2e/lib/paths.mjs';
 import { Server } from '../e2e/lib/server.mjs';
 import { differences, explains } from './lib/compare.mjs';
+import { browsers } from './lib/peers.mjs';
 import { Talk, readLines } from './lib/talk.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -117,5 +117,5 @@ async function main() {
 }
 
 const status = await main();
-await closeBrowsers();
+await browsers.close();
 process.exit(status);

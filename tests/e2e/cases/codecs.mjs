@@ -115,7 +115,7 @@ for (const { codec, clear, svc } of ENCRYPTED)
     assert.ok(!noise || noise.colour[2] < 130 || noise.colour[0] > 90, `the picture of others: ${noise?.colour}`);
   });
 
-test('sound and picture are in step', { variants: [['chromium', 'lite']], browsers: ['chromium'] }, async (t) => {
+test('sound and picture are in step', { variants: [['chromium', 'lite']], browsers: ['chromium'], alone: true }, async (t) => {
   const server = await t.server();
   const page = await t.client();
   await page.evaluate((url) => T.connect(url), server.ws);

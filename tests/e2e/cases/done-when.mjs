@@ -8,7 +8,7 @@ import { test } from '../lib/runner.mjs';
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const NOISE = 3;
 
-test('three Chromium pages and one Firefox page decode each other', { timeout: 120 }, async (t) => {
+test('three Chromium pages and one Firefox page decode each other', { timeout: 120, alone: true }, async (t) => {
   const server = await t.server();
   const pages = {};
   for (const [name, kind] of [['one', 'chromium'], ['two', 'chromium'], ['three', 'chromium'], ['four', 'firefox']]) {
@@ -41,7 +41,7 @@ test('three Chromium pages and one Firefox page decode each other', { timeout: 1
   for (const r of rates) assert.ok(r.fps >= 15 / NOISE, `${r.name} decodes ${r.fps.toFixed(1)} frames/s on mid ${r.mid}`);
 });
 
-test('the first frame comes within a second of join', { variants: [['chromium', 'lite'], ['chromium', 'full']], timeout: 90 },
+test('the first frame comes within a second of join', { variants: [['chromium', 'lite'], ['chromium', 'full']], timeout: 90, alone: true },
   async (t) => {
     const server = await t.server();
     const stays = await t.client();

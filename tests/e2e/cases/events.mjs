@@ -105,7 +105,7 @@ test('events: a publisher from begin to end', { tags, variants: [['chromium', 'l
   assert.equal(of(256, 1).at(-1).event.info['stats-period'], 1);
 });
 
-test('events: a receiver that is of no use delays nobody', { tags }, async (t) => {
+test('events: a receiver that is of no use delays nobody', { tags, alone: true }, async (t) => {
   const backend = await receiver(t, () => new Promise(() => {}));
   const server = await t.server(
     { events: { enabled: 'yes', handlers: 'webhook', max_queue: 65536 }, admin: { enabled: 'yes', secret: 'adm' } },

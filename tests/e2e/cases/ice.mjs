@@ -1,7 +1,7 @@
 // ICE restarts from both ends while media flows; the DTLS connection and the streams stay.
 
 import assert from 'node:assert/strict';
-import { freePorts } from '../../lib/server.mjs';
+import { freePorts } from '../lib/ports.mjs';
 import { test } from '../lib/runner.mjs';
 
 const variants = [['chromium', 'lite'], ['chromium', 'full'], ['firefox', 'lite']];

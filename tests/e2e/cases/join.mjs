@@ -53,7 +53,7 @@ async function joins(t, conf) {
   }, [who.sub, who.pub, JOINS, APART_MS, room]);
 }
 
-test('joining a running room', { variants: [['chromium', 'lite']], timeout: 90 }, async (t) => {
+test('joining a running room', { variants: [['chromium', 'lite']], timeout: 90, alone: true }, async (t) => {
   const without = await joins(t, { media: { gop_ms: 0 } });
   const withGop = await joins(t, {});
   for (const [label, r] of [['without', without], ['with', withGop]])

@@ -7,19 +7,20 @@ import { HttpClient } from '../lib/protocol.mjs';
 import { createRoom } from '../lib/rooms.mjs';
 
 const SECRET = 'of the test';
-const MS = 6000;
+const PADDED = 50; // packets that shall be seen
+const ROUND_MS = 3000;
+const ROUNDS = 10; // for a busy machine, where frames are few
 
-async function paddedPackets(port) {
-  const admin = new HttpClient(`http://127.0.0.1:${port}/admin`);
+async function paddedPackets(server) {
+  const admin = new HttpClient(server.adminHttp);
   const { json } = await admin.post('', { janus: 'loops_info', admin_secret: SECRET });
   return json.loops.reduce((n, l) => n + l.send.padded_packets, 0);
 }
 
 for (const codec of ['vp8', 'vp9', 'h264'])
-  test(`padding of ${codec}`, { variants: [['chromium', 'lite'], ['firefox', 'lite']], timeout: 90 }, async (t) => {
-    const port = 9000 + Math.floor(Math.random() * 900);
+  test(`padding of ${codec}`, { variants: [['chromium', 'lite'], ['firefox', 'lite']], timeout: 90, alone: true }, async (t) => {
     // With one receiver the server is often faster than the sender: packets wait for their frame.
-    const server = await t.server({ admin: { enabled: 'yes', port, secret: SECRET }, media: { burst_wait_us: 3000 } });
+    const server = await t.server({ admin: { enabled: 'yes', secret: SECRET }, media: { burst_wait_us: 3000 } });
     const sender = await t.client('chromium');
     const page = await t.client();
     for (const p of [sender, page]) {
@@ -39,19 +40,23 @@ for (const codec of ['vp8', 'vp9', 'h264'])
     await page.evaluate(() => T.sleep(3000)); // until the bandwidth is there for large frames
 
     const before = await page.evaluate((m) => T.receiving('s', m), mid);
-    const paddedBefore = await paddedPackets(port);
-    await page.evaluate((ms) => T.sleep(ms), MS);
+    const paddedBefore = await paddedPackets(server);
+    let padded = 0;
+    let rounds = 0;
+    for (; rounds < 2 || (rounds < ROUNDS && padded <= PADDED); rounds++) {
+      await page.evaluate((ms) => T.sleep(ms), ROUND_MS);
+      padded = (await paddedPackets(server)) - paddedBefore;
+    }
     const after = await page.evaluate((m) => T.receiving('s', m), mid);
-    const padded = (await paddedPackets(port)) - paddedBefore;
     const got = Object.fromEntries(Object.keys(after).map((k) => [k, after[k] - before[k]]));
     t.note(`${padded} of ${got.packetsReceived} packets padded, ${got.framesDecoded} frames decoded, ${got.freezeCount} freezes`);
 
-    assert.ok(padded > 50, `only ${padded} packets were padded`);
+    assert.ok(padded > PADDED, `only ${padded} packets were padded`);
     assert.equal(got.packetsDiscarded, 0);
     assert.equal(got.packetsLost, 0);
     assert.equal(got.pliCount, 0);
     assert.ok(got.framesReceived > 20, `${got.framesReceived} frames came`);
     assert.ok(got.framesDecoded >= got.framesReceived - 5, `${got.framesDecoded} of ${got.framesReceived} frames decoded`);
-    assert.ok(got.freezeCount <= 1, `${got.freezeCount} freezes`); // one is the machine's
+    assert.ok(got.freezeCount <= rounds / 2, `${got.freezeCount} freezes`); // the machine's own
     assert.ok(await page.evaluate((m) => T.look('s', m), mid));
   });

@@ -147,7 +147,7 @@ test('EchoTest acknowledges first, then answers', { tags }, async (t) => {
   await c.close();
 });
 
-test('an event does not wait for the acknowledgement of the ack', { tags }, async (t) => {
+test('an event does not wait for the acknowledgement of the ack', { tags, alone: true }, async (t) => {
   const server = await t.server();
   for (const url of [server.ws, server.wsUpgrade]) {
     const c = await WsClient.open(url);

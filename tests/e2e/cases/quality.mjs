@@ -41,7 +41,7 @@ const received = (page) => page.evaluate(async () => {
 
 const sleep = (page, ms) => page.evaluate((l) => new Promise((r) => setTimeout(r, l)), ms);
 
-test('conference page: no larger picture than is shown, none for what is hidden', { variants: [['chromium', 'lite']], timeout: 120 }, async (t) => {
+test('conference page: no larger picture than is shown, none for what is hidden', { variants: [['chromium', 'lite']], timeout: 120, alone: true }, async (t) => {
   const server = await t.server();
   const bob = await join(t, server, 'Bob');
   await large(bob);

@@ -48,7 +48,7 @@ function httpsGet(host, ca) {
 
 const ownAddress = () => Object.values(os.networkInterfaces()).flat().find((a) => a.family === 'IPv4' && !a.internal)?.address;
 
-test('quickstart run: pages on localhost, and nowhere else', { timeout: 300 }, async (t) => {
+test('quickstart run: pages on localhost, and nowhere else', { timeout: 300, alone: true }, async (t) => {
   const q = await quickstart(t, []);
   assert.match(q.text, new RegExp(`http://localhost:${PORT}/`));
   const page = await httpRequest(`http://127.0.0.1:${PORT}/`);
@@ -60,7 +60,7 @@ test('quickstart run: pages on localhost, and nowhere else', { timeout: 300 }, a
   assert.equal(await q.stop(), 0, 'Ctrl-C ends it cleanly');
 });
 
-test('quickstart run --https: TLS for pages and WebSocket', { timeout: 300 }, async (t) => {
+test('quickstart run --https: TLS for pages and WebSocket', { timeout: 300, alone: true }, async (t) => {
   const q = await quickstart(t, ['--https']);
   const ca = fs.readFileSync(path.join(topDir, 'build/run/tls/cert.pem'));
   assert.equal((await httpsGet('localhost', ca)).janus, 'server_info');

@@ -168,19 +168,22 @@ class Page {
   }
 }
 
-const shared = new Map();
+// One browser of each kind, started when it is asked for, for tests that follow one another.
+export class Browsers {
+  #running = new Map();
 
-// A page in a shared browser of that kind, or in the given one.
-export async function openPage(which) {
-  let browser = which;
-  if (typeof which === 'string') {
-    if (!shared.has(which)) shared.set(which, await launch(which));
-    browser = shared.get(which);
+  // A page in the browser of that kind, or in the given one.
+  async page(which) {
+    let browser = which;
+    if (typeof which === 'string') {
+      if (!this.#running.has(which)) this.#running.set(which, await launch(which));
+      browser = this.#running.get(which);
+    }
+    return new Page(browser, await browser.newPage());
   }
-  return new Page(browser, await browser.newPage());
-}
 
-export async function closeBrowsers() {
-  for (const browser of shared.values()) await browser.close();
-  shared.clear();
+  async close() {
+    for (const browser of this.#running.values()) await browser.close();
+    this.#running.clear();
+  }
 }

@@ -3,13 +3,14 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { launch, openPage } from './browsers.mjs';
+import { launch } from './browsers.mjs';
 import { Server } from './server.mjs';
 import { Web } from './web.mjs';
 import { buildDir } from './paths.mjs';
 
 export class Context {
-  constructor({ name, browser, ice }) {
+  constructor({ name, browser, ice }, browsers) {
+    this.browsers = browsers;
     this.name = name;
     this.browser = browser;
     this.ice = ice;
@@ -51,9 +52,9 @@ export class Context {
     return this.webServer;
   }
 
-  // A page of a browser that tests share (@kind), or of one of its own (an answer of launch()).
+  // A page of the browser of that @kind, or of one of its own (an answer of launch()).
   async page(kind, url) {
-    const page = await openPage(kind ?? this.browser ?? 'chromium');
+    const page = await this.browsers.page(kind ?? this.browser ?? 'chromium');
     this.pages.push(page);
     this.onClose(() => page.close());
     if (url) await page.goto(url);

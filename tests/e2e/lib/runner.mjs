@@ -1,15 +1,15 @@
-// Registers tests, runs them one after the other and counts. A test is
+// Registers tests, runs some at a time and counts. A test is
 //
 //   test('echo', { variants: [['chromium', 'lite']], tags: ['asan'], timeout: 30 }, async (t) => {});
 //
 // variants: pairs of browser and ICE back end of the normal run; with --all a test that has some
 // runs in all pairs of `browsers` (default: both) and both back ends. link: it runs where there is a
-// bad link, see lib/link.mjs. `t` gives servers and pages and puts them away afterwards:
-// lib/context.mjs.
+// bad link, see lib/link.mjs. alone: it measures time, so nothing else runs beside it. `t` gives
+// servers and pages and puts them away afterwards: lib/context.mjs.
 
 import { performance } from 'node:perf_hooks';
 import { Context } from './context.mjs';
-import { closeBrowsers } from './browsers.mjs';
+import { Browsers } from './browsers.mjs';
 import { againAtLink, isAtLink } from './link.mjs';
 
 const tests = [];
@@ -52,8 +52,8 @@ function within(seconds, promise) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-async function runOne(t) {
-  const context = new Context(t);
+async function runOne(t, browsers) {
+  const context = new Context(t, browsers);
   const errors = [];
   try {
     await within(t.timeout, t.fn(context));
@@ -69,22 +69,35 @@ async function runOne(t) {
   return { errors, notes: context.notes };
 }
 
+function report(t, seconds, { errors, notes }) {
+  console.log(`${errors.length ? 'FAIL' : 'PASS'}: ${t.name} (${seconds.toFixed(1)} s)`);
+  for (const n of notes) console.log(`      ${n}`);
+  for (const e of errors) console.log(String(e?.stack ?? e).replace(/^/gm, '      '));
+}
+
+// Takes tests from @queue until it is empty; how many of them failed.
+async function work(queue) {
+  const browsers = new Browsers();
+  let failed = 0;
+  for (let t = queue.shift(); t; t = queue.shift()) {
+    const t0 = performance.now();
+    const result = await runOne(t, browsers);
+    report(t, (performance.now() - t0) / 1000, result);
+    if (result.errors.length) failed++;
+  }
+  await browsers.close();
+  return failed;
+}
+
 export async function runAll(options) {
   const planned = plan(options);
   const here = planned.filter((t) => !!t.link === isAtLink);
-  let passed = 0;
+  const isAlone = (t) => t.alone || t.link;
+  const beside = here.filter((t) => !isAlone(t));
   let failed = 0;
-  for (const t of here) {
-    const t0 = performance.now();
-    const { errors, notes } = await runOne(t);
-    const time = `${((performance.now() - t0) / 1000).toFixed(1)} s`;
-    if (errors.length) failed++;
-    else passed++;
-    console.log(`${errors.length ? 'FAIL' : 'PASS'}: ${t.name} (${time})`);
-    for (const n of notes) console.log(`      ${n}`);
-    for (const e of errors) console.log(String(e?.stack ?? e).replace(/^/gm, '      '));
-  }
-  await closeBrowsers();
+  for (const n of await Promise.all(Array.from({ length: options.jobs }, () => work(beside)))) failed += n;
+  failed += await work(here.filter(isAlone));
+  const passed = here.length - failed;
   if (!planned.length) {
     console.log('no test has such a name');
     failed++;

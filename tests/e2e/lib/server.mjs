@@ -6,9 +6,9 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { freePorts, gatherHandlers, gatherPlugins } from '../../lib/server.mjs';
 import { atFar, FAR } from './link.mjs';
 import { buildDir, topDir } from './paths.mjs';
+import { freePorts } from './ports.mjs';
 
 const WORKERS = 2;
 const STOP_MS = 10000;
@@ -28,6 +28,17 @@ function mediaAddresses() {
   const own = Object.values(os.networkInterfaces()).flat();
   const first = own.find((a) => a.family === 'IPv4' && !a.internal);
   return ['127.0.0.1', ...(first ? [first.address] : [])].join(',');
+}
+
+// The server wants all modules of a kind (plugins, events) in one folder; a build tree has a folder
+// for each.
+function gather(kind, dir) {
+  fs.mkdirSync(dir, { recursive: true });
+  for (const name of fs.readdirSync(path.join(buildDir, kind))) {
+    const so = path.join(buildDir, kind, name, '.libs', `${name}.so`);
+    if (fs.existsSync(so)) fs.symlinkSync(so, path.join(dir, `${name}.so`));
+  }
+  return dir;
 }
 
 function toIni(conf) {
@@ -58,12 +69,12 @@ export class Server {
       general: {
         workers: WORKERS,
         log_level: 'debug',
-        plugins_dir: gatherPlugins(buildDir, path.join(this.dir, 'plugins')),
+        plugins_dir: gather('plugins', path.join(this.dir, 'plugins')),
       },
       http: { bind: this.host, port: this.httpPort },
       websockets: { bind: this.host, port: this.wsPort },
       admin: { bind: this.host, port: this.adminPort },
-      events: { dir: gatherHandlers(buildDir, path.join(this.dir, 'events')) },
+      events: { dir: gather('events', path.join(this.dir, 'events')) },
       media: { bind: this.far ? FAR : mediaAddresses(), port: this.mediaPort },
     };
     if (fs.existsSync(path.join(topDir, 'html'))) own.http.static_dir = path.join(topDir, 'html');

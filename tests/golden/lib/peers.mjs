@@ -1,7 +1,7 @@
 // The clients' ends of peer connections: in a page of Chromium, one for each handle that has some.
 // Each opens the data channel that janus.js opens, and has m-lines for audio and video if it is told.
 
-import { openPage } from '../../e2e/lib/browsers.mjs';
+import { Browsers } from '../../e2e/lib/browsers.mjs';
 
 // Runs in the page; `said` is ours.
 function inPage() {
@@ -41,6 +41,8 @@ function inPage() {
   };
 }
 
+export const browsers = new Browsers();
+
 export class Peers {
   // @onText(NAME, TEXT) gets what comes over data channels.
   constructor(onText) {
@@ -54,7 +56,7 @@ export class Peers {
 
   async call(verb, name, arg) {
     if (!this.page) {
-      this.page = await openPage('chromium');
+      this.page = await browsers.page('chromium');
       await this.page.native.exposeFunction('said', this.onText);
       await this.page.evaluate(inPage);
     }
