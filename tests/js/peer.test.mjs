@@ -176,7 +176,8 @@ test('a publisher negotiates both kinds, and restarts with a new ufrag', async (
     const [publish] = server.sent('publish');
 
     assert.deepEqual(JSON.parse(publish.jsep.sdp).mids, [['0', 'audio'], ['1', 'video']]);
-    assert.deepEqual(publish.body, { request: 'publish', videocodec: 'vp8', bitrate: 500000 });
+    assert.deepEqual(publish.body, { request: 'publish', videocodec: 'vp8', bitrate: 500000,
+        watched: true });
     assert.deepEqual(pc.getTransceivers()[1].sendEncodings.map((e) => e.rid), ['h', 'm', 'l']);
     assert.deepEqual(pc.getTransceivers()[0].sendEncodings, []);
     pc.become('connected');
