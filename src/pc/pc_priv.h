@@ -6,6 +6,7 @@
 
 #include "pc/pc_ep.h"
 #include "pc/pc.h"
+#include "pc/pc_place.h"
 #include "pc/pc_world.h"
 #include "ice/ice.h"
 #include "net/net_pcap.h"
@@ -23,6 +24,7 @@ struct sl_pc_slots {
         struct sl_pc *pc;      /* or ... */
         struct sl_ep *ep;      /* ... another kind; both NULL: it ended */
         struct sl_wmsg *close; /* made beforehand: its end must not fail */
+        struct sl_home *home;  /* of its group; NULL: none */
     } * slot;
     uint32_t *gen;
     uint32_t *free; /* stack of free slots */
@@ -40,6 +42,7 @@ struct sl_pc_world {
     bool keep_sdps;
     struct sl_worker **workers;
     struct sl_pc_slots *slots;
+    struct sl_homes homes;
     unsigned int nworkers;
     int64_t npeers, max_peers;                 /* peer connections */
     struct sl_addr announced[SL_PC_ADDRS_MAX]; /* lite: what candidates name, port of worker 0 */

@@ -1,6 +1,5 @@
 #include "pc/pc_priv.h"
 
-#include "pc/pc_place.h"
 #include "base/log.h"
 #include "ice/ice_nice.h"
 #include "net/net_udp.h"
@@ -67,7 +66,7 @@ static int slots_grow(struct sl_pc_slots *s)
     return 0;
 }
 
-static unsigned int pick_worker(struct sl_pc_world *w, uint64_t group)
+static unsigned int pick_worker(struct sl_pc_world *w, uint64_t group, struct sl_home **home)
 {
     struct sl_place place[SL_WORKERS_MAX];
 
@@ -81,20 +80,24 @@ static unsigned int pick_worker(struct sl_pc_world *w, uint64_t group)
         }
         place[i] = (struct sl_place){ load.busy_permille, s->live, s->fresh };
     }
-    return sl_place_pick(place, w->nworkers, group);
+    return sl_homes_join(&w->homes, place, w->nworkers, group, home);
 }
 
+/* When it fails, @is has no home any more. */
 static int slot_take(struct sl_pc_world *w, unsigned int worker, struct sl_pc_slot is, sl_id *id)
 {
     struct sl_pc_slots *s = &w->slots[worker];
     uint32_t slot;
     int err = s->nfree ? 0 : slots_grow(s);
 
-    if (err < 0)
+    if (!err) {
+        is.close = sl_wmsg_new(SL_WMSG_EP_CLOSE, SL_ID_NONE, 0);
+        err = is.close ? 0 : -ENOMEM;
+    }
+    if (err < 0) {
+        sl_homes_leave(&w->homes, is.home);
         return err;
-    is.close = sl_wmsg_new(SL_WMSG_EP_CLOSE, SL_ID_NONE, 0);
-    if (!is.close)
-        return -ENOMEM;
+    }
     slot = s->free[--s->nfree];
     if (++s->gen[slot] == 0)
         s->gen[slot] = 1;
@@ -107,11 +110,14 @@ static int slot_take(struct sl_pc_world *w, unsigned int worker, struct sl_pc_sl
 
 int sl_pc_world_add(struct sl_pc_world *w, struct sl_pc *pc, uint64_t group)
 {
+    struct sl_pc_slot is = { .pc = pc };
+    unsigned int worker;
     int err;
 
     if (w->npeers >= w->max_peers)
         return -ENOSPC;
-    err = slot_take(w, pick_worker(w, group), (struct sl_pc_slot){ .pc = pc }, &pc->id);
+    worker = pick_worker(w, group, &is.home);
+    err = slot_take(w, worker, is, &pc->id);
     if (!err)
         w->npeers++;
     return err;
@@ -120,10 +126,12 @@ int sl_pc_world_add(struct sl_pc_world *w, struct sl_pc *pc, uint64_t group)
 int sl_pc_world_add_ep(struct sl_pc_world *w, struct sl_ep *ep, sl_id near, uint64_t group,
                        sl_id *id)
 {
-    unsigned int worker =
-        near && sl_id_worker(near) < w->nworkers ? sl_id_worker(near) : pick_worker(w, group);
+    struct sl_pc_slot is = { .ep = ep };
+    unsigned int worker = near && sl_id_worker(near) < w->nworkers
+                              ? sl_id_worker(near)
+                              : pick_worker(w, group, &is.home);
 
-    return slot_take(w, worker, (struct sl_pc_slot){ .ep = ep }, id);
+    return slot_take(w, worker, is, id);
 }
 
 /* What ends the endpoint at its worker. */
@@ -134,6 +142,7 @@ static struct sl_wmsg *slot_end(struct sl_pc_world *w, sl_id id) SL_ON_CONTROL
 
     if (s->pc)
         w->npeers--;
+    sl_homes_leave(&w->homes, s->home);
     *s = (struct sl_pc_slot){ 0 };
     w->slots[sl_id_worker(id)].live--;
     return m;
@@ -499,6 +508,7 @@ int sl_pc_world_create(const struct sl_pc_world_conf *conf, struct sl_pc_world *
     snprintf(err, cap, "out of memory");
     if (!w)
         return e;
+    sl_homes_init(&w->homes);
     w->cq = conf->cq;
     w->keep_sdps = conf->keep_sdps;
     w->max_peers = conf->media->max_peers;
@@ -543,6 +553,7 @@ void sl_pc_world_destroy(struct sl_pc_world *w)
         free(w->slots[i].free);
     }
     free(w->slots);
+    sl_homes_fini(&w->homes);
     free(w->workers);
     sl_cert_destroy(w->cert);
     free(w);

@@ -227,4 +227,13 @@ static inline uint32_t nfree(void)
     return fix.world->slots[0].nfree;
 }
 
+/* The worker gives slots back when it gets to it. */
+static inline void wait_free(uint32_t n) SL_ON_CONTROL
+{
+    for (int i = 0; i < 600 && nfree() < n; i++)
+        turn(5);
+    turn(60);
+    assert_int_equal(nfree(), n);
+}
+
 #endif

@@ -47,10 +47,7 @@ static void a_slot_is_used_again_only_when_the_worker_is_done(void **state)
     sl_pc_destroy(pc);
     assert_null(sl_pc_world_find(fix.world, id));
     assert_int_equal(nfree(), before);
-    turn(60);
-    assert_int_equal(nfree(), before + 1);
-    turn(60);
-    assert_int_equal(nfree(), before + 1);
+    wait_free(before + 1);
     pc = create();
     assert_int_equal(sl_id_slot(pc->id), sl_id_slot(id));
     assert_int_not_equal(pc->id, id);
@@ -78,8 +75,7 @@ static void refused_by_its_worker_it_goes_down_once_and_frees_its_slot_once(void
     turn(60);
     assert_int_equal(fix.ndown, 1);
     sl_pc_destroy(pc);
-    turn(60);
-    assert_int_equal(nfree(), before + 1);
+    wait_free(before + 1);
     assert_int_equal(fix.ndown, 1);
 }
 

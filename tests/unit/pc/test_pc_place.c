@@ -6,54 +6,92 @@
 
 #define WORKERS 4
 
-static unsigned int home_of(uint64_t group)
+/* Places @group as the world does. */
+static struct sl_home *join(struct sl_homes *h, struct sl_place *w, uint64_t group,
+                            unsigned int *worker)
 {
-    static const struct sl_place idle[WORKERS];
+    struct sl_home *home;
 
-    return sl_place_pick(idle, WORKERS, group);
+    *worker = sl_homes_join(h, w, WORKERS, group, &home);
+    w[*worker].live++;
+    w[*worker].fresh++;
+    return home;
 }
 
-static void groups_are_kept_together_and_spread(void **state)
+static void groups_begin_where_there_is_least_to_do_and_stay_together(void **state)
 {
-    unsigned int seen[WORKERS] = { 0 };
+    struct sl_place w[WORKERS] = { { 0 } };
+    unsigned int first[3 * WORKERS], at;
+    struct sl_homes h;
 
     (void)state;
-    for (uint64_t g = 1; g <= 400; g++)
-        seen[home_of(g)]++;
+    sl_homes_init(&h);
+    for (uint64_t g = 1; g <= 3 * WORKERS; g++)
+        assert_non_null(join(&h, w, g, &first[g - 1]));
     for (unsigned int i = 0; i < WORKERS; i++)
-        assert_in_range(seen[i], 60, 140);
+        assert_int_equal(w[i].live, 3);
+    for (uint64_t g = 1; g <= 3 * WORKERS; g++) {
+        (void)join(&h, w, g, &at);
+        assert_int_equal(at, first[g - 1]);
+    }
+    sl_homes_fini(&h);
+}
+
+static void a_group_that_is_gone_has_no_home(void **state)
+{
+    struct sl_place w[WORKERS] = { { 0 } };
+    struct sl_home *one, *two;
+    unsigned int before, at;
+    struct sl_homes h;
+
+    (void)state;
+    sl_homes_init(&h);
+    one = join(&h, w, 7, &before);
+    two = join(&h, w, 7, &at);
+    sl_homes_leave(&h, one);
+    w[before].busy_permille = 500;
+    assert_ptr_equal(join(&h, w, 7, &at), two);
+    assert_int_equal(at, before); /* one of it was left */
+    sl_homes_leave(&h, two);
+    sl_homes_leave(&h, two);
+    assert_int_equal(h.groups.count, 0);
+    (void)join(&h, w, 7, &at);
+    assert_int_not_equal(at, before);
+    assert_null(join(&h, w, 0, &at)); /* none */
+    sl_homes_leave(&h, NULL);
+    sl_homes_fini(&h);
 }
 
 static void a_group_stays_until_its_worker_is_loaded(void **state)
 {
     struct sl_place w[WORKERS] = { { 0 } };
-    unsigned int home = home_of(7);
+    const unsigned int home = 2;
 
     (void)state;
     for (unsigned int busy = 0; busy < SL_PLACE_SPILL; busy += 10) {
         w[home] = (struct sl_place){ busy, 100, 0 };
-        assert_int_equal(sl_place_pick(w, WORKERS, 7), home);
+        assert_int_equal(sl_place_pick(w, WORKERS, (int)home), home);
     }
     w[home].busy_permille = SL_PLACE_SPILL;
-    assert_int_not_equal(sl_place_pick(w, WORKERS, 7), home);
+    assert_int_not_equal(sl_place_pick(w, WORKERS, (int)home), home);
 }
 
 /* A packet crosses to one more worker, not to all of them. */
 static void it_spills_to_one_other_as_long_as_that_has_room(void **state)
 {
     struct sl_place w[WORKERS] = { { 0 } };
-    unsigned int home = home_of(7), next = (home + 1) % WORKERS;
+    const unsigned int home = 2, next = (home + 1) % WORKERS;
 
     (void)state;
     w[home].busy_permille = 900;
     for (unsigned int busy = 0; busy < SL_PLACE_SPILL; busy += 50) {
         w[next].busy_permille = busy;
-        assert_int_equal(sl_place_pick(w, WORKERS, 7), next);
+        assert_int_equal(sl_place_pick(w, WORKERS, (int)home), next);
     }
     w[next].busy_permille = 900;
-    assert_int_equal(sl_place_pick(w, WORKERS, 7), (home + 2) % WORKERS);
+    assert_int_equal(sl_place_pick(w, WORKERS, (int)home), (home + 2) % WORKERS);
     w[home].busy_permille = 300; /* room again */
-    assert_int_equal(sl_place_pick(w, WORKERS, 7), home);
+    assert_int_equal(sl_place_pick(w, WORKERS, (int)home), home);
 }
 
 static void when_all_are_loaded_the_least_loaded_takes_it(void **state)
@@ -63,8 +101,8 @@ static void when_all_are_loaded_the_least_loaded_takes_it(void **state)
     };
 
     (void)state;
-    for (uint64_t g = 0; g < 20; g++)
-        assert_int_equal(sl_place_pick(w, WORKERS, g), 2);
+    for (int home = -1; home < WORKERS; home++)
+        assert_int_equal(sl_place_pick(w, WORKERS, home), 2);
 }
 
 static void without_a_group_the_least_loaded_takes_it(void **state)
@@ -81,18 +119,18 @@ static void without_a_group_the_least_loaded_takes_it(void **state)
 
     (void)state;
     for (size_t i = 0; i < TEST_COUNT(v); i++)
-        assert_int_equal(sl_place_pick(v[i].w, 3, 0), v[i].want);
+        assert_int_equal(sl_place_pick(v[i].w, 3, -1), v[i].want);
 }
 
 /* Load is known once a second; a thousand viewers who come meanwhile do not all go to one. */
 static void those_who_come_at_once_are_reckoned_with(void **state)
 {
     struct sl_place w[WORKERS] = { { 0 } };
-    unsigned int home = home_of(7);
+    const unsigned int home = 2;
 
     (void)state;
     for (int i = 0; i < 1000; i++) {
-        unsigned int at = sl_place_pick(w, WORKERS, 7);
+        unsigned int at = sl_place_pick(w, WORKERS, (int)home);
 
         w[at].live++;
         w[at].fresh++;
@@ -110,7 +148,7 @@ static void new_ones_balance_what_is_out_of_balance(void **state)
     (void)state;
     for (int second = 0; second < 60; second++) {
         for (int i = 0; i < 10; i++) {
-            unsigned int at = sl_place_pick(w, 2, 0);
+            unsigned int at = sl_place_pick(w, 2, -1);
 
             w[at].live++;
             w[at].fresh++;
@@ -129,14 +167,15 @@ static void one_worker_takes_all(void **state)
     static const struct sl_place w[1] = { { 1000, 5000, 100 } };
 
     (void)state;
-    for (uint64_t g = 0; g < 10; g++)
-        assert_int_equal(sl_place_pick(w, 1, g), 0);
+    assert_int_equal(sl_place_pick(w, 1, -1), 0);
+    assert_int_equal(sl_place_pick(w, 1, 0), 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(groups_are_kept_together_and_spread),
+        cmocka_unit_test(groups_begin_where_there_is_least_to_do_and_stay_together),
+        cmocka_unit_test(a_group_that_is_gone_has_no_home),
         cmocka_unit_test(a_group_stays_until_its_worker_is_loaded),
         cmocka_unit_test(it_spills_to_one_other_as_long_as_that_has_room),
         cmocka_unit_test(when_all_are_loaded_the_least_loaded_takes_it),
