@@ -149,7 +149,8 @@ struct sl_slot *sl_tx_reserve(struct sl_tx *tx)
     s->is_rtcp = false;
     s->may_pad = false;
     s->rank = SL_RANK_NOW;
-    s->twcc_off = s->ast_off = 0;
+    s->twcc_off = s->ast_off = s->twcc = 0;
+    s->repair_line = 0;
     s->is_sealed = false;
     s->keep = NULL;
     return s;

@@ -61,6 +61,8 @@ struct sl_slot {
     uint8_t rank; /* enum sl_rank */
     /* Offsets of what is known when it leaves (transport-wide number, time); 0: not there. */
     uint16_t twcc_off, ast_off, twcc;
+    uint16_t repair_seq,
+        repair_line;      /* what to send again when it is lost: m-line plus 1, 0: nothing */
     uint64_t held_us;     /* when it began to wait (media_hold.h) */
     bool is_sealed;       /* DTLS, or ciphertext that is sent again: goes out as it is */
     struct sl_sink *keep; /* gets a copy of the ciphertext (sl_sink_keep_sealed); NULL: nobody */

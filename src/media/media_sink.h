@@ -135,6 +135,8 @@ void sl_sink_prefetch_out(const struct sl_sink *s, const struct sl_pkt *pkt) SL_
 
 /* The subscriber misses these. */
 void sl_sink_resend(struct sl_sink *s, const uint16_t *seqs, size_t n) SL_ON_WORKER;
+/* This was lost, says a report on all that is sent. */
+void sl_sink_repair(struct sl_sink *s, uint16_t seq) SL_ON_WORKER;
 /* A key frame is wanted (PLI, FIR). */
 void sl_sink_on_pli(struct sl_sink *s) SL_ON_WORKER;
 void sl_sink_on_rb(struct sl_sink *s, const struct sl_rtcp_rb *rb) SL_ON_WORKER;

@@ -154,6 +154,7 @@ struct numbers {
     uint32_t ts;
     bool is_rtx;
     uint16_t osn;
+    bool is_probe;
     unsigned int nred; /* packets of before that go along (media_red.h) */
 };
 
@@ -221,6 +222,8 @@ static enum sl_drop stage(struct sl_sink *s, const struct sl_pkt *pkt, const str
     slot->may_pad = sl_pad_suits(s->codec) && !n->is_rtx;
     slot->rx_us = n->is_rtx || s->replay.on ? 0 : pkt->rx_us;
     slot->keep = s->sealed && !n->is_rtx ? s : NULL;
+    slot->repair_line = s->rtx_ssrc && s->nack && !n->is_probe ? (uint16_t)(s->mindex + 1) : 0;
+    slot->repair_seq = n->is_rtx ? n->osn : n->seq;
     sl_tx_commit(s->tx, slot);
     return SL_DROP_NONE;
 }
@@ -230,9 +233,8 @@ enum sl_drop sl_sink_tx_packet(struct sl_sink *s, const struct sl_pkt *pkt,
                                const struct sl_vp8_ids *ids)
 {
     enum sl_drop why;
-    struct numbers n = {
-        s->pt, marker, s->ssrc, (uint16_t)out->seq, (uint32_t)out->ts, false, 0, 0
-    };
+    struct numbers n = { s->pt, marker, s->ssrc, (uint16_t)out->seq, (uint32_t)out->ts, false,
+                         0,     false,  0 };
 
     if (pkt->red_off && s->red_pt != SL_PT_NONE)
         n.pt = s->red_pt;
@@ -270,7 +272,7 @@ static bool resend_sealed(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
 }
 
 /* How many bytes went out; 0: it is not to be had any more. */
-static size_t resend_rtx(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
+static size_t resend_rtx(struct sl_sink *s, uint16_t seq, bool is_probe) SL_ON_WORKER
 {
     struct sl_vp8_ids ids;
     struct sl_pkt *pkt;
@@ -291,6 +293,7 @@ static size_t resend_rtx(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
                           (uint32_t)sl_munge_ts(&s->munge, pkt->ts),
                           true,
                           seq,
+                          is_probe,
                           0 };
     if (stage(s, pkt, &n, s->codec == SL_CODEC_VP8 ? &ids : NULL) != SL_DROP_NONE)
         return 0;
@@ -330,21 +333,36 @@ size_t sl_sink_pad(struct sl_sink *s, size_t bytes)
         return done;
     }
     for (uint16_t i = 1; i <= SL_SINK_PAD_MAX && done < bytes; i++)
-        done += resend_rtx(s, (uint16_t)(s->munge.out_next - i));
+        done += resend_rtx(s, (uint16_t)(s->munge.out_next - i), true);
     return done;
+}
+
+static bool can_resend(const struct sl_sink *s)
+{
+    return s->mirror && s->enabled && s->nack && s->past;
+}
+
+static void resend(struct sl_sink *s, uint16_t seq) SL_ON_WORKER
+{
+    if (sl_resend_may(&s->past->resend, seq, s->rtt_us, s->ctx->now_us) < 0)
+        return;
+    if (s->rtx_ssrc ? resend_rtx(s, seq, false) : resend_sealed(s, seq))
+        s->resent++;
+    else
+        sl_resend_pay(&s->past->resend);
 }
 
 void sl_sink_resend(struct sl_sink *s, const uint16_t *seqs, size_t n)
 {
-    if (!s->mirror || !s->enabled || !s->nack || !s->past)
+    if (!can_resend(s))
         return;
     s->nacked += n;
-    for (size_t i = 0; i < n; i++) {
-        if (sl_resend_may(&s->past->resend, seqs[i], s->rtt_us, s->ctx->now_us) < 0)
-            continue;
-        if (s->rtx_ssrc ? resend_rtx(s, seqs[i]) : resend_sealed(s, seqs[i]))
-            s->resent++;
-        else
-            sl_resend_pay(&s->past->resend);
-    }
+    for (size_t i = 0; i < n; i++)
+        resend(s, seqs[i]);
+}
+
+void sl_sink_repair(struct sl_sink *s, uint16_t seq)
+{
+    if (can_resend(s))
+        resend(s, seq);
 }

@@ -25,7 +25,7 @@ struct sl_media_stats {
     uint64_t nacks_in, nacks_out;               /* packets asked for, by the peer and by us */
     uint64_t repaired;                          /* packets that came late or again */
     uint64_t redundant;                         /* packets that others went along with (RED, ours) */
-    uint64_t resent;                            /* packets that the peer asked for, and got */
+    uint64_t resent;                            /* packets that the peer missed, and got */
     uint64_t remb_bps; /* that the peer says it can take; 0: it says nothing */
     bool has_quality;  /* of what is sent */
     struct sl_quality quality;

@@ -139,6 +139,8 @@ int sl_peer_bwe_on_report(struct sl_peer *p, const struct sl_rtcp_pkt *pkt)
     err = ccfb ? sl_bwe_on_ccfb(&p->bwe->bwe, p->bwe->ccfb, pkt, p->env->ctx->now_us)
                : sl_bwe_on_twcc(&p->bwe->bwe, pkt, p->env->ctx->now_us);
     p->tx.hold.pace.bps = sl_bwe_pace_bps(&p->bwe->bwe);
+    if (err == 0 && !ccfb)
+        sl_peer_repair_on_twcc(p, pkt, p->bwe->bwe.loss.recent);
     if (err == 0 && p->env->ctx->now_us >= p->bwe->alloc_us + ALLOC_MIN_US)
         allocate(p);
     return err;

@@ -112,4 +112,5 @@ void sl_peer_media_fini(struct sl_peer *p)
     free(p->twcc);
     free(p->ccfb);
     sl_peer_bwe_fini(p);
+    sl_peer_repair_fini(p);
 }

@@ -44,6 +44,7 @@ struct sl_rx_ssrc {
 };
 
 struct sl_peer_bwe;
+struct sl_peer_repair;
 
 struct sl_early {
     uint8_t *data;
@@ -93,10 +94,11 @@ struct sl_peer {
     /* RTCP */
     struct sl_twcc_rx *twcc; /* NULL: not negotiated */
     uint32_t twcc_media_ssrc;
-    struct sl_ccfb_rx *ccfb; /* RFC 8888 instead; NULL: not negotiated, or transport-cc is */
-    struct sl_peer_bwe *bwe; /* NULL: the peer reports nothing to estimate from */
-    uint64_t tick_us;        /* when tracks and sinks had their last tick */
-    uint32_t own_ssrc;       /* of reports when nothing is sent */
+    struct sl_ccfb_rx *ccfb;       /* RFC 8888 instead; NULL: not negotiated, or transport-cc is */
+    struct sl_peer_bwe *bwe;       /* NULL: the peer reports nothing to estimate from */
+    struct sl_peer_repair *repair; /* NULL: it loses little */
+    uint64_t tick_us;              /* when tracks and sinks had their last tick */
+    uint32_t own_ssrc;             /* of reports when nothing is sent */
     uint32_t bitrate_cap;
     unsigned int remb_step;
     uint64_t remb_at_us;
@@ -149,6 +151,13 @@ int sl_peer_bwe_on_report(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_O
 void sl_peer_bwe_on_remb(struct sl_peer *p, uint64_t bps) SL_ON_WORKER;
 /* At SL_PEER_TICK_US, and while probing at SL_PEER_FAST_US: layers, probes, silence. */
 void sl_peer_bwe_tick(struct sl_peer *p) SL_ON_WORKER;
+
+/* peer_repair.c */
+void sl_peer_repair_sent(struct sl_peer *p, const struct sl_slot *slot) SL_ON_WORKER;
+/* @loss: the share of packets, lately. */
+void sl_peer_repair_on_twcc(struct sl_peer *p, const struct sl_rtcp_pkt *pkt,
+                            double loss) SL_ON_WORKER;
+void sl_peer_repair_fini(struct sl_peer *p);
 
 /* peer_tx.c */
 void sl_peer_tx_flush(struct sl_tx *tx);

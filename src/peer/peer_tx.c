@@ -93,6 +93,7 @@ static void depart(struct sl_peer *p, struct sl_slot *s) SL_ON_WORKER
             continue;
         }
         sl_peer_bwe_sent(p, s);
+        sl_peer_repair_sent(p, s);
         queue(p->env, p->ep.id, &p->path, s);
     }
 }

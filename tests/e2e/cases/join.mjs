@@ -84,7 +84,7 @@ function guests(server) {
   return { load, done };
 }
 
-test('a browser among two hundred who join', { variants: [['chromium', 'lite']], browsers: ['chromium'], timeout: 90 }, async (t) => {
+test('a browser among two hundred who join', { variants: [['chromium', 'lite']], browsers: ['chromium'], timeout: 90, alone: true }, async (t) => {
   const server = await t.server({ general: { workers: 1 } });
   const publisher = await t.client();
   await publisher.evaluate((url) => T.connect(url), server.ws);

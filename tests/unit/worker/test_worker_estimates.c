@@ -15,10 +15,13 @@ struct call {
     size_t read, media; /* packets of the subscriber that were looked at; those with media */
     uint64_t extra_us;  /* delay of the path, in what is reported */
     uint64_t grow_us;   /* by this with each packet */
+    size_t lose;        /* every so manieth packet; 0: none */
+    size_t came, lost, repaired;
     struct sl_twcc_rec rec[256];
     size_t nrec;
     bool ccfb; /* RFC 8888 */
     struct sl_ccfb_rx rx;
+    uint64_t next; /* number that the next report begins with */
 };
 
 enum feedback { TWCC, CCFB, REMB };
@@ -47,6 +50,17 @@ static void end(struct call *c) SL_ON_WORKER
     leave(&c->pub, c->pub_id);
 }
 
+/* Nobody asks for it. */
+static bool is_lost(struct call *c, const struct rtc_packet *p, const struct sl_rtp *rtp)
+{
+    if (c->lose && c->came++ % c->lose == 0) {
+        c->lost += rtp->ssrc == SSRC_OUT;
+        return true;
+    }
+    c->repaired += c->lose && rtp->ssrc == RTX_OUT && p->len > rtp->payload_off + 2u;
+    return false;
+}
+
 static void read_packets(struct call *c)
 {
     uint8_t ids[SL_EXT_MAX] = { 0 };
@@ -69,6 +83,8 @@ static void read_packets(struct call *c)
         if (sl_ext_parse(p->data, &rtp, &map, &ext) < 0 ||
             !(ext.present & SL_EXT_BIT(SL_EXT_TWCC)) || c->nrec == TEST_COUNT(c->rec))
             continue;
+        if (is_lost(c, p, &rtp))
+            continue;
         c->extra_us += c->grow_us;
         c->rec[c->nrec++] = (struct sl_twcc_rec){ ext.twcc, sl_now_us() + c->extra_us };
     }
@@ -89,9 +105,10 @@ static void report(struct call *c) SL_ON_WORKER
         uint8_t buf[1200];
         struct sl_writer w = sl_writer_make(buf, sizeof(buf));
 
-        n = sl_twcc_write(&w, 1, SSRC_OUT, 0, c->rec[at].seq, c->rec + at, c->nrec - at);
+        n = sl_twcc_write(&w, 1, SSRC_OUT, 0, c->next, c->rec + at, c->nrec - at);
         if (!n)
             break;
+        c->next = c->rec[at + n - 1].seq + 1;
         rtc_send_rtcp(&c->sub, buf, sl_writer_len(&w));
     }
     c->nrec = 0;
@@ -164,6 +181,24 @@ static void rfc_8888_tells_that_it_fills_up(void **state)
     end(&c);
 }
 
+/* Every seventh is lost, also of the resends: the report is enough. */
+static void what_is_reported_lost_is_sent_again(void **state)
+{
+    struct call c;
+
+    (void)state;
+    SL_ASSUME(worker);
+    begin(&c, TWCC);
+    (void)play(&c, 500);
+    c.lose = 7;
+    (void)play(&c, 1500); /* until it is known that packets are lost here */
+    c.lost = c.repaired = 0;
+    (void)play(&c, 2000);
+    if (c.repaired < c.lost * 9 / 10 || c.repaired > c.lost * 12 / 10 || c.lost < 5)
+        fail_msg("%zu of %zu", c.repaired, c.lost);
+    end(&c);
+}
+
 static void remb_alone_pauses_nothing(void **state)
 {
     struct call c;
@@ -182,6 +217,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_path_that_fills_up_is_given_less_and_tried_again, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(rfc_8888_tells_that_it_fills_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_reported_lost_is_sent_again, setup, teardown),
         cmocka_unit_test_setup_teardown(remb_alone_pauses_nothing, setup, teardown),
     };
 
