@@ -64,6 +64,8 @@ void load_report(struct load_run *r, const char *key, double value);
 /* Percentiles of @h in @unit_ns as key_p50 and so on. */
 void load_report_hist(struct load_run *r, const char *key, const struct load_hist *h,
                       double unit_ns);
+/* With --strict: 0, or -EDQUOT after having printed that a @what takes more than is allowed. */
+int load_allow(const struct load_run *r, const char *what, double kib, double allowed_kib);
 /* Prints the table and the JSON line. */
 void load_report_print(const struct load_run *r);
 

@@ -2,6 +2,7 @@
  */
 #include "../test_cmocka.h"
 #include "dtls_pair.h"
+#include "tests/unit/test_sanitized.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,14 +10,6 @@
 /* KiB of two associations with a certificate and a context each, and the test's own struct; 80 when
  * this was written, 120 without dtls_mem.h. */
 #define COST_MAX 100
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
 
 static long rss_kib(void)
 {
