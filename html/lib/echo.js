@@ -46,7 +46,7 @@ export class Echo extends Emitter {
         await this.#negotiate({ audio: true, video: true, ...settings }, false);
     }
 
-    /** @param {Record<string, any>} body @param {boolean} restart */
+    /** @param {Record<string, any>} body @param {boolean} restart @returns {Promise<import('./handle.js').Reply>} */
     #negotiate(body, restart) {
         return this.peer.queue(() => this.peer.offer(
             (jsep) => this.handle.request({ audio: true, video: true, ...body },

@@ -71,7 +71,7 @@ export class Publisher extends Emitter {
         });
     }
 
-    /** @param {'publish' | 'configure'} request @param {boolean} restart */
+    /** @param {'publish' | 'configure'} request @param {boolean} restart @returns {Promise<void>} */
     #negotiate(request, restart) {
         const { codecs = {}, bitrate } = this.options;
         const body = {
