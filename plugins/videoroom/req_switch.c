@@ -1,5 +1,6 @@
 #include "vr_data.h"
 #include "vr_sub.h"
+#include "vr_view.h"
 #include <stdlib.h>
 
 /* One line that shall show another stream. */
@@ -153,6 +154,7 @@ int req_switch(struct vr_req *r)
             done++;
         }
     free(changes);
+    vr_view_update(s);
     /* A request is ended by one event, so this one goes without its transaction. */
     if (filled)
         (void)vr_sub_renegotiate(s, NULL);

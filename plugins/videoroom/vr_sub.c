@@ -24,8 +24,9 @@ struct vr_sub *vr_sub_create(struct vr_room *room, struct vr_handle *h)
 static void lines_free(struct vr_sub *s)
 {
     s->is_quiet = true;
+    for (size_t i = 0; i < s->nlines; i++)
+        vr_slot_set(s->lines[i], -1); /* the last one makes the room look at all lines once more */
     for (size_t i = 0; i < s->nlines; i++) {
-        vr_slot_set(s->lines[i], -1);
         vr_line_detach(s->lines[i]);
         vr_data_fini(s->lines[i]);
         free(s->lines[i]->crossref);

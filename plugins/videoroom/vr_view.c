@@ -62,7 +62,8 @@ void vr_slot_set(struct vr_line *l, int slot)
     room->nslots += (slot >= 0) - l->is_slot;
     l->is_slot = slot >= 0;
     l->slot = slot >= 0 ? slot : 0;
-    vr_speakers_apply(room);
+    if (room->nslots == 0 || room->nslots == 1)
+        vr_speakers_apply(room); /* from now on somebody, or nobody, asks who speaks */
 }
 
 struct vr_line *vr_slot_find(const struct vr_sub *s, enum sl_kind kind, int slot)
@@ -108,16 +109,18 @@ static void slot_show(struct vr_line *l, struct vr_stream *src)
 static void slots_fill(struct vr_sub *s, enum sl_kind kind)
 {
     const struct pl_speakers *speakers = &s->room->speakers;
-    struct vr_line *slots[VR_SLOTS_MAX];
+    struct vr_line *slots[VR_SLOTS_MAX] = { NULL };
     struct vr_stream *want[VR_SLOTS_MAX];
     size_t n = 0, nwant = 0;
 
-    for (int i = 0; i < VR_SLOTS_MAX && s->nslots; i++) {
-        struct vr_line *l = vr_slot_find(s, kind, i);
-
-        if (l)
-            slots[n++] = l;
-    }
+    if (s->nslots == 0)
+        return;
+    for (size_t i = 0; i < s->nlines; i++)
+        if (s->lines[i]->is_slot && s->lines[i]->kind == kind)
+            slots[s->lines[i]->slot] = s->lines[i];
+    for (size_t i = 0; i < VR_SLOTS_MAX; i++)
+        if (slots[i])
+            slots[n++] = slots[i];
     for (size_t i = 0; i < speakers->n && nwant < n; i++) {
         want[nwant] =
             stream_of(s, vr_pub_of_voice(speakers->order[i]), kind, slots[0]->codec.codec);

@@ -360,6 +360,23 @@ static void videos_of_those_who_were_silent_rest(void **state)
     assert_int_equal(shown(s, 5), p[2]);
 }
 
+static void a_line_that_is_switched_rests_as_its_new_publisher_does(void **state)
+{
+    sl_hid p[3], s;
+
+    (void)state;
+    room_of(",'video_last':1", p, 3);
+    s = slots_of(0, "[{'feed':2,'mid':'v'},{'feed':3,'mid':'v'}]");
+    assert_int_equal(shown(s, 0), p[0]);
+    assert_int_equal(shown(s, 1), 0);
+    mock_send(s,
+              "{'request':'switch','streams':[{'feed':4,'mid':'v','sub_mid':'0'},"
+              "{'feed':2,'mid':'v','sub_mid':'1'}]}",
+              NULL);
+    assert_int_equal(shown(s, 0), 0);
+    assert_int_equal(shown(s, 1), p[0]);
+}
+
 static void ones_own_voice_takes_nobodys_place(void **state)
 {
     sl_hid p[3], s, own;
@@ -391,6 +408,7 @@ int main(void)
         T(slots_of_audio_carry_who_is_heard),
         T(requests_for_slots_are_checked),
         T(videos_of_those_who_were_silent_rest),
+        T(a_line_that_is_switched_rests_as_its_new_publisher_does),
         T(ones_own_voice_takes_nobodys_place),
     };
 
