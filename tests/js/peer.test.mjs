@@ -218,3 +218,22 @@ test('streams that the room refuses are told', async () => {
     assert.deepEqual(rejected, ['video']);
     publisher.close();
 });
+
+test('of layers that nobody watches the encodings rest', async () => {
+    const publisher = new Publisher(handle, { simulcast: true });
+    const set = [];
+
+    await publisher.start(null);
+    const video = publisher.peer.pc.getTransceivers()[1];
+
+    video.mid = '1';
+    video.sender.getParameters = () => ({ encodings: video.sendEncodings.map((e) => ({ ...e })) });
+    video.sender.setParameters = async ({ encodings }) => { set.push(encodings.map((e) => [e.rid, e.active])); };
+    await publisher.watched('1', 0);
+    await publisher.watched('1', 2);
+    await publisher.watched('7', 0);
+    assert.deepEqual(set, [[['h', false], ['m', false], ['l', true]], [['h', true], ['m', true], ['l', true]]]);
+    video.sender.setParameters = async () => { throw new Error('negotiating'); };
+    await publisher.watched('1', 0);
+    publisher.close();
+});
