@@ -113,7 +113,7 @@ static void run(struct sl_sink *s) SL_ON_WORKER
     uint64_t n = g->newest >= r->next ? (g->newest - r->next) / SL_REPLAY_SHARE : 0;
 
     n = n < SL_REPLAY_MIN ? SL_REPLAY_MIN : n;
-    for (; r->on && n > 0; n--) {
+    for (uint64_t done = 0; r->on; done++) {
         struct sl_pkt *pkt;
 
         if (g->ssrc != r->ssrc || r->next > g->newest) {
@@ -125,6 +125,9 @@ static void run(struct sl_sink *s) SL_ON_WORKER
             give_up(s);
             return;
         }
+        /* The first picture is what is waited for. */
+        if (done >= n && (!pkt || pkt->ts != g->key_ts || done >= SL_REPLAY_KEY))
+            return;
         r->next++;
         if (!pkt)
             continue; /* it may come late, and then goes the way of live ones */

@@ -44,8 +44,9 @@ bool sl_gop_note(struct sl_gop *g, const struct sl_pkt *pkt, size_t max_bytes);
 /* There is a key frame not older than @max_us, and nothing is missing after it. */
 bool sl_gop_is_whole(const struct sl_gop *g, uint64_t max_us, uint64_t now_us);
 
-#define SL_REPLAY_SHARE     8 /* of what is left goes in a step one part in so many ... */
-#define SL_REPLAY_MIN       8 /* ... and at least so many packets */
+#define SL_REPLAY_SHARE     8  /* of what is left goes in a step one part in so many ... */
+#define SL_REPLAY_MIN       8  /* ... and at least so many packets, */
+#define SL_REPLAY_KEY       64 /* and all of the key frame, up to so many */
 #define SL_REPLAY_PAST_US   UINT64_C(100000) /* a packet this old is no live one */
 #define SL_REPLAY_SWITCH_US UINT64_C(500000) /* age of a key frame for those who have a picture */
 

@@ -518,6 +518,15 @@ async function firstFrame(name, ms = 10000) {
   }
 }
 
+// When the first picture of @mid was shown to subscriber @name, by performance.now(): statistics are up to 50 ms old.
+async function firstShown(name, mid = '0', ms = 10000) {
+  const { element } = await until(`a track of ${name}`, () => handles.get(name)?.remote.get(mid), ms);
+  return Promise.race([
+    new Promise((resolve) => element.requestVideoFrameCallback((now, frame) => resolve(frame.presentationTime))),
+    sleep(ms).then(() => { throw new Error(`${name}: no picture within ${ms} ms`); }),
+  ]);
+}
+
 // The ICE user fragment and the DTLS state, which tell restarts from new connections.
 // The protocol of the selected pair.
 async function protocol(name) {
@@ -567,7 +576,7 @@ window.T = {
   accept: (name, jsep) => accept(of(name), jsep), answer: (name, options) => createAnswer(of(name), options),
   tone, tracksOf, lastJsep: (name) => of(name).lastJsep, until,
   connect, destroy, reconnect, attach, ask, detach, echo, join, publish, unpublish, renegotiate, replaceTracks,
-  received, look, seesMotion, seesOthers, hearsSomething, firstFrame, midsOf, transport, protocol, state, has, say,
+  received, look, seesMotion, seesOthers, hearsSomething, firstFrame, firstShown, midsOf, transport, protocol, state, has, say,
   heard, sha256, sleep,
   offer: (name, tracks, iceRestart, customizeSdp) => createOffer(of(name), { tracks, iceRestart, customizeSdp }),
   watchOnly, speak, beaconOnPagehide, rememberSockets, breakSocket,

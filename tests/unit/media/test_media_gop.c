@@ -120,6 +120,32 @@ static void the_first_packet_is_that_of_the_key_frame_and_all_follow(void **stat
     fix_fini(&f);
 }
 
+static void the_key_frame_goes_out_at_once(void **state)
+{
+    static const struct {
+        unsigned int key;
+        size_t most;
+    } t[] = { { 3, SL_REPLAY_MIN }, { 40, 40 }, { 200, SL_REPLAY_KEY } };
+
+    (void)state;
+    SL_ASSUME(worker);
+    for (size_t i = 0; i < TEST_COUNT(t); i++) {
+        struct fix f;
+
+        fix_init(&f, 1);
+        frames(&f, t[i].key, true);
+        for (int k = 0; k < 6; k++)
+            frames(&f, 2, false);
+        come(&f, 0);
+        turn(&f, SL_STEP_US);
+        assert_int_equal(f.w.nout, t[i].most);
+        for (int k = 0; k < 60; k++)
+            turn(&f, SL_STEP_US);
+        assert_int_equal(f.w.nout, t[i].key + 12);
+        fix_fini(&f);
+    }
+}
+
 static void it_goes_out_in_portions_and_live_packets_wait_behind(void **state)
 {
     struct fix f;
@@ -438,6 +464,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_packet_is_that_of_the_key_frame_and_all_follow),
+        cmocka_unit_test(the_key_frame_goes_out_at_once),
         cmocka_unit_test(it_goes_out_in_portions_and_live_packets_wait_behind),
         cmocka_unit_test(what_is_not_whole_or_not_within_the_bounds_is_asked_for),
         cmocka_unit_test(a_late_packet_makes_it_whole),
