@@ -16,6 +16,7 @@ void sl_shed_second(struct sl_shed *s, unsigned int busy, unsigned int limit, bo
 {
     unsigned int step = s->step;
 
+    is_losing = is_losing && 2 * busy >= limit;
     if (s->step == 0) {
         s->patience = SL_SHED_CALM;
         s->has_eased = false;

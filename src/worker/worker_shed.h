@@ -32,7 +32,7 @@ struct sl_shed {
 };
 
 /* A second passed. @limit: of @busy, in 1/1000 of a core; 0: off. @is_losing: packets came that
- * were not read in time. */
+ * were not read in time, which counts when that much is to be done (a burst is no load). */
 void sl_shed_second(struct sl_shed *s, unsigned int busy, unsigned int limit, bool is_losing);
 /* How many layers a video loses. @rank: how many of 1000 videos are less important. */
 int sl_shed_layers(const struct sl_shed *s, unsigned int rank);

@@ -22,7 +22,9 @@ static void nothing_is_taken_below_the_limit_and_everything_above_it(void **stat
     assert_int_equal(s.step, 1);
     seconds(&s, 1, 1000); /* no time left at all: faster */
     assert_int_equal(s.step, 3);
-    sl_shed_second(&s, 300, LIMIT, true); /* packets are lost: whatever the clock says */
+    sl_shed_second(&s, LIMIT / 2, LIMIT, true); /* packets are lost: whatever the clock says */
+    assert_int_equal(s.step, 5);
+    sl_shed_second(&s, LIMIT / 2 - 1, LIMIT, true); /* but others keep us from the core */
     assert_int_equal(s.step, 5);
     seconds(&s, 100, 1000);
     assert_int_equal(s.step, SL_SHED_STEPS);
