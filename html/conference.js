@@ -12,6 +12,8 @@ import { Tiles } from './lib/tiles.js';
 /** @typedef {import('./sluice.js').RemoteTrack} RemoteTrack */
 
 const query = new URLSearchParams(location.search);
+/** So many videos, of those who speak; 0: everybody's. */
+const SLOTS = Math.min(Number(query.get('slots')) || 0, 16);
 const media = new LocalMedia();
 const tiles = new Tiles($('grid'));
 /** @type {Session | null} */
@@ -215,12 +217,20 @@ async function publish() {
     tellState();
 }
 
+/** @param {Participant} participant */
+function soundOf({ id, streams }) {
+    return (streams ?? []).filter((s) => s.type === 'audio' && !s.disabled)
+        .map((s) => ({ feed: id, mid: s.mid }));
+}
+
 /** @param {Participant[]} participants */
 function subscribe(participants) {
-    const ids = participants.filter((p) => p.streams?.length !== 0).map((p) => p.id);
+    const there = participants.filter((p) => p.streams?.length !== 0);
+    const feeds = SLOTS ? there.flatMap(soundOf) : there.map((p) => p.id);
+    const slots = Array.from({ length: SLOTS }, (_, slot) => ({ slot }));
 
-    if (ids.length)
-        room?.subscribe(ids).catch((error) => room && error.kind !== 'closed' && showError(error));
+    if (feeds.length)
+        room?.subscribe([...slots, ...feeds]).catch((error) => room && error.kind !== 'closed' && showError(error));
 }
 
 /** @param {Session} entered @param {Room} joined */
@@ -244,6 +254,7 @@ function watch(entered, joined) {
         tell(`${participant.display || 'Somebody'} left.`);
     });
     joined.on('talking', ({ id, talking }) => talking && tiles.find(id)?.hear(1));
+    joined.on('speaker', ({ id }) => tiles.find(id)?.hear(1));
     joined.on('track', (track) => showTrack(joined, track));
     joined.on('quality', ({ feed, mid, verdict }) => {
         const line = joined.subscriber.tracks.find((track) => track.mid === mid);

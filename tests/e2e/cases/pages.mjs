@@ -89,6 +89,18 @@ test('conference page: join, mute, statistics, leave', { variants: BOTH, timeout
   for (const page of [alice, bob]) assert.deepEqual(errors(page), []);
 });
 
+test('conference page: a slot for who speaks', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
+  const server = await t.server();
+  const bob = await join(t, server, 'Bob');
+  const alice = await join(t, server, 'Alice', '?slots=1');
+  await plays(alice, `${others} video`);
+  await bob.click('#leave');
+  await alice.waitFor((s) => !document.querySelector(s), others, 5);
+  const back = await join(t, server, 'Bob');
+  await plays(alice, `${others} video`);
+  for (const page of [alice, back]) assert.deepEqual(errors(page), []);
+});
+
 test('conference page: a closed tab is gone at once', { variants: BOTH, timeout: 60 }, async (t) => {
   const server = await t.server({ general: { reclaim_session_timeout: 30 } });
   const alice = await join(t, server, 'Alice');
