@@ -1,9 +1,11 @@
 /*
  * mock.h - the core as a plugin sees it (struct sl_core), without a server.
  *
- * For unit tests of plugins: it keeps handles, m-lines and routes, checks the contract of
+ * For unit tests of plugins with cmocka, linked with what `pkg-config --libs sluice-mock` says
+ * (docs/ plugins.md shows one): it keeps handles, m-lines and routes, checks the contract of
  * <sluice/plugin.h> as far as a plugin can break it (one answer per request, answers that fit the
- * offer, stable m-line indexes), and records what reaches each client.
+ * offer, stable m-line indexes), and records what reaches each client. Time stands still but in
+ * mock_run.
  *
  * One mock at a time, one thread. Failed expectations end the cmocka test with both texts printed.
  * JSON texts in tests are written with ' for ", and "*" in an expected text matches any value.
@@ -140,14 +142,15 @@ bool mock_has_offer(sl_hid h); /* the client's offer was kept and waits for its 
 #define MOCK_FORWARD_LINES 32
 
 struct mock_endpoint {
-    bool used, remote;
+    bool used, remote, player;
     struct sl_forward forward; /* strings point into the next members */
     struct sl_remote conf;
+    struct sl_player played; /* without its lines, which are in rlines */
     char ip[64], crypto[64];
     size_t nlines;
     struct sl_forward_line lines[MOCK_FORWARD_LINES];
     char data[128], asked[128];
-    struct mock_line rlines[MOCK_FORWARD_LINES]; /* remote publisher */
+    struct mock_line rlines[MOCK_FORWARD_LINES]; /* remote publisher, player */
     uint16_t wire[MOCK_FORWARD_LINES];
 };
 /* The endpoint that was made as the @n-th (from 0), alive or not; NULL: there were less. A
@@ -170,6 +173,34 @@ bool mock_resolved(const char *host, const char *ip);
 /* A synchronous request that is to be answered later; mock_late takes the answer. */
 uint64_t mock_call_late(sl_hid h, const char *body);
 json_t *mock_late(uint64_t tx);
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
+/* Lets so many milliseconds pass: runs what was posted, then timers as they fall due. 0: only what
+ * was posted, and taps that ended. */
+void mock_run(uint32_t ms);
+size_t mock_timers(void); /* that are set */
+
+/* ---- taps and players ------------------------------------------------------------------------ */
+
+/* The publisher sent this: all taps of the m-line see it, in one call. Fails when there is none,
+ * and when a tap calls what is not for its thread. */
+void mock_tap(struct sl_mref from, const struct sl_tap_packet *p, size_t n);
+size_t mock_taps(void); /* that did not end */
+
+struct mock_packet {
+    uint16_t mindex;
+    uint64_t time_us;
+    bool marker;
+    size_t len;
+    uint8_t payload[SL_PLAYER_PACKET_MAX];
+};
+/* What the @n-th endpoint, a player, sent next; false: nothing more. */
+bool mock_played(size_t n, struct mock_packet *out);
+/* A subscriber of it needs a key frame. */
+void mock_player_keyframe(size_t n, uint16_t mindex);
+/* player_send says -EAGAIN, or no longer. */
+void mock_player_full(bool is_full);
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 

@@ -6,7 +6,8 @@
  * which exist.
  *
  * Threads: every callback below runs on the control thread unless its comment says worker. All
- * functions of struct sl_core are for the control thread. So a plugin needs no locks.
+ * functions of struct sl_core are for the control thread, but log, post, random_id, random_uuid and
+ * secret_is_equal, which any thread may call. So a plugin needs no locks.
  *
  * What a plugin does: it gets requests (message), answers with JSON, describes which media it wants
  * (struct sl_mline, never SDP text), and declares routes from a published m-line to a subscribed
@@ -188,12 +189,78 @@ struct sl_remote_line {
     uint16_t wire_mindex;        /* 0..255, each once */
 };
 
+/* ---- taps ------------------------------------------------------------------------------------ */
+
+#define SL_TAP_NO_LEVEL 255
+
+/* One packet of a publisher, decrypted, as it is forwarded to subscribers. Valid for the call. */
+struct sl_tap_packet {
+    uint64_t arrival_us; /* on the clock of core->now_us */
+    uint64_t seq;        /* the publisher's numbers, extended: they never wrap; gaps are losses */
+    uint64_t ts;         /* likewise, in ticks of the codec's clock */
+    const uint8_t *payload;
+    size_t len; /* 0: padding only */
+    enum sl_codec codec;
+    uint8_t substream; /* simulcast layer */
+    uint8_t level;     /* audio: 0 loud .. 127 silent (RFC 6464); SL_TAP_NO_LEVEL: not told */
+    bool voice;        /* audio: the client says that somebody speaks */
+    bool marker;       /* video: the last packet of a frame; audio: the first after silence */
+    bool keyframe;     /* video: a key frame begins here */
+    bool is_opaque;    /* encrypted end to end: the payload says nothing */
+};
+
+#define SL_TAP_BATCH 32
+
+struct sl_tap {
+    /* Worker, the publisher's: up to SL_TAP_BATCH packets, in the order in which they came, at
+     * least once per turn of the worker. All media of that worker waits meanwhile: look, count,
+     * copy, and do the rest elsewhere (core->post). Only functions of struct sl_core for any thread
+     * may be called. What the control thread writes must be atomic for it, and the other way round.
+     */
+    void (*packets)(void *arg, const struct sl_tap_packet *p, size_t n);
+    /* Control: packets is not called any more and @arg is the plugin's alone. Comes once for each
+     * tap, when tap_del was called, the publisher is gone, or its m-line has no media; and for all
+     * that are left before fini. May be NULL. */
+    void (*ended)(void *arg);
+    void *arg;
+};
+
+/* ---- media of a plugin's own ----------------------------------------------------------------- */
+
+#define SL_PLAYER_PACKET_MAX 1200 /* bytes of a payload: what goes through every network */
+#define SL_PLAYER_LINES_MAX  64
+
+/* A player is a publisher whose packets the plugin makes. It stands wherever a publisher does: as
+ * `from` of routes, for gate, keyframe and tap_add. */
+struct sl_player {
+    const struct sl_mline *lines; /* kind and the first codec count; no data */
+    size_t nlines;
+    uint64_t group; /* as of place() */
+    /* Somebody needs a key frame of this m-line; throttled and merged. The plugin goes on with one
+     * as soon as it can. May be NULL. */
+    void (*keyframe)(void *arg, uint16_t mindex);
+    void *arg;
+};
+
+struct sl_player_packet {
+    /* When it is to be heard or seen, on a clock of the plugin's own that all m-lines share. The
+     * core makes timestamps of it, and tells subscribers what belongs together. */
+    uint64_t time_us;
+    bool marker;         /* video: the last packet of a frame; audio: the first after silence */
+    const void *payload; /* as the codec's RTP format says (RFC 7587 opus, RFC 7741 VP8, ...) */
+    size_t len;          /* 1 .. SL_PLAYER_PACKET_MAX */
+};
+
 /* @err: 0 and @ip; -ENOENT: the name has no such address. */
 typedef void (*sl_resolved_fn)(void *arg, int err, const char *ip);
 
 /* ---- the core's functions (control thread) --------------------------------------------------- */
 
 typedef void (*sl_plugin_timer_fn)(void *arg);
+typedef void (*sl_post_fn)(void *arg);
+
+#define SL_POSTS_MAX 4096 /* that wait, per plugin */
+#define SL_TAPS_MAX  4096 /* per plugin */
 
 struct sl_core {
     uint32_t abi;
@@ -315,6 +382,27 @@ struct sl_core {
 
     /* Of an m-line with audio levels: reports come as on_voice. 0 or -ESTALE. */
     int (*voice)(struct sl_mref from, enum sl_voice_mode mode);
+
+    /* The time of this turn of the control thread; it only grows. */
+    uint64_t (*now_us)(void);
+    /* Any thread: has @fn(@arg) called on the control thread, in the order of the calls of one
+     * thread. 0; -EAGAIN: SL_POSTS_MAX wait already; -ENOMEM. What fini finds waiting is not
+     * called: @arg is lost then, unless the plugin finds it elsewhere. Threads of a plugin's own
+     * end in fini. */
+    int (*post)(sl_post_fn fn, void *arg);
+
+    /* Has the packets of a publisher's audio or video m-line handed to the plugin, until tap_del or
+     * the end of the connection; what gate holds back is not among them. 0; -ESTALE; -ENOENT: no
+     * such m-line; -EAGAIN: SL_TAPS_MAX; -ENOMEM. After 0, @tap->ended comes in any case. */
+    int (*tap_add)(struct sl_mref from, const struct sl_tap *tap, uint64_t *id);
+    void (*tap_del)(uint64_t id); /* one that ended already: harmless */
+
+    /* 0; -EINVAL: its lines; -EAGAIN; -ENOMEM. endpoint_del ends it. */
+    int (*player_add)(const struct sl_player *p, sl_hid *out);
+    /* Sends packets now, in this order; whose times lie ahead are not kept back. All or none are
+     * taken. 0; -ESTALE; -EINVAL: no such m-line, or a length; -EAGAIN: 1 MiB waits for the worker
+     * already, which is far behind: leave these out; -ENOMEM. */
+    int (*player_send)(sl_hid player, uint16_t mindex, const struct sl_player_packet *p, size_t n);
 };
 
 /* ---- the plugin ------------------------------------------------------------------------------ */

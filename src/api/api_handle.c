@@ -1,6 +1,7 @@
 /* Handles: attach and detach, and the order of their events. */
 
 #include "api/api_events.h"
+#include "plugin/plugin_check.h"
 #include "plugin/plugin_loader.h"
 #include "base/rand.h"
 #include <errno.h>
@@ -162,6 +163,7 @@ void api_handle_destroy(struct sl_handle *h, bool tell)
     api_pc_close(h, "", false);
     api_capture_end(h);
     h->plugin->detach(h->hid, h->state);
+    sl_plugin_check_over(SL_PLUGIN_HANDLE, h->hid, h->plugin->package);
     api_ev_handle(h, "detached", NULL);
     api_trickles_clear(h);
     if (tell)

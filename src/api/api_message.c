@@ -2,6 +2,7 @@
 
 #include "api/api_priv.h"
 #include "base/arena.h"
+#include "plugin/plugin_check.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,14 @@ void api_msg_ack(struct api_msg *m, const char *hint)
     m->from.tag = NULL; /* answered */
 }
 
+/* The plugin's own doing: it must not name the message again. */
+static void msg_answered(struct api_msg *m) SL_ON_CONTROL;
+static void msg_answered(struct api_msg *m)
+{
+    sl_plugin_check_over(SL_PLUGIN_MESSAGE, m->id, m->handle->plugin->package);
+    api_msg_end(m);
+}
+
 static json_t *plugindata(const struct sl_handle *h, json_t *data)
 {
     return json_pack("{s:s, s:o}", "plugin", h->plugin->package, "data",
@@ -136,7 +145,7 @@ void api_plugin_reply(struct sl_api *api, struct sl_msg *name, json_t *data)
     json_object_set_new(j, "plugindata", plugindata(m->handle, data));
     api_answer(&m->from, SL_TSTATUS_OK, j);
     m->held = false;
-    api_msg_end(m);
+    msg_answered(m);
 }
 
 static struct api_out *out_create(struct sl_handle *h, json_t *json)
@@ -185,7 +194,7 @@ int api_plugin_event(struct sl_api *api, sl_hid hid, struct sl_msg *name, json_t
     }
     if (m) {
         api_msg_ack(m, NULL); /* always before its event */
-        api_msg_end(m);
+        msg_answered(m);
     }
     o->held = false;
     api_handle_flush(h);
@@ -193,6 +202,18 @@ int api_plugin_event(struct sl_api *api, sl_hid hid, struct sl_msg *name, json_t
 }
 
 /* ---- the verb -------------------------------------------------------------------------------- */
+
+static void plugin_message(struct sl_handle *h, struct sl_msg *m, const json_t *body,
+                           const struct sl_jsep_in *jsep) SL_ON_CONTROL;
+static void plugin_message(struct sl_handle *h, struct sl_msg *m, const json_t *body,
+                           const struct sl_jsep_in *jsep)
+{
+    const json_t *lent = sl_plugin_checks ? sl_plugin_check_lend(body, h->plugin->package) : NULL;
+
+    h->plugin->message(h->hid, h->state, m, lent ? lent : body, jsep);
+    if (lent)
+        sl_plugin_check_lent_back(lent);
+}
 
 void api_verb_message(struct api_req *r)
 {
@@ -218,12 +239,12 @@ void api_verb_message(struct api_req *r)
     id = m->id;
     if (jsep.type == SL_JSEP_OFFER)
         h->offer_msg = id;
-    h->plugin->message(h->hid, h->state, msg_name(id), json_object_get(r->root, "body"),
-                       jsep.type != SL_JSEP_NONE ? &jsep : NULL);
+    plugin_message(h, msg_name(id), json_object_get(r->root, "body"),
+                   jsep.type != SL_JSEP_NONE ? &jsep : NULL);
     m = api_msg_get(r->api, msg_name(id));
     if (m && !m->acked && !m->held) {
         api_fail(r, SL_API_PLUGIN_MESSAGE, "%s", sl_api_error_to_str(SL_API_PLUGIN_MESSAGE));
-        api_msg_end(m);
+        msg_answered(m);
     }
 out:
     sl_arena_destroy(a);

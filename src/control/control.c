@@ -4,6 +4,7 @@
 #include "control/config_file.h"
 #include "control/control_info.h"
 #include "event/event_bus.h"
+#include "plugin/plugin_check.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -117,6 +118,7 @@ int sl_control_start(struct sl_control *c, const struct sl_conf *conf, char *err
         close(c->signals);
         return rc;
     }
+    sl_plugin_checks |= conf->general.plugin_checks;
     rc = sl_plugins_create(&sl_config_file_store, conf->general.config_dir, &c->plugins);
     if (!rc)
         rc = sl_control_media_start(c, err, cap);
@@ -164,9 +166,10 @@ void sl_control_stop(struct sl_control *c)
     sl_cq_run(&c->cq, sl_now_us()); /* requests that came meanwhile are told, too */
     sl_control_transports_stop(c);
     sl_cq_run(&c->cq, sl_now_us());
-    sl_plugins_destroy(c->plugins); /* they end what they have among the media */
+    sl_plugins_stop(c->plugins); /* they end what they have among the media */
     sl_control_media_stop(c);
     sl_cq_run(&c->cq, sl_now_us());
+    sl_plugins_destroy(c->plugins);
     sl_api_destroy(c->api);
     sl_events_destroy(c->events);
     sl_cq_fini(&c->cq);

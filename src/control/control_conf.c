@@ -40,6 +40,9 @@ static const struct sl_opt general_opts[] = {
                "objects and arrays inside each other in a request"),
     SL_OPT_STR("plugins_dir", G, plugins_dir, NULL,
                "where plugins (*.so) are; unset: where they were installed"),
+    SL_OPT_BOOL("plugin_checks", G, plugin_checks, "no",
+                "end the server with a line that names plugin and call when a plugin breaks its "
+                "contract; for authors of plugins, debug builds always do"),
     SL_OPT_STR("config_dir", G, config_dir, NULL,
                "where plugins read their <plugin>.conf; unset: the directory of the file given by "
                "-c, else sluice/ below the system's configuration"),

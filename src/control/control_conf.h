@@ -21,6 +21,7 @@ struct sl_general_conf {
     int64_t max_events, max_polls, max_requests, max_candidates; /* that wait, see their rows */
     int64_t max_json_depth;
     char *plugins_dir, *config_dir;
+    bool plugin_checks;
     int64_t log_level;  /* enum sl_log_level */
     int64_t log_format; /* enum sl_log_format */
     char *api_secret;

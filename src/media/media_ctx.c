@@ -50,6 +50,7 @@ void sl_mctx_init(struct sl_mctx *m, unsigned int worker, const struct sl_media_
     sl_list_init(&m->mirrors);
     sl_list_init(&m->replays);
     sl_list_init(&m->holding);
+    sl_list_init(&m->taps);
     sl_list_init(&m->dirty);
     sl_list_init(&m->lossy);
 }

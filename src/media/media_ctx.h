@@ -103,6 +103,7 @@ struct sl_mctx {
     struct sl_list holding; /* connections that hold something back (media_hold.h) */
     unsigned int nheld;     /* slots, of all of them */
     uint64_t step_us;       /* when replays and what is held go on */
+    struct sl_list taps;    /* with packets for their plugins (sl_media_taps_run) */
     struct sl_list dirty;   /* connections with staged packets */
     struct sl_list lossy;   /* endpoints, see sl_endpoint_lost */
     struct sl_slot *sent;   /* in the send queue; back to the pool after its flush */

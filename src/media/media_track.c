@@ -1,6 +1,7 @@
 #include "media/media_track.h"
 
 #include "media/media_mirror.h"
+#include "media/media_tap.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -34,6 +35,8 @@ void sl_track_destroy(struct sl_track *t)
         return;
     if (t->mirror)
         t->mirror->track = NULL;
+    while (t->taps)
+        sl_track_untap(t, t->taps->id);
     for (int i = 0; i < SL_LAYERS_MAX; i++)
         sl_dd_source_destroy(t->dd[i]);
     free(t);
@@ -214,10 +217,32 @@ void sl_track_talk_detect(struct sl_track *t, uint32_t packets, uint8_t threshol
     sl_level_set(&t->level, packets, threshold);
 }
 
+void sl_track_tap(struct sl_track *t, struct sl_media_tap *tap)
+{
+    sl_list_init(&tap->waiting);
+    tap->next = t->taps;
+    t->taps = tap;
+}
+
+void sl_track_untap(struct sl_track *t, uint64_t id)
+{
+    struct sl_media_tap **at = &t->taps, *tap;
+
+    while (*at && (*at)->id != id)
+        at = &(*at)->next;
+    tap = *at;
+    if (!tap)
+        return;
+    *at = tap->next;
+    sl_media_tap_end(tap);
+}
+
 static void forward(struct sl_track *t, struct sl_pkt *pkt) SL_ON_WORKER
 {
     uint64_t remote = t->remote;
 
+    for (struct sl_media_tap *tap = t->taps; tap; tap = tap->next)
+        sl_media_tap_push(tap, t->ctx, pkt);
     if (t->mirror)
         sl_mirror_push(t->mirror, pkt);
     while (remote) {

@@ -11,6 +11,7 @@
 #include "media/media_source.h"
 #include "sdp/sdp_media.h"
 
+struct sl_media_tap;
 struct sl_mirror;
 
 struct sl_track {
@@ -45,6 +46,7 @@ struct sl_track {
     bool is_held; /* nothing is forwarded until somebody speaks */
     struct sl_level level;
     struct sl_voice voice;
+    struct sl_media_tap *taps; /* owned */
 };
 
 int sl_track_create(struct sl_mctx *ctx, sl_id pc, const struct sl_media_line *line,
@@ -66,6 +68,10 @@ void sl_track_set_watched(struct sl_track *t, uint8_t layer) SL_ON_WORKER;
 void sl_track_set_gate(struct sl_track *t, bool closed) SL_ON_WORKER;
 void sl_track_talk_detect(struct sl_track *t, uint32_t packets, uint8_t threshold) SL_ON_WORKER;
 void sl_track_set_voice(struct sl_track *t, enum sl_voice_mode mode) SL_ON_WORKER;
+
+/* Takes @tap over. */
+void sl_track_tap(struct sl_track *t, struct sl_media_tap *tap) SL_ON_WORKER;
+void sl_track_untap(struct sl_track *t, uint64_t id) SL_ON_WORKER; /* unless it has none such */
 
 /* A parsed packet of layer @pkt->layer. Takes it over. */
 void sl_track_push(struct sl_track *t, struct sl_pkt *pkt, bool is_rtx) SL_ON_WORKER;

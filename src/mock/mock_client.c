@@ -73,6 +73,8 @@ static void mock_free(void)
         mock.msgs = m->next;
         free(m);
     }
+    mock_later_clear();
+    mock_media_clear();
     free(mock.handles);
     json_decref(mock.config);
     json_decref(mock.saved);
@@ -90,6 +92,8 @@ int mock_start(const struct sl_plugin *p, const char *config)
     mock.saved = json_object();
     mock.notified = json_object();
     mock.may = mock.config_dir = true;
+    mock_later_init();
+    mock_media_init();
     assert_int_equal(p->abi, SL_PLUGIN_ABI);
     err = p->init(&mock_core);
     if (err)
@@ -101,7 +105,10 @@ void mock_stop(void)
 {
     for (sl_hid h = 1; h <= mock.nhandles; h++)
         mock_detach(h);
-    mock.plugin->fini();
+    mock_taps_end(0);
+    mock_run(0);
+    if (mock.plugin->fini)
+        mock.plugin->fini();
     mock_skip(0);
     mock_free();
 }

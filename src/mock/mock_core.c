@@ -30,6 +30,7 @@ struct seen *mock_seen_add(struct handle *hd, enum seen_type type)
 
 static void core_reply(struct sl_msg *m, json_t *data)
 {
+    mock_on_control("reply");
     assert_false(m->acked || m->ended);
     m->ended = true;
     m->reply = data;
@@ -96,6 +97,7 @@ static int core_event(sl_hid h, struct sl_msg *m, json_t *data, const struct sl_
     struct seen *s;
     int err = hd ? 0 : -ESTALE;
 
+    mock_on_control("event");
     assert_non_null(data);
     if (!err && jsep)
         err = jsep_take(hd, jsep);
@@ -123,6 +125,7 @@ void mock_pc_close(sl_hid h, const char *reason)
     hd->closing = true;
     if (mock.plugin->media_down)
         mock.plugin->media_down(h, hd->state, reason);
+    mock_taps_end(h);
     mock_data_clear(hd);
     hd->closing = hd->has_pc = hd->up = hd->awaits_answer = hd->has_offer = hd->offer_kept = false;
     hd->nlines = 0;
@@ -152,7 +155,7 @@ static void core_place(sl_hid h, uint64_t group)
     mock_handle(h)->group = group;
 }
 
-static struct mock_line *line_of(struct sl_mref r)
+struct mock_line *mock_line_get(struct sl_mref r)
 {
     struct handle *hd = mock_handle(r.handle);
 
@@ -163,12 +166,12 @@ static struct mock_line *line_of(struct sl_mref r)
 
 static struct mock_route *route_of(struct sl_mref r)
 {
-    return line_of(r) ? &mock_handle(r.handle)->routes[r.mindex] : NULL;
+    return mock_line_get(r) ? &mock_handle(r.handle)->routes[r.mindex] : NULL;
 }
 
 static int core_route_add(struct sl_mref from, struct sl_mref to, const struct sl_layer_wish *wish)
 {
-    struct mock_line *src = line_of(from), *dst = line_of(to);
+    struct mock_line *src = mock_line_get(from), *dst = mock_line_get(to);
     struct mock_route *r = route_of(to);
 
     if (!src || !dst)
@@ -215,7 +218,7 @@ static int core_route_layers(struct sl_mref to, const struct sl_layer_wish *wish
 
 static int core_keyframe(struct sl_mref from)
 {
-    struct mock_line *l = line_of(from);
+    struct mock_line *l = mock_line_get(from);
 
     if (!l)
         return -ENOENT;
@@ -235,7 +238,7 @@ static int core_bitrate(sl_hid h, uint32_t bps)
 
 static int core_gate(struct sl_mref from, bool closed)
 {
-    struct mock_line *l = line_of(from);
+    struct mock_line *l = mock_line_get(from);
 
     if (!l)
         return -ENOENT;
@@ -265,7 +268,7 @@ static int core_voice(struct sl_mref from, enum sl_voice_mode mode)
 
 static int core_talk_detect(struct sl_mref from, uint32_t packets, uint8_t threshold)
 {
-    struct mock_line *l = line_of(from);
+    struct mock_line *l = mock_line_get(from);
 
     if (!l)
         return -ENOENT;
@@ -295,18 +298,6 @@ static bool core_is_up(sl_hid h)
     struct handle *hd = mock_handle(h);
 
     return hd && hd->up;
-}
-
-static uint64_t core_timer_add(uint32_t ms, bool repeat, sl_plugin_timer_fn fn, void *arg)
-{
-    (void)ms, (void)repeat, (void)fn, (void)arg;
-    fail_msg("no plugin needs a timer so far");
-    return 1;
-}
-
-static void core_timer_del(uint64_t id)
-{
-    (void)id;
 }
 
 static uint64_t core_random_id(void)
@@ -355,6 +346,7 @@ static void core_notify(sl_hid h, json_t *event)
     const json_t *n = name ? json_object_get(mock.notified, name) : NULL;
 
     (void)h;
+    mock_on_control("notify");
     if (name)
         json_object_set_new(mock.notified, name, json_integer(json_integer_value(n) + 1));
     json_decref(event);
@@ -409,8 +401,14 @@ const struct sl_core mock_core = {
     .lines = core_lines,
     .is_up = core_is_up,
     .place = core_place,
-    .timer_add = core_timer_add,
-    .timer_del = core_timer_del,
+    .timer_add = mock_core_timer_add,
+    .timer_del = mock_core_timer_del,
+    .now_us = mock_core_now_us,
+    .post = mock_core_post,
+    .tap_add = mock_core_tap_add,
+    .tap_del = mock_core_tap_del,
+    .player_add = mock_core_player_add,
+    .player_send = mock_core_player_send,
     .random_id = core_random_id,
     .random_uuid = core_random_uuid,
     .secret_is_equal = core_secret_is_equal,

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include "mock/mock_state.h"
 
-static struct mock_endpoint *endpoint_get(sl_hid h)
+struct mock_endpoint *mock_endpoint_get(sl_hid h)
 {
     const uint64_t n = (h & ~MOCK_ENDPOINT) - 1;
     struct mock_endpoint *e = h & MOCK_ENDPOINT && n < mock.nendpoints ? &mock.endpoints[n] : NULL;
@@ -19,9 +19,9 @@ static struct mock_endpoint *endpoint_get(sl_hid h)
 
 struct mock_line *mock_endpoint_line(struct sl_mref r)
 {
-    struct mock_endpoint *e = endpoint_get(r.handle);
+    struct mock_endpoint *e = mock_endpoint_get(r.handle);
 
-    return e && e->remote && r.mindex < e->nlines ? &e->rlines[r.mindex] : NULL;
+    return e && (e->remote || e->player) && r.mindex < e->nlines ? &e->rlines[r.mindex] : NULL;
 }
 
 const struct mock_endpoint *mock_endpoint(size_t n)
@@ -53,16 +53,23 @@ static bool srtp_is_good(unsigned int suite, const char *crypto)
     return suite == 0 || ((suite == 32 || suite == 80) && crypto && strlen(crypto) == 40);
 }
 
-static struct mock_endpoint *endpoint_new(const char *ip, const char *crypto, sl_hid *out)
+struct mock_endpoint *mock_endpoint_new(sl_hid *out)
 {
     struct mock_endpoint *e = &mock.endpoints[mock.nendpoints];
 
     assert_true(mock.nendpoints < MOCK_ENDPOINTS);
     memset(e, 0, sizeof(*e));
     e->used = true;
+    *out = mock_endpoint_id(mock.nendpoints++);
+    return e;
+}
+
+static struct mock_endpoint *endpoint_new(const char *ip, const char *crypto, sl_hid *out)
+{
+    struct mock_endpoint *e = mock_endpoint_new(out);
+
     snprintf(e->ip, sizeof(e->ip), "%s", ip ? ip : "");
     snprintf(e->crypto, sizeof(e->crypto), "%s", crypto ? crypto : "");
-    *out = mock_endpoint_id(mock.nendpoints++);
     return e;
 }
 
@@ -85,9 +92,9 @@ int mock_core_forward_add(const struct sl_forward *f, sl_hid *out, uint16_t *rtc
 
 int mock_core_forward_lines(sl_hid h, const struct sl_forward_line *lines, size_t n)
 {
-    struct mock_endpoint *e = endpoint_get(h);
+    struct mock_endpoint *e = mock_endpoint_get(h);
 
-    assert_true(e && !e->remote && n <= MOCK_FORWARD_LINES);
+    assert_true(e && !e->remote && !e->player && n <= MOCK_FORWARD_LINES);
     memcpy(e->lines, lines, n * sizeof(*lines));
     e->nlines = n;
     return 0;
@@ -95,9 +102,9 @@ int mock_core_forward_lines(sl_hid h, const struct sl_forward_line *lines, size_
 
 int mock_core_forward_data(sl_hid h, uint32_t ssrc, bool binary, const void *data, size_t len)
 {
-    struct mock_endpoint *e = endpoint_get(h);
+    struct mock_endpoint *e = mock_endpoint_get(h);
 
-    assert_true(e && !e->remote);
+    assert_true(e && !e->remote && !e->player);
     snprintf(e->data, sizeof(e->data), "%u|%s%.*s", ssrc, binary ? "binary|" : "", (int)len,
              (const char *)data);
     return 0;
@@ -131,7 +138,7 @@ int mock_core_remote_add(const struct sl_remote *r, sl_hid *out, struct sl_remot
 
 int mock_core_remote_lines(sl_hid h, const struct sl_remote_line *lines, size_t n)
 {
-    struct mock_endpoint *e = endpoint_get(h);
+    struct mock_endpoint *e = mock_endpoint_get(h);
 
     assert_true(e && e->remote && n <= MOCK_FORWARD_LINES);
     for (size_t i = 0; i < n; i++) {
@@ -152,10 +159,11 @@ int mock_core_remote_lines(sl_hid h, const struct sl_remote_line *lines, size_t 
 
 void mock_core_endpoint_del(sl_hid h)
 {
-    struct mock_endpoint *e = endpoint_get(h);
+    struct mock_endpoint *e = mock_endpoint_get(h);
 
     assert_non_null(e);
     e->used = false;
+    mock_taps_end(h);
 }
 
 void mock_remote_data(size_t n, uint16_t mindex, bool binary, const char *text)

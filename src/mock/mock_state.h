@@ -71,6 +71,12 @@ struct mock {
         char host[64];
         int family;
     } lookup[32]; /* of names; id 0: none */
+    uint64_t now_us;
+    bool in_tap, player_full;
+    struct mock_timer *timers; /* unordered */
+    struct mock_post *posts, **last_post;
+    struct mock_tap *taps;
+    struct mock_sent *sent, **last_sent;
     json_t *config, *saved, *notified;
     bool may, config_dir, signed_tokens;
 };
@@ -99,5 +105,28 @@ int mock_core_data_send(sl_hid h, const char *label, const char *protocol, bool 
 int mock_core_data_close(sl_hid h, const char *label);
 int mock_core_data_pause(sl_hid h, bool paused);
 void mock_data_clear(struct handle *hd);
+
+/* mock_later.c */
+uint64_t mock_core_timer_add(uint32_t ms, bool repeat, sl_plugin_timer_fn fn, void *arg);
+void mock_core_timer_del(uint64_t id);
+uint64_t mock_core_now_us(void);
+int mock_core_post(sl_post_fn fn, void *arg);
+void mock_later_init(void);
+void mock_later_clear(void);
+/* Fails inside a tap. */
+void mock_on_control(const char *call);
+
+/* mock_media.c; an endpoint's part is in mock_endpoint.c */
+struct mock_line *mock_line_get(struct sl_mref r);
+struct mock_endpoint *mock_endpoint_new(sl_hid *out);
+struct mock_endpoint *mock_endpoint_get(sl_hid h);
+int mock_core_tap_add(struct sl_mref from, const struct sl_tap *tap, uint64_t *id);
+void mock_core_tap_del(uint64_t id);
+void mock_taps_end(sl_hid publisher); /* 0: of all */
+int mock_core_player_add(const struct sl_player *p, sl_hid *out);
+int mock_core_player_send(sl_hid player, uint16_t mindex, const struct sl_player_packet *p,
+                          size_t n);
+void mock_media_init(void);
+void mock_media_clear(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include "relay/relay.h"
 #include "sdp/sdp_codec.h"
 #include "srtp/srtp.h"
+#include <sluice/codec.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,8 +31,9 @@ struct sl_ep {
     sl_ep_talking_fn talking;
     sl_ep_voice_fn voice;
     sl_remote_data_fn data;
+    sl_ep_keyframe_fn keyframe;
     void *arg;
-    struct sl_pc_source *sources; /* remote publisher: its lines */
+    struct sl_pc_source *sources; /* remote publisher, player: its lines */
     size_t nsources;
 };
 
@@ -106,6 +108,8 @@ void sl_ep_on_report(struct sl_ep *ep, const struct sl_report *r)
         ep->tell->talking(ep->talking, ep->arg, r->mindex, r->talking.on, r->talking.level);
     else if (r->type == SL_REPORT_VOICE && ep->voice)
         ep->tell->voice(ep->voice, ep->arg, r->mindex, &r->voice);
+    else if (r->type == SL_REPORT_KEYFRAME && ep->keyframe)
+        ep->tell->keyframe(ep->keyframe, ep->arg, r->mindex);
     else if (r->type == SL_REPORT_DATA && ep->data)
         ep->tell->data(ep->data, ep->arg, r->mindex, r->data.is_binary, r->data.bytes, r->data.len);
 }
@@ -404,6 +408,122 @@ int sl_ep_remote_lines(struct sl_ep *ep, const struct sl_remote_line *lines, siz
     }
     ep->nsources = n;
     return post_media(ep, media);
+}
+
+/* ---- players --------------------------------------------------------------------------------- */
+
+static int player_lines(struct sl_ep *ep, const struct sl_player *p) SL_ON_CONTROL
+{
+    struct sl_media *media = media_new(p->nlines);
+
+    ep->sources = calloc(p->nlines, sizeof(*ep->sources));
+    if (!media || !ep->sources) {
+        free(media);
+        return -ENOMEM;
+    }
+    ep->nsources = p->nlines;
+    for (size_t i = 0; i < p->nlines; i++) {
+        struct sl_media_line *m = &media->line[i];
+        struct sl_mline line = { .kind = p->lines[i].kind,
+                                 .codecs = p->lines[i].codecs,
+                                 .ncodecs = 1 };
+
+        sl_pc_source_of(&line, ep->id, (uint16_t)i, &ep->sources[i]);
+        snprintf(m->mid, sizeof(m->mid), "%u", (unsigned)i & 0xffff);
+        source_to_line(&ep->sources[i], m);
+        m->dir = SL_DIR_RECV;
+        m->nlayers = 1;
+        m->pt = sl_codec_info_get(ep->sources[i].codec)->pt;
+    }
+    return post_media(ep, media);
+}
+
+int sl_ep_player(struct sl_pc_world *w, const struct sl_player *p, const struct sl_ep_tell *tell,
+                 struct sl_ep **out)
+{
+    struct sl_relay_conf *c;
+    int err;
+
+    if (!p->nlines || p->nlines > SL_PLAYER_LINES_MAX)
+        return -EINVAL;
+    for (size_t i = 0; i < p->nlines; i++)
+        if (!p->lines[i].ncodecs || p->lines[i].kind == SL_KIND_DATA ||
+            sl_codec_info_get(p->lines[i].codecs[0].codec)->kind != p->lines[i].kind)
+            return -EINVAL;
+    c = conf_make(SL_RELAY_PLAYER, 0, NULL, &err);
+    if (!c)
+        return err;
+    err = ep_open(w, c, SL_ID_NONE, p->group, out);
+    if (err)
+        return err;
+    (*out)->tell = tell;
+    (*out)->keyframe = p->keyframe;
+    (*out)->arg = p->arg;
+    err = player_lines(*out, p);
+    if (err)
+        sl_ep_destroy(*out);
+    return err;
+}
+
+int sl_ep_play(struct sl_ep *ep, uint16_t mindex, const struct sl_player_packet *packets, size_t n)
+{
+    struct sl_relay_packet h;
+    struct sl_wmsg *m;
+    size_t len = 0;
+    uint8_t *at;
+
+    if (ep->kind != SL_RELAY_PLAYER || mindex >= ep->nsources)
+        return -EINVAL;
+    for (size_t i = 0; i < n; i++) {
+        if (!packets[i].len || packets[i].len > SL_PLAYER_PACKET_MAX)
+            return -EINVAL;
+        len += sizeof(h) + packets[i].len;
+    }
+    if (ep->data_waiting + SL_RELAY_DATA_CHARGE(len) > SL_RELAY_DATA_WINDOW)
+        return -EAGAIN;
+    m = sl_wmsg_new(SL_WMSG_EP_PLAY, ep->id, len);
+    if (!m)
+        return -ENOMEM;
+    m->mindex = mindex;
+    at = m->data.bytes;
+    for (size_t i = 0; i < n; i++) {
+        memset(&h, 0, sizeof(h));
+        h.time_us = packets[i].time_us;
+        h.len = (uint16_t)packets[i].len;
+        h.marker = packets[i].marker;
+        memcpy(at, &h, sizeof(h));
+        memcpy(at + sizeof(h), packets[i].payload, h.len);
+        at += sizeof(h) + h.len;
+    }
+    ep->data_waiting += SL_RELAY_DATA_CHARGE(len);
+    sl_pc_world_post(ep->world, m);
+    return 0;
+}
+
+/* ---- taps ------------------------------------------------------------------------------------ */
+
+int sl_ep_tap(struct sl_pc_world *w, sl_id id, uint16_t mindex, struct sl_media_tap *tap)
+{
+    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_TAP, id, 0);
+
+    if (!m)
+        return -ENOMEM;
+    m->mindex = mindex;
+    m->tap = tap;
+    sl_pc_world_post(w, m);
+    return 0;
+}
+
+int sl_ep_untap(struct sl_pc_world *w, sl_id id, uint16_t mindex, uint64_t tap)
+{
+    struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_UNTAP, id, 0);
+
+    if (!m)
+        return -ENOMEM;
+    m->mindex = mindex;
+    m->id = tap;
+    sl_pc_world_post(w, m);
+    return 0;
 }
 
 /* ---- as a publisher -------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /*
- * pc_ep.h - the control half of forwarders and remote publishers; the other half lives on a worker
- * (src/relay/).
+ * pc_ep.h - the control half of forwarders, remote publishers and players; the other half lives on a
+ * worker (src/relay/).
  *
  * Thread: control.  Owner: the plugin that asked for it, by id: core->endpoint_del.
  *
@@ -18,12 +18,14 @@ struct sl_ep;
 /* As in struct sl_remote. */
 typedef void (*sl_ep_talking_fn)(void *arg, uint16_t mindex, bool talking, double level);
 typedef void (*sl_ep_voice_fn)(void *arg, uint16_t mindex, const struct sl_voice_report *v);
+typedef void (*sl_ep_keyframe_fn)(void *arg, uint16_t mindex); /* as in struct sl_player */
 /* Call @fn: what must stand around it is the owner's. */
 struct sl_ep_tell {
     void (*talking)(sl_ep_talking_fn fn, void *arg, uint16_t mindex, bool talking, double level);
     void (*voice)(sl_ep_voice_fn fn, void *arg, uint16_t mindex, const struct sl_voice_report *v);
     void (*data)(sl_remote_data_fn fn, void *arg, uint16_t mindex, bool binary, const char *data,
                  size_t len);
+    void (*keyframe)(sl_ep_keyframe_fn fn, void *arg, uint16_t mindex);
 };
 
 /* @near: an endpoint whose worker it shares; SL_ID_NONE: any. @port: of the socket, where feedback
@@ -49,6 +51,12 @@ int sl_ep_remote_lines(struct sl_ep *ep, const struct sl_remote_line *lines,
 int sl_ep_send_data(struct sl_ep *ep, uint32_t ssrc, bool is_binary, const void *data,
                     size_t len) SL_ON_CONTROL;
 
+/* See core->player_add and player_send. */
+int sl_ep_player(struct sl_pc_world *w, const struct sl_player *p, const struct sl_ep_tell *tell,
+                 struct sl_ep **out) SL_ON_CONTROL;
+int sl_ep_play(struct sl_ep *ep, uint16_t mindex, const struct sl_player_packet *packets,
+               size_t n) SL_ON_CONTROL;
+
 /* NULL is fine. */
 void sl_ep_destroy(struct sl_ep *ep) SL_ON_CONTROL;
 sl_id sl_ep_id(const struct sl_ep *ep);
@@ -62,5 +70,12 @@ int sl_ep_gate(struct sl_ep *ep, uint16_t mindex, bool closed) SL_ON_CONTROL;
 int sl_ep_talk_detect(struct sl_ep *ep, uint16_t mindex, uint32_t packets,
                       uint8_t threshold) SL_ON_CONTROL;
 int sl_ep_voice(struct sl_ep *ep, uint16_t mindex, enum sl_voice_mode mode) SL_ON_CONTROL;
+
+/* Taps of publishers of either kind, by the id that workers know. Takes @tap over when it returns 0,
+ * and then @tap->done comes in any case. 0 or -ENOMEM. */
+struct sl_media_tap;
+int sl_ep_tap(struct sl_pc_world *w, sl_id id, uint16_t mindex,
+              struct sl_media_tap *tap) SL_ON_CONTROL;
+int sl_ep_untap(struct sl_pc_world *w, sl_id id, uint16_t mindex, uint64_t tap) SL_ON_CONTROL;
 
 #endif

@@ -4,6 +4,7 @@
 #include "api/api_dns.h"
 #include "pc/pc_ep.h"
 #include "api/api_priv.h"
+#include "base/log.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -11,8 +12,63 @@
 #define HID_ENDPOINT (UINT64_C(1) << 63)
 #define LINES_MAX    1024
 
+/* An endpoint of a plugin. */
+struct owned {
+    struct sl_list link;
+    struct sl_ep *ep;
+    sl_hid hid;
+    int slot;
+};
+
+static struct sl_list owned;
+
 /* Made with the first name. */
 static struct sl_dns *dns;
+
+void sl_plugin_ep_start(void)
+{
+    sl_list_init(&owned);
+}
+
+int sl_plugin_ep_own(int slot, struct sl_ep *ep, sl_hid *out)
+{
+    struct owned *o = calloc(1, sizeof(*o));
+
+    if (!o) {
+        sl_ep_destroy(ep);
+        return -ENOMEM;
+    }
+    o->ep = ep;
+    o->hid = sl_ep_id(ep) | HID_ENDPOINT;
+    o->slot = slot;
+    sl_list_add(&owned, &o->link);
+    *out = o->hid;
+    return 0;
+}
+
+static void owned_end(struct owned *o) SL_ON_CONTROL
+{
+    sl_list_del(&o->link);
+    sl_ep_destroy(o->ep);
+    free(o);
+}
+
+void sl_plugin_ep_end(int slot)
+{
+    struct sl_list *pos, *tmp;
+    unsigned int n = 0;
+
+    sl_list_for_each_safe (pos, tmp, &owned) {
+        struct owned *o = sl_container(pos, struct owned, link);
+
+        if (o->slot != slot)
+            continue;
+        owned_end(o);
+        n++;
+    }
+    if (n)
+        sl_warn("plugin", "left endpoints behind", "plugin=%s n=%u", sl_plugin_package(slot), n);
+}
 
 void sl_plugin_ep_stop(void)
 {
@@ -23,8 +79,14 @@ void sl_plugin_ep_stop(void)
 struct sl_ep *sl_plugin_ep_get(sl_hid hid)
 {
     struct sl_api *api = sl_api_get();
+    struct sl_ep *ep;
 
-    return api && (hid & HID_ENDPOINT) ? sl_ep_find(api->world, hid & ~HID_ENDPOINT) : NULL;
+    if (!api || !(hid & HID_ENDPOINT))
+        return NULL;
+    ep = sl_ep_find(api->world, hid & ~HID_ENDPOINT);
+    if (!ep)
+        sl_plugin_check_gone(SL_PLUGIN_ENDPOINT, hid);
+    return ep;
 }
 
 int sl_plugin_source_get(struct sl_mref ref, struct sl_pc_source *out)
@@ -35,14 +97,16 @@ int sl_plugin_source_get(struct sl_mref ref, struct sl_pc_source *out)
     if (ep)
         return sl_ep_source(ep, ref.mindex, out);
     h = sl_api_get() ? api_handle_get(sl_api_get(), ref.handle) : NULL;
-    if (!h)
+    if (!h) {
+        sl_plugin_check_gone(SL_PLUGIN_HANDLE, ref.handle);
         return -ESTALE;
+    }
     return h->pc ? sl_pc_source(h->pc, ref.mindex, out) : -ENOENT;
 }
 
 void sl_plugin_hold(struct sl_msg *m)
 {
-    SL_ASSUME(control);
+    PLUGIN_CALL("hold");
     api_plugin_hold(sl_api_get(), m);
 }
 
@@ -63,7 +127,7 @@ int sl_plugin_resolve(const char *host, int family, sl_resolved_fn fn, void *arg
 {
     int err = 0;
 
-    SL_ASSUME(control);
+    PLUGIN_CALL("resolve");
     if (!dns)
         err = sl_dns_create(sl_api_get()->cq, run_resolved, &dns);
     return err ? err
@@ -76,7 +140,7 @@ int sl_plugin_resolve(const char *host, int family, sl_resolved_fn fn, void *arg
 
 void sl_plugin_resolve_cancel(uint64_t id)
 {
-    SL_ASSUME(control);
+    PLUGIN_CALL("resolve_cancel");
     if (dns && id)
         sl_dns_cancel(dns, id);
 }
@@ -95,16 +159,14 @@ static sl_id worker_of(sl_hid hid) SL_ON_CONTROL
     return h && h->pc ? sl_pc_id(h->pc) : SL_ID_NONE;
 }
 
-int sl_plugin_forward_add(const struct sl_forward *f, sl_hid *out, uint16_t *rtcp_port)
+int sl_plugin_forward_add(int slot, const struct sl_forward *f, sl_hid *out, uint16_t *rtcp_port)
 {
     struct sl_ep *ep;
     int err;
 
-    SL_ASSUME(control);
+    PLUGIN_CALL("forward_add");
     err = sl_ep_forward(sl_api_get()->world, f, worker_of(f->near), &ep, rtcp_port);
-    if (err == 0)
-        *out = sl_ep_id(ep) | HID_ENDPOINT;
-    return err;
+    return err ? err : sl_plugin_ep_own(slot, ep, out);
 }
 
 int sl_plugin_forward_lines(sl_hid forward, const struct sl_forward_line *lines, size_t n)
@@ -114,7 +176,7 @@ int sl_plugin_forward_lines(sl_hid forward, const struct sl_forward_line *lines,
     struct sl_ep_line *l;
     int err = -ENOMEM;
 
-    SL_ASSUME(control);
+    PLUGIN_CALL("forward_lines");
     ep = sl_plugin_ep_get(forward);
     if (!ep || n > LINES_MAX)
         return ep ? -EINVAL : -ESTALE;
@@ -136,7 +198,7 @@ int sl_plugin_forward_data(sl_hid forward, uint32_t ssrc, bool binary, const voi
 {
     struct sl_ep *ep;
 
-    SL_ASSUME(control);
+    PLUGIN_CALL("forward_data");
     ep = sl_plugin_ep_get(forward);
     return ep ? sl_ep_send_data(ep, ssrc, binary, data, len) : -ESTALE;
 }
@@ -176,7 +238,7 @@ static void run_data(sl_remote_data_fn fn, void *arg, uint16_t mindex, bool bina
     api_leave(api);
 }
 
-int sl_plugin_remote_add(const struct sl_remote *r, sl_hid *out, struct sl_remote_at *at)
+int sl_plugin_remote_add(int slot, const struct sl_remote *r, sl_hid *out, struct sl_remote_at *at)
 {
     static const struct sl_ep_tell tell = {
         .talking = run_talking,
@@ -186,18 +248,16 @@ int sl_plugin_remote_add(const struct sl_remote *r, sl_hid *out, struct sl_remot
     struct sl_ep *ep;
     int err;
 
-    SL_ASSUME(control);
+    PLUGIN_CALL("remote_add");
     err = sl_ep_remote(sl_api_get()->world, r, &tell, &ep, at);
-    if (err == 0)
-        *out = sl_ep_id(ep) | HID_ENDPOINT;
-    return err;
+    return err ? err : sl_plugin_ep_own(slot, ep, out);
 }
 
 int sl_plugin_remote_lines(sl_hid remote, const struct sl_remote_line *lines, size_t n)
 {
     struct sl_ep *ep;
 
-    SL_ASSUME(control);
+    PLUGIN_CALL("remote_lines");
     ep = sl_plugin_ep_get(remote);
     if (!ep || n > LINES_MAX)
         return ep ? -EINVAL : -ESTALE;
@@ -206,6 +266,17 @@ int sl_plugin_remote_lines(sl_hid remote, const struct sl_remote_line *lines, si
 
 void sl_plugin_endpoint_del(sl_hid e)
 {
-    SL_ASSUME(control);
-    sl_ep_destroy(sl_plugin_ep_get(e));
+    struct sl_list *pos;
+
+    PLUGIN_CALL("endpoint_del");
+    sl_list_for_each (pos, &owned) {
+        struct owned *o = sl_container(pos, struct owned, link);
+
+        if (o->hid == e) {
+            sl_plugin_check_over(SL_PLUGIN_ENDPOINT, e, sl_plugin_package(o->slot));
+            owned_end(o);
+            return;
+        }
+    }
+    sl_plugin_check_gone(SL_PLUGIN_ENDPOINT, e);
 }

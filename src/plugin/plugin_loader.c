@@ -35,18 +35,27 @@ static void slot_fini(struct plugin_slot *s)
     memset(s, 0, sizeof(*s));
 }
 
+void sl_plugins_stop(struct sl_plugins *p)
+{
+    if (!p || p->stopped)
+        return;
+    p->stopped = true;
+    sl_plugin_taps_stop();
+    for (int i = p->n; i-- > 0;) {
+        if (p->slot[i].plugin.fini)
+            p->slot[i].plugin.fini();
+        sl_plugin_core_end(i);
+    }
+}
+
 void sl_plugins_destroy(struct sl_plugins *p)
 {
     if (!p)
         return;
-    while (p->n > 0) {
-        struct plugin_slot *s = &p->slot[--p->n];
-
-        if (s->plugin.fini)
-            s->plugin.fini();
-        slot_fini(s);
-    }
+    sl_plugins_stop(p);
     sl_plugin_core_stop();
+    while (p->n > 0)
+        slot_fini(&p->slot[--p->n]);
     free(p->config_dir);
     free(p);
 }

@@ -31,7 +31,10 @@ struct sl_plugin_store {
  * 0 or -ENOMEM. */
 int sl_plugins_create(const struct sl_plugin_store *store, const char *config_dir,
                       struct sl_plugins **out) SL_ON_CONTROL;
-/* Stops all plugins, last started first. NULL is fine. */
+/* Stops all plugins, last started first, and ends what they left behind. No callback of theirs runs
+ * any more, but their code stays until workers are gone that may still be in it. NULL is fine. */
+void sl_plugins_stop(struct sl_plugins *p) SL_ON_CONTROL;
+/* Unloads them, stopped or not. NULL is fine. */
 void sl_plugins_destroy(struct sl_plugins *p) SL_ON_CONTROL;
 
 /* Loads and starts all of @dir, in the order of their names; a directory that does not exist holds

@@ -180,7 +180,8 @@ static void destroy(struct sl_endpoint *e)
     if (r->conf) {
         /* The sockets may stand in the send queue. */
         r->ep.ctx->cb.flush(r->ep.ctx->arg);
-        r->env->unwatch(r->env->arg, &r->rtp);
+        if (r->conf->rtp)
+            r->env->unwatch(r->env->arg, &r->rtp);
         if (r->conf->rtcp)
             r->env->unwatch(r->env->arg, &r->rtcp);
     }
@@ -188,6 +189,7 @@ static void destroy(struct sl_endpoint *e)
     sl_endpoint_fini(e);
     sl_srtp_destroy(r->srtp);
     sl_relay_conf_destroy(r->conf);
+    free(r->plays);
     free(r->media);
     free(r);
 }
@@ -203,6 +205,8 @@ static int watch(struct sl_relay *r, struct sl_relay_conf *conf) SL_ON_WORKER
 {
     int err;
 
+    if (!conf->rtp)
+        return 0;
     r->rtp = (struct sl_watch){ .udp = conf->rtp, .datagram = on_rtp_socket };
     r->rtcp = (struct sl_watch){ .udp = conf->rtcp, .datagram = on_rtcp_socket };
     err = r->env->watch(r->env->arg, &r->rtp);
@@ -217,20 +221,25 @@ static int watch(struct sl_relay *r, struct sl_relay_conf *conf) SL_ON_WORKER
 int sl_relay_create(struct sl_relay_env *env, sl_id id, struct sl_relay_conf *conf,
                     struct sl_endpoint **out)
 {
+    static const struct relay_kind *const kinds[] = {
+        [SL_RELAY_FORWARD] = &sl_relay_forward,
+        [SL_RELAY_REMOTE] = &sl_relay_remote,
+        [SL_RELAY_PLAYER] = &sl_relay_player,
+    };
     struct sl_relay *r = calloc(1, sizeof(*r));
     int err;
 
     if (!r)
         return -ENOMEM;
     r->env = env;
-    r->kind = conf->kind == SL_RELAY_FORWARD ? &sl_relay_forward : &sl_relay_remote;
+    r->kind = kinds[conf->kind];
     sl_endpoint_init(&r->ep, &ops, env->ctx, id);
     sl_tx_init(&r->tx, env->ctx, flush);
     sl_timer_init(&r->tick, on_tick);
     r->own_ssrc = sl_rand32() | 0x80000000u;
     r->data_seq = sl_rand32() & 0x7fff;
     r->rtcp_to = conf->rtcp_to;
-    r->rtcp_fd = conf->rtcp ? conf->rtcp->fd : conf->rtp->fd;
+    r->rtcp_fd = conf->rtcp ? conf->rtcp->fd : conf->rtp ? conf->rtp->fd : -1;
     r->tx.open = true;
     err = conf->is_srtp ? sl_srtp_create(&conf->keys, &r->srtp) : 0;
     if (err == 0)

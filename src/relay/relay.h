@@ -1,6 +1,7 @@
 /*
  * relay.h - endpoints that speak plain RTP or SRTP over UDP with another machine: a *forwarder*
  * sends what publishers here send, a *remote publisher* receives what a forwarder elsewhere sends.
+ * And one that speaks with nobody: a *player* publishes packets that a plugin makes.
  *
  * Spec:   RFC 3550, RFC 3711 with static keys, RFC 4585 (PLI), RFC 5104 (FIR), RFC 5761 (RTCP on
  * the same port) Thread: worker; sockets and struct sl_relay_conf are made by control and handed
@@ -54,14 +55,16 @@ struct sl_relay_env {
     bool (*data)(void *arg, sl_id id, uint16_t mindex, bool is_binary, const uint8_t *data,
                  size_t len);
     bool (*data_sent)(void *arg, sl_id id, size_t charge);
+    /* To control: a player shall go on with a key frame. */
+    void (*keyframe)(void *arg, sl_id id, uint16_t mindex);
     void *arg;
 };
 
-enum sl_relay_kind { SL_RELAY_FORWARD, SL_RELAY_REMOTE };
+enum sl_relay_kind { SL_RELAY_FORWARD, SL_RELAY_REMOTE, SL_RELAY_PLAYER };
 
 struct sl_relay_conf {
     enum sl_relay_kind kind;
-    struct sl_udp *rtp, *rtcp;      /* owned; rtcp NULL: none */
+    struct sl_udp *rtp, *rtcp;      /* owned; NULL: none (a player has neither) */
     struct sl_addr rtp_to, rtcp_to; /* forwarder; rtcp_to without family: no reports */
     bool is_srtp;
     struct sl_srtp_keys keys;
@@ -82,6 +85,14 @@ struct sl_relay *sl_relay_of(struct sl_endpoint *e);
  * 0: as it is (never with SRTP). */
 void sl_relay_data_send(struct sl_relay *r, uint32_t ssrc, bool is_binary, uint8_t *data,
                         size_t len) SL_ON_WORKER;
+/* A player sends packets: each is this, then its payload. The charge is that of the whole. */
+struct sl_relay_packet {
+    uint64_t time_us;
+    uint16_t len;
+    bool marker;
+};
+void sl_relay_play(struct sl_relay *r, uint16_t mindex, const uint8_t *packets,
+                   size_t len) SL_ON_WORKER;
 /* Control has handled so much of what env.data brought. */
 void sl_relay_data_consumed(struct sl_relay *r, size_t charge) SL_ON_WORKER;
 

@@ -26,12 +26,19 @@ static uint8_t *wrap(struct sl_relay *r, uint32_t ssrc, bool is_binary, uint8_t 
     return r->srtp && sl_srtp_protect(r->srtp, at, len) < 0 ? NULL : at;
 }
 
+void sl_relay_data_done(struct sl_relay *r, size_t len)
+{
+    r->data_sent += SL_RELAY_DATA_CHARGE(len);
+    if (r->data_sent >= STEP && r->env->data_sent(r->env->arg, r->ep.id, r->data_sent))
+        r->data_sent = 0;
+}
+
 void sl_relay_data_send(struct sl_relay *r, uint32_t ssrc, bool is_binary, uint8_t *data,
                         size_t len)
 {
+    const size_t given = len;
     uint8_t *at;
 
-    r->data_sent += SL_RELAY_DATA_CHARGE(len);
     at = wrap(r, ssrc, is_binary, data, &len);
     if (at) {
         sl_txq_add(r->env->txq, r->conf->rtp->fd, &r->conf->rtp_to, NULL, SL_ID_NONE, at, len);
@@ -39,8 +46,7 @@ void sl_relay_data_send(struct sl_relay *r, uint32_t ssrc, bool is_binary, uint8
     } else {
         r->ep.ctx->drops[SL_DROP_PROTECT]++;
     }
-    if (r->data_sent >= STEP && r->env->data_sent(r->env->arg, r->ep.id, r->data_sent))
-        r->data_sent = 0;
+    sl_relay_data_done(r, given);
 }
 
 /* ---- in -------------------------------------------------------------------------------------- */

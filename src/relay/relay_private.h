@@ -1,7 +1,8 @@
 /*
  * relay_private.h - the inside of a relay, for src/relay/ only.
  *
- * relay.c: life, what goes out, timers.  relay_forward.c and relay_remote.c: the two kinds.
+ * relay.c: life, what goes out, timers.  relay_forward.c, relay_remote.c and relay_player.c: the
+ * kinds.
  */
 #ifndef SL_RELAY_PRIVATE_H
 #define SL_RELAY_PRIVATE_H
@@ -27,6 +28,7 @@ struct relay_kind {
 
 extern const struct relay_kind sl_relay_forward;
 extern const struct relay_kind sl_relay_remote;
+extern const struct relay_kind sl_relay_player;
 
 struct sl_relay {
     struct sl_endpoint ep;
@@ -49,6 +51,10 @@ struct sl_relay {
     struct sl_ext_map extmap;
     uint16_t by_wire[RELAY_WIRE_MAX]; /* (SSRC - 1000) / 10 -> m-line + 1; 0: none */
 
+    /* Player. */
+    struct relay_play *plays; /* by m-line */
+    uint64_t play_wall_us;    /* our wall clock at the plugin's time 0; 0: not known */
+
     /* Data messages. */
     uint16_t data_seq;
     size_t data_sent;  /* charge, not yet told */
@@ -59,6 +65,9 @@ struct sl_relay {
 bool sl_relay_is_sender(struct sl_relay *r, const struct sl_addr *from);
 /* A remote publisher's data message; false: it is something else. */
 bool sl_relay_data_take(struct sl_relay *r, const struct sl_udp_dgram *d) SL_ON_WORKER;
+
+/* What control gave, @len bytes of it, was sent or dropped. */
+void sl_relay_data_done(struct sl_relay *r, size_t len) SL_ON_WORKER;
 
 /* A slot for RTCP, and its end: staged unless nothing was written. */
 struct sl_slot *sl_relay_rtcp_begin(struct sl_relay *r, struct sl_writer *w) SL_ON_WORKER;

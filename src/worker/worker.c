@@ -57,6 +57,12 @@ static bool on_data_sent(void *arg, sl_id id, size_t charge)
         arg, &(struct sl_report){ .type = SL_REPORT_DATA_SENT, .pc = id, .charge = charge });
 }
 
+static void on_keyframe(void *arg, sl_id id, uint16_t mindex)
+{
+    (void)post_report(
+        arg, &(struct sl_report){ .type = SL_REPORT_KEYFRAME, .pc = id, .mindex = mindex });
+}
+
 static void on_receiving(void *arg, sl_id pc, uint16_t mindex, int substream, bool on)
 {
     struct sl_report r = { .type = SL_REPORT_RECEIVING, .pc = pc, .mindex = mindex };
@@ -367,6 +373,7 @@ static void create_media(struct sl_worker *w)
     w->relay_env = (struct sl_relay_env){
         .data = on_data,
         .data_sent = on_data_sent,
+        .keyframe = on_keyframe,
         .ctx = &w->ctx,
         .wheel = &w->wheel,
         .txq = w->txq,

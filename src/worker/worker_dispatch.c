@@ -2,6 +2,7 @@
 #include "worker/worker_private.h"
 
 #include "media/media_sink.h"
+#include "media/media_tap.h"
 
 #include <stdlib.h>
 
@@ -240,6 +241,24 @@ static void on_voice(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
         sl_track_set_voice(t, m->voice);
 }
 
+static void on_tap(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_track *t = sl_worker_track(w, m->pc, m->mindex);
+
+    if (!t)
+        return; /* it ends with the message */
+    sl_track_tap(t, m->tap);
+    m->tap = NULL;
+}
+
+static void on_untap(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_track *t = sl_worker_track(w, m->pc, m->mindex);
+
+    if (t)
+        sl_track_untap(t, m->id);
+}
+
 static void on_bitrate(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
     struct sl_peer *p = sl_worker_peer(w, m->pc);
@@ -337,6 +356,14 @@ static void on_ep_data(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
         sl_relay_data_send(r, m->data.ssrc, m->data.is_binary, m->data.bytes, m->data.len);
 }
 
+static void on_ep_play(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
+{
+    struct sl_relay *r = sl_relay_of(sl_worker_endpoint(w, m->pc));
+
+    if (r)
+        sl_relay_play(r, m->mindex, m->data.bytes, m->data.len);
+}
+
 static void on_ep_consumed(struct sl_worker *w, struct sl_wmsg *m) SL_ON_WORKER
 {
     struct sl_relay *r = sl_relay_of(sl_worker_endpoint(w, m->pc));
@@ -364,7 +391,10 @@ void sl_worker_dispatch(struct sl_worker *w, struct sl_wmsg *m)
         [SL_WMSG_GATE] = on_gate,
         [SL_WMSG_TALK] = on_talk,
         [SL_WMSG_VOICE] = on_voice,
+        [SL_WMSG_TAP] = on_tap,
+        [SL_WMSG_UNTAP] = on_untap,
         [SL_WMSG_EP_DATA] = on_ep_data,
+        [SL_WMSG_EP_PLAY] = on_ep_play,
         [SL_WMSG_EP_CONSUMED] = on_ep_consumed,
         [SL_WMSG_PC_INFO] = on_pc_info,
         [SL_WMSG_PC_CAPTURE] = on_pc_capture,

@@ -2,6 +2,7 @@
 #include "worker/worker_private.h"
 
 #include "base/clock.h"
+#include "media/media_tap.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
@@ -191,6 +192,7 @@ void sl_worker_turn(struct sl_worker *w)
     sl_endpoints_recover(&w->ctx);
     w->handshakes_wait = sl_peer_env_handshakes(&w->env, HANDSHAKES_US);
     flush_unless_held(w);
+    sl_media_taps_run(&w->ctx); /* last: nobody else waits for plugins */
     w->stats.turns++;
     if (!sl_worker_stats_second(w, w->ctx.now_us))
         return;

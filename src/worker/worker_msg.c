@@ -1,5 +1,6 @@
 #include "worker/worker_msg.h"
 
+#include "media/media_tap.h"
 #include "net/net_pcap.h"
 #include "net/net_tcp.h"
 #include "relay/relay.h"
@@ -33,7 +34,8 @@ struct sl_wmsg *sl_wmsg_new(enum sl_wmsg_type type, sl_id pc, size_t extra)
     if (type == SL_WMSG_EP_DATA) {
         m->data.bytes = (uint8_t *)(m + 1) + SL_RELAY_DATA_HEAD;
         m->data.len = extra - SL_RELAY_DATA_HEAD - SL_RELAY_DATA_TAIL;
-    } else if (type == SL_WMSG_ICE_DATA || type == SL_WMSG_SCTP_OUT) {
+    } else if (type == SL_WMSG_ICE_DATA || type == SL_WMSG_SCTP_OUT ||
+               type == SL_WMSG_EP_PLAY) {
         m->data.bytes = (uint8_t *)(m + 1);
         m->data.len = extra;
     }
@@ -48,6 +50,8 @@ void sl_wmsg_free(struct sl_wmsg *m)
         free(m->media);
     else if (m->type == SL_WMSG_EP_OPEN)
         sl_relay_conf_destroy(m->relay);
+    else if (m->type == SL_WMSG_TAP && m->tap)
+        m->tap->done(m->tap);
     else if (m->type == SL_WMSG_ICE_PATH)
         sl_udp_close(m->path.udp);
     else if (m->type == SL_WMSG_TCP)

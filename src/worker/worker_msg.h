@@ -35,9 +35,12 @@ enum sl_wmsg_type {
     SL_WMSG_GATE,
     SL_WMSG_TALK,
     SL_WMSG_VOICE,
+    SL_WMSG_TAP,
+    SL_WMSG_UNTAP, /* the one with this `id` */
     SL_WMSG_PC_INFO, /* answered by SL_REPORT_INFO, in order; `flag`: for event handlers */
     SL_WMSG_PC_CAPTURE,
     SL_WMSG_EP_DATA,     /* a message for a forwarder to send */
+    SL_WMSG_EP_PLAY,     /* packets of a player (relay.h) */
     SL_WMSG_EP_CONSUMED, /* `number` of charge, of a remote publisher's data */
     SL_WMSG_SLOWLINK,    /* to all workers: the threshold; `pc` is none */
     SL_WMSG_NO_MEDIA,    /* likewise: the seconds of silence that are told */
@@ -59,6 +62,7 @@ enum sl_wmsg_type {
 
 struct sl_pcap;
 struct sl_peer_info;
+struct sl_media_tap;
 struct sl_relay_conf;
 
 struct sl_wmsg {
@@ -104,7 +108,9 @@ struct sl_wmsg {
         } talk;
         enum sl_voice_mode voice;
         enum sl_ice_state ice_state;
-        struct sl_ice_path path; /* its udp is owned */
+        struct sl_media_tap *tap; /* owned */
+        uint64_t id;              /* UNTAP */
+        struct sl_ice_path path;  /* its udp is owned */
         struct sl_addr checked;
         struct sl_tcp *tcp;      /* owned, with what was read */
         struct sl_pcap *capture; /* owned; NULL: ends it */
@@ -137,7 +143,8 @@ enum sl_report_type {
     SL_REPORT_WATCHED,   /* `watched`: the highest layer that somebody wants */
     SL_REPORT_LINK,      /* news of ICE and DTLS */
     SL_REPORT_DATA,      /* a remote publisher's message */
-    SL_REPORT_DATA_SENT, /* `charge` of what a forwarder was given */
+    SL_REPORT_DATA_SENT, /* `charge` of what a forwarder or player was given */
+    SL_REPORT_KEYFRAME,  /* wanted of a player */
     SL_REPORT_INFO,      /* asked for, and before DOWN for event handlers */
     SL_REPORT_MAX
 };

@@ -307,6 +307,27 @@ int sl_ep_remote(struct sl_pc_world *w, const struct sl_remote *r, const struct 
     return -EAGAIN;
 }
 
+int sl_ep_player(struct sl_pc_world *w, const struct sl_player *p, const struct sl_ep_tell *tell,
+                 struct sl_ep **out)
+{
+    return -EAGAIN;
+}
+
+int sl_ep_play(struct sl_ep *ep, uint16_t mindex, const struct sl_player_packet *packets, size_t n)
+{
+    return -EAGAIN;
+}
+
+int sl_ep_tap(struct sl_pc_world *w, sl_id id, uint16_t mindex, struct sl_media_tap *tap)
+{
+    return -ENOMEM;
+}
+
+int sl_ep_untap(struct sl_pc_world *w, sl_id id, uint16_t mindex, uint64_t tap)
+{
+    return -ENOMEM;
+}
+
 int sl_ep_send_data(struct sl_ep *ep, uint32_t ssrc, bool is_binary, const void *data, size_t len)
 {
     return -EAGAIN;
