@@ -7,6 +7,17 @@
  * callbacks run on the control thread and must not block either (they post to the transport's).
  *
  * JSON objects are read-only once handed over, from both sides: they may be shared.
+ *
+ * To write another one: fill a struct sl_transport, call sl_api_transport_add (src/api/api.h) with
+ * it at start, as src/control/control_transports.c does, and keep the struct sl_tcore that it
+ * returns. Then
+ *   - a connection begins: choose its sl_conn, core->connected;
+ *   - bytes are a request: parse them (what is no JSON is SL_TREQ_BAD_JSON), core->request. Each
+ *     gets one answer, on the control thread, with its tag; events come as push;
+ *   - the connection ends: core->gone, once. Answers that are under way still come;
+ *   - the server stops: answer what is open, close, end the thread. No callback comes after that.
+ * Sessions belong to the connection that created or claimed them; over a transport without lasting
+ * connections, clients fetch events by SL_TREQ_POLL. src/transports/unix/ is the smallest example.
  */
 #ifndef SLUICE_TRANSPORT_H
 #define SLUICE_TRANSPORT_H
@@ -80,6 +91,9 @@ struct sl_transport {
     void (*answer)(sl_conn conn, void *tag, enum sl_tstatus status, json_t *json);
     /* An event to a lasting connection. Bounded queue: a client that does not read is closed. */
     void (*push)(sl_conn conn, json_t *json);
+    /* The administrator's query_transport: a new object, for `response`. @request is borrowed, NULL
+     * when there is none. NULL: this transport has nothing to tell. */
+    json_t *(*query)(const json_t *request);
 };
 
 #endif

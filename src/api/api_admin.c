@@ -220,9 +220,16 @@ static void query_transport(struct api_req *r)
     const char *package = sl_arg_str(r->root, "transport", "");
 
     for (size_t i = 0; i < API_TRANSPORTS_MAX; i++) {
-        if (!r->api->tslots[i].t || strcmp(r->api->tslots[i].t->package, package) != 0)
+        const struct sl_transport *t = r->api->tslots[i].t;
+        json_t *response;
+
+        if (!t || strcmp(t->package, package) != 0)
             continue;
-        api_fail(r, SL_API_UNKNOWN, "Transport doesn't support queries");
+        response = t->query ? t->query(sl_arg_get(r->root, "request")) : NULL;
+        if (response)
+            admin_ok(r, json_pack("{s:o}", "response", response));
+        else
+            api_fail(r, SL_API_UNKNOWN, "Transport doesn't support queries");
         return;
     }
     api_fail(r, SL_API_NO_PLUGIN, "Invalid transport");

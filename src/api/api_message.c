@@ -212,7 +212,7 @@ static void plugin_message(struct sl_handle *h, struct sl_msg *m, const json_t *
 
     h->plugin->message(h->hid, h->state, m, lent ? lent : body, jsep);
     if (lent)
-        sl_plugin_check_lent_back(lent);
+        sl_plugin_check_lent_back();
 }
 
 void api_verb_message(struct api_req *r)

@@ -258,7 +258,7 @@ static int core_fir_interval(sl_hid h, uint32_t seconds)
 
 static int core_voice(struct sl_mref from, enum sl_voice_mode mode)
 {
-    struct mock_line *l = line_of(from);
+    struct mock_line *l = mock_line_get(from);
 
     if (!l)
         return -ENOENT;

@@ -41,7 +41,7 @@ void sl_plugin_check_twice(const char *package, const char *what) SL_ON_CONTROL;
 /* JSON for a callback: a copy, watched for some time; NULL: out of memory. The second ends the
  * callback. */
 const json_t *sl_plugin_check_lend(const json_t *json, const char *package) SL_ON_CONTROL;
-void sl_plugin_check_lent_back(const json_t *copy) SL_ON_CONTROL;
+void sl_plugin_check_lent_back(void) SL_ON_CONTROL;
 /* The call of now is given @json for good. */
 void sl_plugin_check_given(const json_t *json) SL_ON_CONTROL;
 

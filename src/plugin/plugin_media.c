@@ -35,7 +35,7 @@ static void on_ended(struct sl_cq_mail *m)
     api = sl_api_get();
     sl_list_del(&t->link);
     ntaps[t->slot]--;
-    if (t->at.tap.ended) {
+    if (t->at.tap.ended && !sl_plugin_is_over(t->slot)) {
         api_enter(api);
         t->at.tap.ended(t->at.tap.arg);
         api_leave(api);

@@ -42,6 +42,7 @@ const char *sl_plugin_at(const void *base);
 void sl_plugin_later_start(void) SL_ON_CONTROL;
 void sl_plugin_later_begin(void) SL_ON_CONTROL; /* before init: the api is there */
 void sl_plugin_later_end(int slot) SL_ON_CONTROL;
+bool sl_plugin_is_over(int slot) SL_ON_CONTROL; /* its fini was called */
 uint64_t sl_plugin_timer_add(int slot, uint32_t ms, bool repeat, sl_plugin_timer_fn fn, void *arg);
 void sl_plugin_timer_del(uint64_t id);
 int sl_plugin_post(int slot, sl_post_fn fn, void *arg); /* any thread */

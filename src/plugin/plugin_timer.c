@@ -139,6 +139,11 @@ void sl_plugin_later_start(void)
         is_over[i] = false;
 }
 
+bool sl_plugin_is_over(int slot)
+{
+    return is_over[slot];
+}
+
 void sl_plugin_later_begin(void)
 {
     queue = sl_api_get() ? sl_api_get()->cq : NULL;

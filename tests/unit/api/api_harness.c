@@ -233,6 +233,13 @@ static void x_push(sl_conn conn, json_t *json)
     record((struct t_rec){ true, conn, 0, SL_TSTATUS_OK, json });
 }
 
+/* Says back what it was asked, but nothing to {"mute": true}. */
+static json_t *x_query(const json_t *request)
+{
+    return json_is_true(json_object_get(request, "mute")) ? NULL
+                                                          : json_pack("{s:O?}", "asked", request);
+}
+
 static const struct sl_transport transport = {
     .abi = SL_TRANSPORT_ABI,
     .size = sizeof(struct sl_transport),
@@ -244,6 +251,7 @@ static const struct sl_transport transport = {
     .version = 1,
     .answer = x_answer,
     .push = x_push,
+    .query = x_query,
 };
 
 /* ---- setup ----------------------------------------------------------------------------------- */

@@ -179,6 +179,12 @@ static void members_are_checked(void **state)
         { "\"janus\":\"query_transport\"", FAIL(456, "Missing mandatory element (transport)") },
         { "\"janus\":\"query_transport\",\"transport\":\"none\"", FAIL(460, "Invalid transport") },
         { "\"janus\":\"query_transport\",\"transport\":\"test.transport.fake\"",
+          OK(",\"response\":{\"asked\":null}") },
+        { "\"janus\":\"query_transport\",\"transport\":\"test.transport.fake\","
+          "\"request\":{\"a\":1}",
+          OK(",\"response\":{\"asked\":{\"a\":1}}") },
+        { "\"janus\":\"query_transport\",\"transport\":\"test.transport.fake\","
+          "\"request\":{\"mute\":true}",
           FAIL(490, "Transport doesn't support queries") },
         { "\"janus\":\"query_logger\",\"logger\":\"none\"", FAIL(460, "Invalid logger") },
         { "\"janus\":\"message_plugin\"", FAIL(456, "Missing mandatory element (plugin)") },
