@@ -10,11 +10,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { buildDir, topDir } from '../e2e/lib/paths.mjs';
 import { Server } from '../e2e/lib/server.mjs';
-import { freePorts } from '../lib/server.mjs';
+import { freePorts } from '../e2e/lib/ports.mjs';
 import { buildPlugin, run, stage } from './stage.mjs';
 
 const dir = path.join(buildDir, 'authors');
-const staged = stage(buildDir, path.join(dir, 'stage'));
+const staged = await stage(buildDir, path.join(dir, 'stage'));
 const wanted = process.argv.slice(2);
 let passed = 0;
 let failed = 0;
@@ -32,32 +32,32 @@ async function test(name, fn) {
   }
 }
 
-const pkgConfig = (...args) => run('pkg-config', args, { env: staged.env }).trim();
+const pkgConfig = async (...args) => (await run('pkg-config', args, { env: staged.env })).trim();
 
-await test('sluice.pc tells flags, folders and versions', () => {
+await test('sluice.pc tells flags, folders and versions', async () => {
   const header = fs.readFileSync(path.join(topDir, 'include/sluice/plugin.h'), 'utf8');
   const abi = header.match(/#define SL_PLUGIN_ABI (\d+)/)[1];
 
-  assert.match(pkgConfig('--cflags', 'sluice'), new RegExp(`-I${staged.root}/include`));
-  assert.equal(pkgConfig('--variable=pluginsdir', 'sluice'), `${staged.root}/lib/sluice/plugins`);
-  assert.equal(pkgConfig('--variable=eventsdir', 'sluice'), `${staged.root}/lib/sluice/events`);
-  assert.equal(pkgConfig('--variable=plugin_abi', 'sluice'), abi);
-  assert.match(pkgConfig('--modversion', 'sluice'), /^\d+\.\d+\.\d+$/);
+  assert.match(await pkgConfig('--cflags', 'sluice'), new RegExp(`-I${staged.root}/include`));
+  assert.equal(await pkgConfig('--variable=pluginsdir', 'sluice'), `${staged.root}/lib/sluice/plugins`);
+  assert.equal(await pkgConfig('--variable=eventsdir', 'sluice'), `${staged.root}/lib/sluice/events`);
+  assert.equal(await pkgConfig('--variable=plugin_abi', 'sluice'), abi);
+  assert.match(await pkgConfig('--modversion', 'sluice'), /^\d+\.\d+\.\d+$/);
   assert.ok(fs.existsSync(`${staged.root}/lib/sluice/plugins/echotest.so`));
-  assert.match(pkgConfig('--libs', 'sluice-mock'), /-lsluice-mock.* -lcmocka/);
+  assert.match(await pkgConfig('--libs', 'sluice-mock'), /-lsluice-mock.* -lcmocka/);
 });
 
-await test('each installed header compiles alone, as C and as C++', () => {
+await test('each installed header compiles alone, as C and as C++', async () => {
   const folder = path.join(staged.root, 'include/sluice');
   const names = fs.readdirSync(folder).sort();
-  const flags = pkgConfig('--cflags', 'sluice', 'sluice-mock').split(' ');
+  const flags = (await pkgConfig('--cflags', 'sluice', 'sluice-mock')).split(' ');
 
   assert.deepEqual(names, fs.readdirSync(path.join(topDir, 'include/sluice')).sort());
   for (const name of names) {
     // Designated elements in the order of their enum are an extension that both C++ compilers have.
     for (const [cc, ...args] of [['gcc', '-xc', '-std=c11', '-Wpedantic'], ['clang', '-xc', '-std=c11', '-Wpedantic'],
       ['g++', '-xc++', '-std=c++17'], ['clang++', '-xc++', '-std=c++17', '-Wno-c99-designator']]) {
-      run(cc, [...args, '-Wall', '-Wextra', '-Werror', '-fsyntax-only', ...flags, '-'],
+      await run(cc, [...args, '-Wall', '-Wextra', '-Werror', '-fsyntax-only', ...flags, '-'],
         { input: `#include <sluice/${name}>\n` });
     }
   }
@@ -102,10 +102,10 @@ async function attach(server, plugin) {
 
 for (const cc of ['gcc', 'clang']) {
   await test(`the examples build out of tree with ${cc}, pass their own tests, and are loaded`, async () => {
-    const built = EXAMPLES.map((name) =>
-      buildPlugin(staged, path.join(staged.root, 'share/doc/sluice', name), path.join(dir, `${name}-${cc}`), cc));
+    const built = await Promise.all(EXAMPLES.map((name) =>
+      buildPlugin(staged, path.join(staged.root, 'share/doc/sluice', name), path.join(dir, `${name}-${cc}`), cc)));
     for (const name of EXAMPLES) {
-      const text = run('make', ['-s', '-C', path.join(dir, `${name}-${cc}`), `CC=${cc}`, 'CFLAGS=-O1 -Wall -Wextra -Werror', 'check'],
+      const text = await run('make', ['-s', '-C', path.join(dir, `${name}-${cc}`), `CC=${cc}`, 'CFLAGS=-O1 -Wall -Wextra -Werror', 'check'],
         { env: { ...staged.env, CMOCKA_MESSAGE_OUTPUT: 'TAP' } });
       assert.doesNotMatch(text, /^not ok/m);
       assert.match(text, /^ok 1/m);
@@ -127,11 +127,11 @@ for (const cc of ['gcc', 'clang']) {
 // ---- what plugins must not do -------------------------------------------------------------------
 
 const bad = path.join(dir, 'bad.so');
-const buildBad = (...flags) => run('gcc', ['-std=gnu11', '-Wall', '-fPIC', '-shared', '-O1', '-pthread', ...flags,
-  ...pkgConfig('--cflags', '--libs', 'sluice').split(' '), '-o', bad, path.join(topDir, 'tests/authors/bad/bad.c')]);
+const buildBad = async (...flags) => run('gcc', ['-std=gnu11', '-Wall', '-fPIC', '-shared', '-O1', '-pthread', ...flags,
+  ...(await pkgConfig('--cflags', '--libs', 'sluice')).split(' '), '-o', bad, path.join(topDir, 'tests/authors/bad/bad.c')]);
 
 await test('a plugin of another ABI keeps the server from starting, with one sentence', async () => {
-  buildBad('-DABI=77');
+  await buildBad('-DABI=77');
   await assert.rejects(serve([bad]), /plugin \S*bad\.so was built for ABI 77, this server needs \d+: rebuild it/);
 });
 
@@ -150,7 +150,7 @@ const BREACHES = [
 
 for (const [request, call, what] of BREACHES) {
   await test(`plugin_checks names plugin and call: ${request}`, async () => {
-    if (!fs.existsSync(bad) || request === 'wrong_thread') buildBad();
+    if (!fs.existsSync(bad) || request === 'wrong_thread') await buildBad();
     const server = await serve([bad], { general: { plugin_checks: 'yes' } });
     const gone = await attach(server, 'test.plugin.bad');
     await gone.detach();
@@ -217,7 +217,7 @@ await test('the commands of docs/plugins.md do what the text says', async () => 
   fs.mkdirSync(home, { recursive: true });
   const script = ['set -e', 'trap \'[ -z "$server" ] || kill $server 2>/dev/null || true\' EXIT',
     ...steps.flatMap((step, n) => [`echo "@@@ ${n}"`, step.text])].join('\n');
-  const out = run('bash', ['-c', script],
+  const out = await run('bash', ['-c', script],
     { cwd: home, env: { ...staged.env, port: String(await freePorts(3)) }, timeout: 60000 });
   const got = out.split(/^@@@ \d+\n/m).slice(1);
   assert.equal(got.length, steps.length);

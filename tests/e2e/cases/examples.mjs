@@ -7,27 +7,25 @@ import { test } from '../lib/runner.mjs';
 import { buildDir, topDir } from '../lib/paths.mjs';
 import { buildPlugin, stage } from '../../authors/stage.mjs';
 
-// Once for all tests of this file. The folder of the plugins.
-let folder;
-function examples() {
-  if (folder) return folder;
+// The folder of the plugins, made once for all tests of this file.
+async function build() {
   const dir = path.join(buildDir, 'e2e-examples');
-  const staged = stage(buildDir, path.join(dir, 'stage'));
+  const staged = await stage(buildDir, path.join(dir, 'stage'));
   const so = path.join(dir, 'so');
   fs.rmSync(so, { recursive: true, force: true });
   fs.mkdirSync(so);
   for (const name of ['example', 'example-meter', 'example-player']) {
-    const built = buildPlugin(staged, path.join(topDir, 'plugins', name), path.join(dir, name));
+    const built = await buildPlugin(staged, path.join(topDir, 'plugins', name), path.join(dir, name));
     fs.copyFileSync(built, path.join(so, path.basename(built)));
   }
-  folder = so;
   return so;
 }
 
-const conf = () => ({ general: { plugins_dir: examples(), plugin_checks: 'yes' } });
+let folder;
+const conf = async () => ({ general: { plugins_dir: await (folder ??= build()), plugin_checks: 'yes' } });
 
 test('the player plays sound and picture, and begins with a key frame', { variants: [['chromium', 'lite']], timeout: 90 }, async (t) => {
-  const server = await t.server(conf());
+  const server = await t.server(await conf());
   const watch = async (page) => {
     await page.evaluate((url) => T.connect(url), server.ws);
     await page.evaluate(async () => {
@@ -59,7 +57,7 @@ test('the player plays sound and picture, and begins with a key frame', { varian
 });
 
 test('the meter hears how loud a client is', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
-  const server = await t.server(conf());
+  const server = await t.server(await conf());
   const page = await t.client();
   await page.evaluate((url) => T.connect(url), server.ws);
   const levels = await page.evaluate(async () => {
@@ -76,7 +74,7 @@ test('the meter hears how loud a client is', { variants: [['chromium', 'lite']],
 });
 
 test('the tutorial plugin echoes sound, picture and data', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
-  const server = await t.server(conf());
+  const server = await t.server(await conf());
   const page = await t.client();
   await page.evaluate((url) => T.connect(url), server.ws);
   await page.evaluate(async () => {
