@@ -359,6 +359,89 @@ static void resumes_after_a_pause(void **state)
     sim_destroy(w);
 }
 
+static void comes_back_soon_after_a_dip(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 6; seed++) {
+        struct sim_link_conf conf = plain;
+        uint64_t back_us = 0, full_us = 0;
+        struct sim_world *w;
+
+        conf.bps = 2500 * KBPS;
+        w = sim_create(&conf, seed);
+        (void)sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS);
+        sim_run(w, 30 * SECOND);
+        sim_link_set_bps(&w->link, 300 * KBPS, w->now_us);
+        sim_run(w, 32 * SECOND);
+        sim_link_set_bps(&w->link, 2500 * KBPS, w->now_us);
+        for (uint64_t us = 0; !full_us && us < 30 * SECOND; us += 100 * MS) {
+            const struct sl_alloc_video *v = &w->call[0].video[0].alloc;
+
+            if (!back_us && sl_bwe_target(&w->call[0].bwe) >= 1600 * KBPS)
+                back_us = us;
+            if (v->sub == 2)
+                full_us = us;
+            sim_run(w, 32 * SECOND + us + 100 * MS);
+        }
+        print_message("  two seconds of 300 kbit/s: the estimate is back after %.1f s, the size "
+                      "after %.1f s\n",
+                      (double)back_us / 1e6, (double)full_us / 1e6);
+        assert_in_range(back_us, 1, 5 * SECOND);
+        assert_in_range(full_us, 1, 10 * SECOND);
+        sim_destroy(w);
+    }
+}
+
+/* Who uses little learns little, and does not ask for more than is there to be sent; when there is,
+ * a probe finds out before the layer goes up. */
+static void probes_before_a_layer_goes_up(void **state)
+{
+    static const double kbps[] = { 1600, 2000, 6000 };
+
+    (void)state;
+    for (size_t i = 0; i < TEST_COUNT(kbps); i++) {
+        struct sim_link_conf conf = plain;
+        double before, at = 0, cost = 0;
+        struct sim_world *w;
+        struct sim_video *v;
+        uint8_t cluster;
+        uint64_t us = 0;
+
+        conf.bps = kbps[i] * KBPS;
+        w = sim_create(&conf, 1);
+        (void)sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS);
+        v = &w->call[0].video[0];
+        sl_alloc_want(&v->alloc, 1, 2);
+        w->call[0].bwe.estimate_bps = 700 * KBPS;
+        sim_run(w, 20 * SECOND);
+        sim_begin_measure(w);
+        sim_run(w, 40 * SECOND);
+        assert_int_equal(v->sub, 1);
+        assert_int_equal(w->call[0].padding, 0);
+        before = sl_bwe_estimate(&w->call[0].bwe);
+        assert_true(before <= 1.5 * 540 * KBPS && before >= 540 * KBPS);
+        cluster = w->call[0].bwe.probe.cluster;
+        sl_alloc_want(&v->alloc, 2, 2);
+        v->alloc.sub = 1; /* or it would be tried until the next report */
+        sim_begin_measure(w);
+        for (; v->alloc.sub != 2 && us < 20 * SECOND; us += 10 * MS)
+            sim_run(w, 40 * SECOND + us + 10 * MS);
+        at = sl_bwe_estimate(&w->call[0].bwe);
+        cost = v->alloc.sub == 2 ? v->alloc.bps[2][v->alloc.tid] + 40 * KBPS : 0;
+        sim_run(w, 70 * SECOND);
+        print_message("  %.0f kbit/s: known to carry %.0f, then %.0f when a layer of %.0f went up "
+                      "after %.1f s; queue p95 %.0f ms\n",
+                      kbps[i], before / KBPS, at / KBPS, cost / KBPS, (double)us / 1e6,
+                      sim_queue_p95(w));
+        assert_true(w->call[0].bwe.probe.cluster != cluster);
+        assert_true(cost > 0 && at >= cost);
+        assert_true(us <= 5 * SECOND);
+        assert_true(sim_queue_p95(w) <= 50);
+        assert_int_equal(w->over_max_us, 0);
+        sim_destroy(w);
+    }
+}
+
 /* RFC 8867 section 5.2. */
 static void two_follow_a_link_that_varies(void **state)
 {
@@ -535,6 +618,8 @@ int main(void)
         cmocka_unit_test(lives_with_a_bad_way_back),
         cmocka_unit_test(shares_a_bottleneck),
         cmocka_unit_test(resumes_after_a_pause),
+        cmocka_unit_test(comes_back_soon_after_a_dip),
+        cmocka_unit_test(probes_before_a_layer_goes_up),
         cmocka_unit_test(the_less_important_goes_first),
         cmocka_unit_test(settles_rather_than_flaps),
     };
