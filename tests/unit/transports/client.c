@@ -70,8 +70,11 @@ void client_send(struct client *c, const void *data, size_t len)
 static bool fill(struct client *c)
 {
     size_t room = sizeof(c->buf) - c->len;
-    ssize_t n = c->ssl ? SSL_read(c->ssl, c->buf + c->len, (int)room)
-                       : recv(c->fd, c->buf + c->len, room, 0);
+    ssize_t n;
+
+    errno = 0; /* the end of the stream is no error */
+    n = c->ssl ? SSL_read(c->ssl, c->buf + c->len, (int)room)
+               : recv(c->fd, c->buf + c->len, room, 0);
 
     if (n <= 0)
         return false;
