@@ -38,7 +38,7 @@ test('videos of those who are silent rest, and come back at once', { variants: [
   assert.equal((await packets())[0], rested, 'the other one rests');
 });
 
-test('slots follow the speakers', { variants: [['chromium', 'lite']], tags: ['asan'] }, async (t) => {
+test('slots follow the speakers', { variants: [['chromium', 'lite']] }, async (t) => {
   const server = await t.server();
   const page = await t.client();
   await page.evaluate((url) => T.connect(url), server.ws);
