@@ -12,11 +12,10 @@ static void forwards(unsigned int from_worker, unsigned int to_worker) SL_ON_WOR
     route(p, s);
     rtc_poll(&pub, 50);
     send_video(&pub, 65500, 1000, false); /* before a key frame: not for anybody */
-    rtc_poll(&pub, 100);
-    assert_true(got_rtcp(&pub, SL_RTCP_PSFB, SL_PSFB_PLI));
+    assert_true(await_rtcp(&pub, SL_RTCP_PSFB, SL_PSFB_PLI));
     for (unsigned int i = 1; i <= 50; i++)
         send_video(&pub, (uint16_t)(65500 + i), 1000 + i * 3000, i == 1);
-    rtc_poll(&sub, 300);
+    await_rtp(&sub, SSRC_OUT, 50);
     n = count_rtp(&sub, SSRC_OUT, seqs, marks);
     assert_int_equal(n, 50);
     for (size_t i = 0; i < n; i++) {
@@ -61,13 +60,13 @@ static void repairs_the_loss_of_a_subscriber_by_rtx(void **state)
     rtc_poll(&pub, 50);
     for (unsigned int i = 0; i < 10; i++)
         send_video(&pub, (uint16_t)(100 + i), i * 3000, i == 0);
-    rtc_poll(&sub, 200);
+    await_rtp(&sub, SSRC_OUT, 10);
     n = count_rtp(&sub, SSRC_OUT, seqs, marks);
     assert_int_equal(n, 10);
     sl_rtcp_rr_write(&w, 1, NULL, 0);
     sl_rtcp_nack_write(&w, 1, SSRC_OUT, &seqs[4], 1);
     rtc_send_rtcp(&sub, buf, sl_writer_len(&w));
-    rtc_poll(&sub, 200);
+    await_rtp(&sub, RTX_OUT, 1);
     assert_int_equal(count_rtp(&sub, RTX_OUT, NULL, NULL), 1);
     for (size_t i = 0; i < sub.nreceived; i++)
         if (!sub.received[i].is_rtcp && sl_get32(sub.received[i].data + 8) == RTX_OUT)
@@ -90,8 +89,7 @@ static void asks_the_publisher_for_what_is_missing(void **state)
     p = join(&pub, 0, SL_DIR_RECV);
     send_video(&pub, 100, 0, true);
     send_video(&pub, 102, 3000, false);
-    rtc_poll(&pub, 200);
-    assert_true(got_rtcp(&pub, SL_RTCP_RTPFB, SL_RTPFB_NACK));
+    assert_true(await_rtcp(&pub, SL_RTCP_RTPFB, SL_RTPFB_NACK));
     leave(&pub, p);
 }
 
@@ -136,10 +134,8 @@ static void reports_to_both_sides_every_second(void **state)
     rtc_poll(&pub, 50);
     send_sr(&pub, 0);
     send_video(&pub, 2, 3000, false);
-    rtc_poll(&pub, 1500);
-    rtc_poll(&sub, 100);
-    assert_true(got_rtcp(&pub, SL_RTCP_RR, 255));
-    assert_true(got_rtcp(&sub, SL_RTCP_SR, 255));
+    assert_true(await_rtcp(&pub, SL_RTCP_RR, 255));
+    assert_true(await_rtcp(&sub, SL_RTCP_SR, 255));
     assert_true(got_rtcp(&sub, SL_RTCP_SDES, 255));
     leave(&pub, p);
     leave(&sub, s);

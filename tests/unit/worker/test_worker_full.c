@@ -99,7 +99,7 @@ static void what_a_full_socket_loses_is_counted_and_a_key_frame_asked(void **sta
     assert_int_equal(full_drops(0), 0);
 
     send_video(&pub, 2 * FRAMES + 1, 3000u * (2 * FRAMES + 1), true);
-    rtc_poll(&sub, 300);
+    await_rtp(&sub, SSRC_OUT, 1);
     assert_int_equal(count_rtp(&sub, SSRC_OUT, NULL, NULL), 1);
     leave(&other, o);
     leave(&sub, s);

@@ -20,7 +20,7 @@ static void a_track_made_later_is_forwarded(unsigned int from, unsigned int to) 
     settle(&pub);
     send_video(&pub, 1, 0, true);
     send_video(&pub, 2, 3000, false);
-    rtc_poll(&sub, 150);
+    await_rtp(&sub, SSRC_OUT, 2);
     assert_int_equal(count_rtp(&sub, SSRC_OUT, NULL, NULL), 2);
     leave(&pub, p);
     leave(&sub, s);
@@ -57,7 +57,7 @@ static void a_route_that_comes_before_its_m_line_waits_for_nobody(void **state)
     route(p, s);
     settle(&sub);
     send_video(&pub, 1, 0, true);
-    rtc_poll(&sub, 150);
+    await_rtp(&sub, SSRC_OUT, 1);
     assert_int_equal(count_rtp(&sub, SSRC_OUT, NULL, NULL), 1);
     leave(&pub, p);
     leave(&sub, s);
@@ -73,8 +73,7 @@ static void reports_before_the_m_lines_name_nothing(void **state)
     id = open_pc(&c, 0);
     assert_true(rtc_connect(&c));
     send_video(&c, 1, 0, true);
-    rtc_poll(&c, 600);
-    assert_true(got_rtcp(&c, SL_RTCP_RR, 255));
+    assert_true(await_rtcp(&c, SL_RTCP_RR, 255));
     leave(&c, id);
 }
 
@@ -105,7 +104,7 @@ static void a_line_that_comes_back_goes_on_and_a_recycled_one_begins(void **stat
     settle(&sub);
     send_video(&pub, 4, 9000, false); /* builds on one that did not go out */
     send_video(&pub, 5, 12000, true);
-    rtc_poll(&sub, 100);
+    await_rtp(&sub, SSRC_OUT, 3);
     assert_int_equal(count_rtp(&sub, SSRC_OUT, seqs, NULL), 3);
     assert_int_equal((uint16_t)(seqs[1] - seqs[0]), 1);
     assert_int_equal((uint16_t)(seqs[2] - seqs[1]), 1);
@@ -117,7 +116,7 @@ static void a_line_that_comes_back_goes_on_and_a_recycled_one_begins(void **stat
     route(p, s);
     settle(&sub);
     send_video(&pub, 7, 18000, true);
-    rtc_poll(&sub, 100);
+    await_rtp(&sub, 0x44444444, 1);
     assert_int_equal(count_rtp(&sub, 0x44444444, NULL, NULL), 1);
     assert_int_equal(sub.unreadable, 0);
     leave(&pub, p);
@@ -146,7 +145,7 @@ static void a_pause_ends_with_its_route(void **state)
     route(p, s);
     settle(&pub);
     send_video(&pub, 2, 3000, true);
-    rtc_poll(&sub, 100);
+    await_rtp(&sub, SSRC_OUT, 1);
     assert_int_equal(count_rtp(&sub, SSRC_OUT, NULL, NULL), 1);
     leave(&pub, p);
     leave(&sub, s);
@@ -265,7 +264,7 @@ static void a_stuck_worker_costs_only_itself(void **state)
     route(p, f);
     settle(&pub);
     send_video(&pub, ++seq, 0, true);
-    rtc_poll(&far, 100);
+    await_rtp(&far, SSRC_OUT, 1);
     assert_int_equal(count_rtp(&far, SSRC_OUT, NULL, NULL), 1);
     rtc_poll(&near, 10);
     atomic_store(&world.stuck, true);
@@ -288,8 +287,7 @@ static void a_stuck_worker_costs_only_itself(void **state)
     assert_true(count_rtp(&far, SSRC_OUT, NULL, NULL) > 0);
     assert_false(got_rtcp(&pub, SL_RTCP_PSFB, SL_PSFB_PLI));
     send_video(&pub, (uint16_t)(seq + 1), seq * 3000u, false); /* there is room again */
-    rtc_poll(&pub, 200);
-    assert_true(got_rtcp(&pub, SL_RTCP_PSFB, SL_PSFB_PLI));
+    assert_true(await_rtcp(&pub, SL_RTCP_PSFB, SL_PSFB_PLI));
     leave(&pub, p);
     leave(&near, n);
     leave(&far, f);
@@ -357,7 +355,7 @@ static void ssrcs_are_bounded_but_never_run_out(void **state)
     usleep(5100000); /* until they count as idle */
     sub.nreceived = 0;
     send_unknown(&pub, 9000);
-    rtc_poll(&sub, 150);
+    await_rtp(&sub, SSRC_OUT, 1);
     assert_int_equal(count_rtp(&sub, SSRC_OUT, NULL, NULL), 1);
     leave(&pub, p);
     leave(&sub, s);

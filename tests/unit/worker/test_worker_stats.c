@@ -67,7 +67,7 @@ static void latency_counts_from_the_arrival_at_the_kernel(void **state)
         send_video(&pub, (uint16_t)(2 + i), 3000 * (i + 1), false);
     usleep(300000);
     atomic_store(&world.stuck, false);
-    rtc_poll(&sub, 200);
+    await_rtp(&sub, SSRC_OUT, 21);
     assert_int_equal(count_rtp(&sub, SSRC_OUT, NULL, NULL), 21);
     s = stats(1);
     sl_hist_since(&s.latency, &before, &new);
