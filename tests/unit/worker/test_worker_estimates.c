@@ -193,7 +193,8 @@ static void what_is_reported_lost_is_sent_again(void **state)
     c.lose = 7;
     (void)play(&c, 1500); /* until it is known that packets are lost here */
     c.lost = c.repaired = 0;
-    (void)play(&c, 2000);
+    for (int i = 0; i < 10 && c.lost < 10; i++) /* on a busy machine less comes in a second */
+        (void)play(&c, 1000);
     if (c.repaired < c.lost * 9 / 10 || c.repaired > c.lost * 12 / 10 || c.lost < 5)
         fail_msg("%zu of %zu", c.repaired, c.lost);
     end(&c);
