@@ -19,6 +19,7 @@ const LAYERS = [
   { rid: 'm', maxBitrate: 350000, scaleResolutionDownBy: 2 },
   { rid: 'l', maxBitrate: 120000, scaleResolutionDownBy: 4 },
 ];
+const RAMPED = 1000000; // bit/s: more than a thin link carries, without upper temporal layers too
 const SINGLE = { ...PICTURE, width: 640, height: 360, noise: 60 };
 
 const DSL = 'rate=2500k queue=300ms delay=20ms';
@@ -53,6 +54,18 @@ class Call {
     const from = performance.now();
     await this.page.evaluate(([m, w, l]) => T.widthBecomes('sub', m, w, l), [this.video, width, ms]);
     return performance.now() - from;
+  }
+
+  // The top layer is as large as it gets: encoders begin with less, and busy ones for long.
+  async isRamped() {
+    const bytes = () => this.far.evaluate(async () => (await T.sending('pub')).find((s) => s.rid === 'h').bytes);
+    for (let i = 0, before = await bytes(); i < 30; i++) {
+      await sleep(1000);
+      const now = await bytes();
+      if (8 * (now - before) > RAMPED) return;
+      before = now;
+    }
+    throw new Error('the publisher does not send what it may');
   }
 
   now() {
@@ -111,7 +124,7 @@ const onLink = { link: true, variants: [['chromium', 'lite']], timeout: 120 };
 test('a link that becomes thin', onLink, async (t) => {
   const call = await Call.begin(t, { ...PICTURE, encodings: LAYERS }, [`both ${DSL}`]);
   await call.becomes(WIDTH, 30000);
-  await sleep(2000); // the encoder takes some to use what it may
+  await call.isRamped();
 
   await link.set(THIN);
   const from = await call.now();
@@ -138,6 +151,7 @@ test('a link that loses packets', onLink, async (t) => {
 
 test('the top layer by request through a thin link', onLink, async (t) => {
   const call = await Call.begin(t, { ...PICTURE, encodings: LAYERS }, [`both ${DSL}`, THIN]);
+  await call.isRamped();
   await call.becomes(WIDTH / 2, 20000);
   await call.page.evaluate((m) => T.ask('sub', { request: 'configure', streams: [{ mid: m, substream: 2, temporal: 2 }] },
     (e) => e.configured === 'ok'), call.video);

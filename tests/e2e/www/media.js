@@ -228,7 +228,7 @@ async function sending(name) {
   const report = await videoSender(name).getStats();
   return [...report.values()].filter((s) => s.type === 'outbound-rtp')
     .map((s) => ({
-      rid: s.rid, width: s.frameWidth ?? 0, frames: s.framesEncoded ?? 0, sent: s.framesSent ?? 0, mode: s.scalabilityMode,
+      rid: s.rid, width: s.frameWidth ?? 0, frames: s.framesEncoded ?? 0, sent: s.framesSent ?? 0, bytes: s.bytesSent ?? 0, mode: s.scalabilityMode,
       encoder: s.encoderImplementation, codec: report.get(s.codecId)?.mimeType,
     }));
 }
