@@ -24,7 +24,7 @@ async function build() {
 let folder;
 const conf = async () => ({ general: { plugins_dir: await (folder ??= build()), plugin_checks: 'yes' } });
 
-test('the player plays sound and picture, and begins with a key frame', { variants: [['chromium', 'lite']], timeout: 90 }, async (t) => {
+test('the player plays sound and picture, and begins with a key frame', { variants: [['chromium', 'lite']], browsers: ['chromium'], timeout: 120 }, async (t) => {
   const server = await t.server(await conf());
   const watch = async (page) => {
     await page.evaluate((url) => T.connect(url), server.ws);
@@ -42,7 +42,7 @@ test('the player plays sound and picture, and begins with a key frame', { varian
   const first = await t.client();
   await watch(first);
   await watch(await t.client()); // another one joins in the middle
-  // Sound and picture are of one clock: the browser knows when what it plays was made.
+  // Sound and picture are of one clock: this browser tells when what it plays was made.
   const drift = await first.evaluate(async () => {
     const pc = T.pc('tv');
     const times = await T.until('playout times', async () => {
@@ -56,7 +56,7 @@ test('the player plays sound and picture, and begins with a key frame', { varian
   await first.evaluate(() => T.ask('tv', { request: 'stop' }, (d) => d.stopped));
 });
 
-test('the meter hears how loud a client is', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
+test('the meter hears how loud a client is', { variants: [['chromium', 'lite']], timeout: 90 }, async (t) => {
   const server = await t.server(await conf());
   const page = await t.client();
   await page.evaluate((url) => T.connect(url), server.ws);
@@ -73,7 +73,7 @@ test('the meter hears how loud a client is', { variants: [['chromium', 'lite']],
   await page.evaluate(() => T.detach('mic')); // while packets are under way
 });
 
-test('the tutorial plugin echoes sound, picture and data', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
+test('the tutorial plugin echoes sound, picture and data', { variants: [['chromium', 'lite']], timeout: 90 }, async (t) => {
   const server = await t.server(await conf());
   const page = await t.client();
   await page.evaluate((url) => T.connect(url), server.ws);
