@@ -100,7 +100,7 @@ async function uplink(page, ms) {
 const active = (page) => page.evaluate(() =>
   window.sluice.publisher.transceiver('video').sender.getParameters().encodings.map((e) => e.active));
 
-test('conference page: layers that nobody watches are not sent', { variants: [['chromium', 'lite']], timeout: 120 }, async (t) => {
+test('conference page: layers that nobody watches are not sent', { variants: [['chromium', 'lite']], timeout: 120, alone: true }, async (t) => {
   const server = await t.server();
   const bob = await join(t, server, 'Bob');
   await large(bob);
