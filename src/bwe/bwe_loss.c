@@ -70,10 +70,14 @@ enum sl_loss_verdict sl_loss_judge(struct sl_loss *l, double sent_bps, double es
                                    uint64_t now_us)
 {
     uint64_t us = now_us - l->since_us;
+    bool drained = l->queued && !queued; /* what overflowed says nothing about the path without */
 
-    if (l->since_us && us > 2 * WINDOW_MAX) /* nothing was sent meanwhile */
+    l->queued = queued;
+    if (drained && l->recent > l->own)
+        l->recent = l->own;
+    if (drained || (l->since_us && us > 2 * WINDOW_MAX)) /* or nothing was sent meanwhile */
         l->reported = l->lost = 0;
-    if (!l->since_us || us > 2 * WINDOW_MAX) {
+    if (drained || !l->since_us || us > 2 * WINDOW_MAX) {
         l->since_us = now_us;
         return SL_LOSS_FINE;
     }

@@ -4,7 +4,8 @@
  * Where delay is flat, loss may be a policer or a bad radio link. The rate is lowered on trial: a
  * policer at rate C loses 1 - C/S of S, so that less is lost; where as much is lost as before, the
  * loss is the path's own, the rate comes back, and only what is lost beyond that counts from then
- * on. (Where delay grows, bwe_trend.h decides, and this does nothing.)
+ * on. (Where delay grows, bwe_trend.h decides, and this does nothing; what was lost until the queue
+ * is gone is forgotten with it.)
  *
  * Thread: the owner's; pure.  Owner: struct sl_bwe, embedded.
  * Units:  fractions of packets; bits per second; microseconds.
@@ -22,6 +23,7 @@ struct sl_loss {
     double recent; /* of the last ones, smoothed */
     double own;    /* the path's */
     bool on_trial, settled;
+    bool queued;                  /* at the last report */
     double trial_loss, trial_bps; /* when it began */
     double trial_estimate;        /* what to go back to */
 };

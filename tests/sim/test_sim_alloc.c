@@ -93,21 +93,29 @@ static void the_least_important_stop_before_the_speaker_does(void **state)
     sim_destroy(w);
 }
 
+/* Where the next layer did not fit a moment ago it is held back for a while: seldom, not mostly. */
 static void another_speaker_takes_over(void **state)
 {
-    struct sim_world *w = grid(1000 * KBPS, 4);
-    struct sim_video *v = w->call[0].video;
-    uint64_t t = 0;
+    int soon = 0;
 
     (void)state;
-    sim_run(w, 30 * SECOND);
-    v[4].alloc.priority = SL_ALLOC_PRIORITY;
-    v[7].alloc.priority = SL_ALLOC_PRIORITY + 10;
-    for (; t < 10 * SECOND && (v[7].sub < 1 || v[4].sub > 0); t += 100 * MS)
-        sim_run(w, 30 * SECOND + t + 100 * MS);
-    print_message("  %.1f s until the new one is large and the old one is not\n", (double)t / 1e6);
-    assert_true(t <= 3 * SECOND);
-    sim_destroy(w);
+    for (uint64_t at = 30; at < 50; at += 2) {
+        struct sim_world *w = grid(1000 * KBPS, 4);
+        struct sim_video *v = w->call[0].video;
+        uint64_t t = 0;
+
+        sim_run(w, at * SECOND);
+        v[4].alloc.priority = SL_ALLOC_PRIORITY;
+        v[7].alloc.priority = SL_ALLOC_PRIORITY + 10;
+        for (; t < 10 * SECOND && (v[7].sub < 1 || v[4].sub > 0); t += 100 * MS)
+            sim_run(w, at * SECOND + t + 100 * MS);
+        print_message("  %.1f s until the new one is large and the old one is not\n",
+                      (double)t / 1e6);
+        soon += t <= 2 * SECOND;
+        assert_true(t <= 5 * SECOND);
+        sim_destroy(w);
+    }
+    assert_in_range(soon, 8, 10);
 }
 
 /* What is shown small is not sent large, and leaves its part to the others. */

@@ -172,6 +172,25 @@ static void loss_of_the_path_is_learned(void **state)
     assert_true(f->b.loss.own > 0.1 && f->b.loss.own < 0.15);
 }
 
+static void loss_in_a_queue_ends_with_it(void **state)
+{
+    struct fixture *f = *state;
+    double least;
+
+    for (int i = 0; i < 20; i++)
+        round_of(f, 900e3, 0, 0);
+    for (int i = 0; i < 12; i++)
+        round_of(f, 900e3, 3, 2 * MS); /* it overflows */
+    f->queue_us = 0;
+    least = sl_bwe_estimate(&f->b);
+    assert_true(least < 700e3);
+    for (int i = 0; i < 30; i++) {
+        round_of(f, sl_bwe_estimate(&f->b), 0, 0);
+        assert_true(sl_bwe_estimate(&f->b) >= least);
+    }
+    assert_true(sl_bwe_estimate(&f->b) > least); /* it grows */
+}
+
 static void reports_that_stop_lower_it(void **state)
 {
     struct fixture *f = *state;
@@ -320,6 +339,7 @@ int main(void)
         T(a_growing_queue_cuts_it_to_what_arrives),
         T(what_comes_after_a_pause_is_not_what_the_path_carries),
         T(loss_of_the_path_is_learned),
+        T(loss_in_a_queue_ends_with_it),
         T(reports_that_stop_lower_it),
         T(a_probe_finds_more),
         T(nothing_is_probed_for_when_nothing_is_wanted),
