@@ -17,6 +17,7 @@ const PORT = 18480 + (process.pid % 500) * 4;
 async function quickstart(t, args) {
   const child = spawn(path.join(topDir, 'quickstart'), ['run', '--port', String(PORT), ...args],
     { stdio: ['ignore', 'pipe', 'pipe'] });
+  t.onClose(() => child.exitCode === null && child.kill('SIGKILL'));
   const out = { text: '' };
   const exited = new Promise((resolve) => child.on('close', (code) => resolve(code)));
   await new Promise((resolve, reject) => {
@@ -32,7 +33,6 @@ async function quickstart(t, args) {
     child.kill('SIGINT');
     return exited;
   };
-  t.onClose(() => child.exitCode === null && child.kill('SIGKILL'));
   return out;
 }
 
