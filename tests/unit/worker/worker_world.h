@@ -325,7 +325,7 @@ static inline bool got_rtcp(const struct rtc_client *c, uint8_t pt, uint8_t fmt)
 }
 
 /* Polls until it is there, for ten seconds at most: machines may be busy. */
-static inline bool await_rtcp(struct rtc_client *c, uint8_t pt, uint8_t fmt)
+static inline bool await_rtcp(struct rtc_client *c, uint8_t pt, uint8_t fmt) SL_ON_WORKER
 {
     for (int i = 0; i < 500 && !got_rtcp(c, pt, fmt); i++)
         rtc_poll(c, 20);
@@ -333,7 +333,7 @@ static inline bool await_rtcp(struct rtc_client *c, uint8_t pt, uint8_t fmt)
 }
 
 /* The same for @n packets with @ssrc. */
-static inline void await_rtp(struct rtc_client *c, uint32_t ssrc, size_t n)
+static inline void await_rtp(struct rtc_client *c, uint32_t ssrc, size_t n) SL_ON_WORKER
 {
     for (int i = 0; i < 500 && count_rtp(c, ssrc, NULL, NULL) < n; i++)
         rtc_poll(c, 20);
