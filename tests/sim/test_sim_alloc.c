@@ -1,6 +1,6 @@
 /*
- * A grid of one speaker and eight others behind one link: who gets what, by priority and by the
- * size that is shown.
+ * Several videos behind one link, mostly a speaker and eight others: who gets what, by priority and
+ * by the size that is shown.
  */
 #include "../unit/test_cmocka.h"
 #include "sim_call.h"
@@ -137,6 +137,55 @@ static void a_thumbnail_takes_no_more_than_it_shows(void **state)
     sim_destroy(w);
 }
 
+static void the_less_important_goes_first(void **state)
+{
+    struct sim_link_conf conf = { .queue_us = 300 * MS, .delay_us = 50 * MS };
+    struct sim_world *w;
+    struct sim_call *c;
+
+    (void)state;
+    conf.bps = 900 * KBPS;
+    w = sim_create(&conf, 1);
+    c = sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS);
+    c->video[0].alloc.priority = 2;
+    sim_add_video(c, 150 * KBPS, 500 * KBPS, 1500 * KBPS, 1);
+    sim_run(w, 60 * SECOND);
+    assert_int_equal(c->video[0].sub, 1);
+    assert_int_equal(c->video[1].sub, 0);
+    assert_true(c->video[1].alloc.reason == SL_ALLOC_BANDWIDTH ||
+                c->video[1].alloc.reason == SL_ALLOC_HOLDING);
+    sim_link_set_bps(&w->link, 160 * KBPS, w->now_us);
+    sim_run(w, 120 * SECOND);
+    assert_int_equal(c->video[0].sub, 0);
+    assert_int_equal(c->video[1].sub, SL_ALLOC_PAUSED);
+    assert_int_equal(c->video[1].alloc.reason, SL_ALLOC_NO_ROOM);
+    sim_link_set_bps(&w->link, 8000 * KBPS, w->now_us);
+    sim_run(w, 150 * SECOND);
+    assert_int_equal(c->video[0].sub, 2);
+    assert_int_equal(c->video[1].sub, 2);
+    assert_int_equal(c->video[1].alloc.reason, SL_ALLOC_WANTED);
+    sim_destroy(w);
+}
+
+static void settles_rather_than_flaps(void **state)
+{
+    struct sim_link_conf conf = { .queue_us = 300 * MS, .delay_us = 50 * MS };
+    struct sim_world *w;
+    uint64_t before;
+
+    (void)state;
+    conf.bps = 1100 * KBPS; /* half of the frames of the top layer, and audio, nearly fit */
+    w = sim_create(&conf, 1);
+    (void)sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS);
+    sim_run(w, 60 * SECOND);
+    before = w->call[0].video[0].switches;
+    sim_run(w, 660 * SECOND);
+    before = w->call[0].video[0].switches - before;
+    print_message("  %d switches in ten minutes\n", (int)before);
+    assert_true(before <= 40);
+    sim_destroy(w);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -144,6 +193,8 @@ int main(void)
         cmocka_unit_test(the_least_important_stop_before_the_speaker_does),
         cmocka_unit_test(another_speaker_takes_over),
         cmocka_unit_test(a_thumbnail_takes_no_more_than_it_shows),
+        cmocka_unit_test(the_less_important_goes_first),
+        cmocka_unit_test(settles_rather_than_flaps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

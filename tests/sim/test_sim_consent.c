@@ -68,7 +68,8 @@ static void ends_thirty_seconds_after_the_last_check(void **state)
     assert_int_equal(f->a.state, SL_ICE_DISCONNECTED);
     assert_int_equal(f->a.path.kind, SL_ICE_PATH_NONE);
     assert_true(f->a.state_us >= last + 30 * SECOND);
-    assert_null(sl_ice_lite_find(f->w.lite, &f->x, NULL)); /* and nothing is taken from there any more */
+    assert_null(
+        sl_ice_lite_find(f->w.lite, &f->x, NULL)); /* and nothing is taken from there any more */
 }
 
 static void comes_back_with_the_next_check(void **state)
