@@ -5,14 +5,16 @@
  * From reports of voice (core->voice). Pure: time is in the reports. Three questions, by their
  * speed:
  *
- * - open: who is heard. At once: who begins to speak takes the place of one who does not, of him
- * who has been silent for longest. When all are speaking, only somebody clearly louder.
- * - speaker: the one that is looked at. Slowly: an interval of 100 ms with speech in it counts as
- *   much as it is loud; whoever spoke in PL_SPEAKER_MIN of the last PL_VOICE_SLOTS and has half as
- *   much again as the present one follows him. So a cough changes nothing, who talks for a second
- * is the speaker, and of two who talk at once it stays the first.
- * - rank: the order of having been the speaker, the present one first; then that of joining.
- * Whoever shows the first N changes one picture per change of speaker.
+ * - open: who is heard. At once: who begins to speak takes the place of one who does not,
+ *   of him who has been silent for longest. When all are speaking, only somebody clearly
+ *   louder.
+ * - speaker: the one that is looked at. Slowly: an interval of 100 ms with speech in it
+ *   counts as much as it is loud; whoever spoke in PL_SPEAKER_MIN of the last
+ *   PL_VOICE_SLOTS and has half as much again as the present one follows him. So a cough
+ *   changes nothing, who talks for a second is the speaker, and of two who talk at once it
+ *   stays the first.
+ * - rank: the order of having been the speaker, the present one first; then that of
+ *   joining. Whoever shows the first N changes one picture per change of speaker.
  *
  * Owner: the room; entries are embedded in its members.
  */
