@@ -318,7 +318,9 @@ struct sl_core {
     /* Signed token (HMAC) for @realm that lists @descriptor; false when signed tokens are off. */
     bool (*token_is_valid)(const char *token, const char *realm, const char *descriptor);
     bool (*signed_tokens)(void); /* token_auth_secret is set */
-    /* Whether the principal behind @h may do @what ("room.create", "room.forward", ...). */
+    /* Whether the principal behind @h may do @what ("room.create", or a name of your own): what
+     * makes something lasting or costs others something. Clients without a credential may not,
+     * unless general.anonymous says so. */
     bool (*may)(sl_hid h, const char *what);
     void (*log)(int level, const char *event, const char *text); /* 0 error 1 warn 2 info 3 debug */
     /* To event handlers, event stream and webhooks. Steals @event. */

@@ -195,7 +195,7 @@ static void on_message(sl_hid h, void *state, struct sl_msg *m, const json_t *bo
 static int on_init(const struct sl_core *c)
 {
     /* Functions that were added later are beyond the `size` of an older server. */
-    if (c->size < offsetof(struct sl_core, player_add)) {
+    if (c->size <= offsetof(struct sl_core, tap_add)) {
         c->log(0, "too old", "this server has no taps");
         return -ENOTSUP;
     }

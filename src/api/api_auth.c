@@ -167,15 +167,8 @@ bool sl_principal_owns(const struct sl_principal *who, const struct sl_principal
 
 bool sl_may(const struct sl_auth *a, const struct sl_principal *who, const char *what)
 {
-    static const char *const guarded[] = { "room.create", "room.forward" };
-
-    if (who->kind != SL_PRINCIPAL_ANONYMOUS || a->anonymous)
-        return true;
-    for (size_t i = 0; i < sizeof(guarded) / sizeof(guarded[0]); i++) {
-        if (!strcmp(what, guarded[i]))
-            return false;
-    }
-    return true;
+    (void)what; /* plugins ask for what is worth a credential, by names of their own */
+    return who->kind != SL_PRINCIPAL_ANONYMOUS || a->anonymous;
 }
 
 int sl_auth_token_add(struct sl_auth *a, const char *token, const json_t *plugins)

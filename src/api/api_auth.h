@@ -51,7 +51,7 @@ bool sl_auth_may_attach(const struct sl_auth *a, const struct sl_principal *who,
                         const char *package) SL_ON_CONTROL;
 /* Whether @who may use what @owner created. */
 bool sl_principal_owns(const struct sl_principal *who, const struct sl_principal *owner);
-/* The one place that answers "may they": "room.create", ... */
+/* The one place that answers "may they": "room.create", and what plugins call theirs. */
 bool sl_may(const struct sl_auth *a, const struct sl_principal *who, const char *what);
 
 /* A signed token, `<expiry>,<realm>,<descriptor>...:<base64 of HMAC-SHA1>`, that is for @realm,

@@ -220,8 +220,10 @@ int sl_plugins_load(struct sl_plugins *p, const char *dir, char *err, size_t cap
     int rc = 0;
 
     if (n < 0) {
-        if (errno == ENOENT)
+        if (errno == ENOENT) {
+            sl_warn("plugin", "no plugins directory", "path=%s", dir);
             return 0;
+        }
         rc = -errno;
         snprintf(err, cap, "cannot read the plugins directory %s: %s", dir, strerror(-rc));
         return rc;
