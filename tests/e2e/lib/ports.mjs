@@ -4,8 +4,9 @@ import dgram from 'node:dgram';
 import net from 'node:net';
 
 // Below the range of ephemeral ports: one of those may be taken by somebody's connection between
-// the look and the start of the server.
-const FIRST = 10000;
+// the look and the start of the server. And above 10080, the highest port that browsers refuse to
+// open (the Fetch standard's bad ports).
+const FIRST = 10081;
 const END = 30000;
 
 const isTcpFree = (port) => new Promise((resolve) => {
