@@ -53,7 +53,8 @@ struct sl_ice_path {
     enum sl_ice_path_kind kind;
     int fd;                /* DIRECT. lite: the worker's socket, borrowed. nice: that of udp */
     struct sl_udp *udp;    /* DIRECT, nice: our socket beside libnice's (sl_udp_open_beside). Owned
-                            * by whoever received the path; all but STUN arrives there */
+                            * by whoever received the path; all but STUN arrives there. NULL, and
+                            * fd -1: the one of the path before, another remote */
     struct sl_tcp *tcp;    /* TCP (lite): the worker's, borrowed */
     struct sl_addr remote; /* DIRECT, TCP */
     struct sl_addr local;  /* source address to use (IP_PKTINFO); family 0: let the kernel choose */

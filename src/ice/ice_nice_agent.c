@@ -122,35 +122,51 @@ static void state_set(struct nice_pc *pc, enum sl_ice_state state)
         pc->nice->cb->state(pc->nice->arg, pc->id, state);
 }
 
+/* The kernel loses what comes to a socket of a group while it is closed: so the worker keeps the
+ * one that it has, rather than getting another for the same address. */
+static void take_over_at(struct nice_pc *pc, int fd, const struct sl_addr *own,
+                         struct sl_ice_path *p) SL_ON_ICE
+{
+    int err;
+
+    if (sl_addr_is_equal(own, &pc->taken)) {
+        p->kind = SL_ICE_PATH_DIRECT;
+        return;
+    }
+    err = sl_udp_open_beside(fd, SOCKET_BUFFER, &p->udp);
+    if (!err) {
+        p->kind = SL_ICE_PATH_DIRECT;
+        p->fd = p->udp->fd;
+        pc->taken = *own;
+    } else if (atomic_fetch_add(&pc->nice->refused, 1) == 0) {
+        sl_warn("ice", "take-over-refused", "pc=%" PRIx64 " error=\"%s\"", pc->id, strerror(-err));
+    }
+}
+
 /* A socket of ours beside the selected one, if datagrams go over that as they are: relays and TCP
  * wrap them. A peer reflexive candidate says nothing of that itself, but its base is the socket's
- * own address then. NULL: libnice carries the media. */
-static struct sl_udp *take_over(struct nice_pc *pc, const NiceCandidate *local) SL_ON_ICE
+ * own address then. Else libnice carries the media. */
+static void take_over(struct nice_pc *pc, const NiceCandidate *local,
+                      struct sl_ice_path *p) SL_ON_ICE
 {
     struct sockaddr_storage ss = { 0 };
     socklen_t len = sizeof(ss);
-    struct sl_udp *udp = NULL;
     struct sl_addr own, base;
     GSocket *sock;
-    int fd, err;
+    int fd;
 
     if (local->transport != NICE_CANDIDATE_TRANSPORT_UDP ||
         local->type == NICE_CANDIDATE_TYPE_RELAYED)
-        return NULL;
+        return;
     sock = nice_agent_get_selected_socket(pc->agent, pc->stream, COMPONENT);
     if (!sock)
-        return NULL;
+        return;
     fd = g_socket_get_fd(sock);
     if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
         sl_addr_from_sockaddr((struct sockaddr *)&ss, len, &own) == 0 &&
-        addr_from_nice(&local->base_addr, &base) == 0 && sl_addr_is_equal(&own, &base)) {
-        err = sl_udp_open_beside(fd, SOCKET_BUFFER, &udp);
-        if (err && atomic_fetch_add(&pc->nice->refused, 1) == 0)
-            sl_warn("ice", "take-over-refused", "pc=%" PRIx64 " error=\"%s\"", pc->id,
-                    strerror(-err));
-    }
+        addr_from_nice(&local->base_addr, &base) == 0 && sl_addr_is_equal(&own, &base))
+        take_over_at(pc, fd, &own, p);
     g_object_unref(sock);
-    return udp;
 }
 
 static const char *type_to_str(NiceCandidateType type)
@@ -182,12 +198,10 @@ static void path_tell(struct nice_pc *pc, const NiceCandidate *local,
         p.remote_type = type_to_str(remote->type);
         (void)addr_from_nice(&local->addr, &p.local_candidate);
         if (addr_from_nice(&remote->addr, &p.remote) == 0)
-            p.udp = take_over(pc, local);
-        if (p.udp) {
-            p.kind = SL_ICE_PATH_DIRECT;
-            p.fd = p.udp->fd;
-        }
+            take_over(pc, local, &p);
     }
+    if (p.kind != SL_ICE_PATH_DIRECT)
+        pc->taken = (struct sl_addr){ 0 };
     if (pc->nice->cb->path)
         pc->nice->cb->path(pc->nice->arg, pc->id, &p);
     else

@@ -95,6 +95,7 @@ struct nice_pc {
     bool is_gathered;   /* all local candidates are there */
     bool is_restarting; /* ours restarted, the peer's new credentials are awaited */
     bool has_path;
+    struct sl_addr taken; /* libnice's socket beside which the worker has one; no family: none */
     /* The peer's side. */
     bool has_remote;
     bool remote_done; /* end of candidates */

@@ -300,14 +300,16 @@ static void take_path(struct sl_peer *p, struct sl_ice_path path)
 
 void sl_peer_on_ice_path(struct sl_peer *p, const struct sl_ice_path *path)
 {
-    struct sl_udp *old = p->path.udp;
+    bool keeps_socket = path->kind == SL_ICE_PATH_DIRECT && path->fd < 0;
+    struct sl_ice_path kept = *path;
 
-    if (path->udp)
+    if (path->udp || keeps_socket)
         sl_peer_on_ice_checked(p, &path->remote);
-    if (old && path->udp && sl_addr_is_equal(&old->local, &path->udp->local)) {
-        /* Another remote over the same socket: what waits in ours must not be lost. */
-        sl_udp_close(path->udp);
-        p->path.remote = path->remote;
+    if (keeps_socket) {
+        kept.kind = p->path.kind; /* AGENT where it could not be read, see take_path */
+        kept.udp = p->path.udp;
+        kept.fd = p->path.fd;
+        set_path(p, &kept);
     } else {
         drop_path(p);
         take_path(p, *path);

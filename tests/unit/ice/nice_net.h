@@ -106,8 +106,15 @@ static inline void on_path(void *arg, sl_id pc, const struct sl_ice_path *path)
     struct net *t = arg;
     struct side *s = side_lock(t, pc);
 
-    sl_udp_close(s->path.udp);
+    struct sl_ice_path old = s->path;
+
     s->path = *path;
+    if (path->kind == SL_ICE_PATH_DIRECT && path->fd < 0) {
+        s->path.udp = old.udp;
+        s->path.fd = old.fd;
+    } else {
+        sl_udp_close(old.udp);
+    }
     s->npaths++;
     side_unlock(t);
 }

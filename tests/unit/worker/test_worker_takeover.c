@@ -26,14 +26,12 @@ static struct sl_addr client_addr(const struct rtc_client *c)
     return a;
 }
 
-static void post_path(struct full *f, const struct sl_addr *remote)
+static void post_path(struct full *f, enum sl_ice_path_kind kind, bool has_socket)
 {
     struct sl_wmsg *m = sl_wmsg_new(SL_WMSG_ICE_PATH, f->id, 0);
 
-    m->path = (struct sl_ice_path){ .kind = SL_ICE_PATH_NONE, .fd = -1 };
-    if (remote) {
-        m->path.kind = SL_ICE_PATH_DIRECT;
-        m->path.remote = *remote;
+    m->path = (struct sl_ice_path){ .kind = kind, .remote = f->client, .fd = -1 };
+    if (has_socket) {
         assert_int_equal(sl_udp_open_beside(f->nice->fd, 0, &m->path.udp), 0);
         m->path.fd = m->path.udp->fd;
     }
@@ -84,7 +82,7 @@ static void full_join(struct full *f) SL_ON_WORKER
     assert_int_equal(rtc_init(&f->c, &f->nice->local, &creds, world.client_cert, &world.fp), 0);
     f->client = client_addr(&f->c);
     post_state(f, SL_ICE_CONNECTED);
-    post_path(f, &f->client);
+    post_path(f, SL_ICE_PATH_DIRECT, true);
     f->c.checked = true; /* by libnice */
     assert_true(rtc_connect(&f->c));
     assert_true(wait_report(SL_REPORT_UP, f->id));
@@ -194,19 +192,19 @@ static void the_pair_changes_and_fails_and_comes_back(void **state)
     rtc_poll(&sub, 50);
     send_video(&f.c, 1, 3000, true);
     for (uint16_t seq = 2; seq <= 50; seq++) {
-        post_path(&f, &f.client); /* the same socket again: nothing that waits in it is lost */
+        post_path(&f, SL_ICE_PATH_DIRECT, false); /* nothing that waits in the socket is lost */
         send_video(&f.c, seq, 3000u * seq, false);
     }
     assert_int_equal(wait_rtp(&sub, 50), 50);
 
-    post_path(&f, NULL); /* consent was lost */
+    post_path(&f, SL_ICE_PATH_NONE, false); /* consent was lost */
     post_state(&f, SL_ICE_DISCONNECTED);
     assert_true(wait_report(SL_REPORT_ICE_FAILED, f.id));
     send_video(&f.c, 51, 153000, false); /* libnice's business now */
     assert_int_equal(at_nice(&f, 1000), 1);
 
     post_state(&f, SL_ICE_CONNECTED);
-    post_path(&f, &f.client);
+    post_path(&f, SL_ICE_PATH_DIRECT, true);
     send_video(&f.c, 52, 156000, true);
     assert_int_equal(wait_rtp(&sub, 51), 51);
     leave(&sub, sub_id);
