@@ -31,6 +31,9 @@ const SIMULCAST = [
     { rid: 'l', maxBitrate: 100000, scaleResolutionDownBy: 4 },
 ];
 
+/** So long the server may take to tell that it closed the connection. */
+const HANGUP_MS = 1000;
+
 /** @extends {Emitter<PublisherEvents>} */
 export class Publisher extends Emitter {
     /** @param {Handle} handle @param {PublishOptions} [options] */
@@ -178,11 +181,27 @@ export class Publisher extends Emitter {
     async unpublish() {
         if (this.peer.state === 'closed' || this.peer.state === 'failed')
             return;
+        const hungUp = this.#hungUp();
+
         try {
             await this.handle.request({ request: 'unpublish' });
         } finally {
             this.peer.close(); /* earlier, the server would see us go before we say so */
         }
+        await hungUp;
+    }
+
+    /** The server says so when a connection is closed; on the next one of this handle it would end that. */
+    #hungUp() {
+        return /** @type {Promise<void>} */ (new Promise((resolve) => {
+            const off = this.handle.on('hangup', () => done());
+            const done = () => {
+                off();
+                clearTimeout(timer);
+                resolve();
+            };
+            const timer = setTimeout(done, HANGUP_MS);
+        }));
     }
 
     close() {

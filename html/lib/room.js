@@ -248,16 +248,16 @@ export class Room extends Emitter {
     }
 
     /**
-     * Sends our media. Resolves when the room has accepted them; the event `state` tells when they
-     * flow.
+     * Sends our media, in place of what is sent so far. Resolves when the room has accepted them; the
+     * event `state` tells when they flow.
      * @param {MediaStream | null} stream  null: nothing yet, tracks come by replaceTrack()
      * @param {import('./publisher.js').PublishOptions} [options]
      * @returns {Promise<Publisher>}
      */
     async publish(stream, options) {
+        await this.unpublish().catch(() => {}); /* then there was nothing to end */
         const publisher = new Publisher(this.handle, options);
 
-        this.publisher?.close();
         this.publisher = publisher;
         publisher.on('state', ({ state }) => this.emit('state', { direction: 'send', state }));
         publisher.on('restart', (detail) => this.emit('restart', { direction: 'send', ...detail }));

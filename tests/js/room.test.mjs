@@ -334,6 +334,45 @@ test('unpublishing is said before the connection closes, and publishing works ag
     await pause(320);
 });
 
+test('publishing anew takes the place of what was published', async () => {
+    const room = await join(session, 1234);
+    const request = vr.request;
+
+    vr.request = (msg, tell) => {
+        request.call(vr, msg, tell);
+        if (msg.body.request === 'unpublish')
+            server.push({ janus: 'hangup', sender: msg.handle_id, reason: 'Close PC' });
+    };
+    const first = await room.publish(null);
+    const second = await room.publish(null);
+
+    assert.equal(first.peer.state, 'closed');
+    assert.equal(second.peer.state, 'connecting');
+    assert.equal(room.publisher, second);
+    assert.deepEqual(server.received.map((m) => m.body?.request).filter((r) => /publish/.test(r)),
+        ['publish', 'unpublish', 'publish']);
+});
+
+test('the hangup behind unpublish does not end what is published next', async () => {
+    const room = await join(session, 1234);
+    const request = vr.request;
+
+    await room.publish(null);
+    room.on('failed', () => assert.fail('told as a failure'));
+    vr.request = (msg, tell) => {
+        request.call(vr, msg, tell);
+        if (msg.body.request === 'unpublish')
+            setTimeout(() => server.push({ janus: 'hangup', sender: msg.handle_id, reason: 'Close PC' }), 5);
+    };
+    await room.unpublish();
+    const { peer } = await room.publish(null);
+
+    await pause(320);
+    assert.equal(peer.state, 'connecting');
+    vr.request = request;
+    await room.unpublish(); /* a server that says nothing is not waited for for long */
+});
+
 test('kicked, destroyed, left: told once, and everything is given up', async () => {
     for (const [data, reason] of [
         [{ videoroom: 'event', leaving: 'ok', reason: 'kicked' }, 'kicked'],
