@@ -55,12 +55,20 @@ static void on_timer(struct sl_timer *t, uint64_t now_us)
     poll_end(p, SL_TSTATUS_OK, keepalive_new(p->maxev));
 }
 
+/* The newest gets the events: a client whose way was lost polls anew, and of its former connection
+ * nothing tells us that nobody reads there any more. */
 void api_polls_release(struct sl_session *s, enum sl_tstatus status)
 {
-    while (!sl_list_is_empty(&s->polls)) {
-        struct api_poll *p = sl_container(s->polls.next, struct api_poll, link);
+    bool is_newest = true;
 
-        poll_end(p, status, status == SL_TSTATUS_OK ? events_take(s, p->maxev) : NULL);
+    while (!sl_list_is_empty(&s->polls)) {
+        struct api_poll *p = sl_container(s->polls.prev, struct api_poll, link);
+        json_t *json = NULL;
+
+        if (status == SL_TSTATUS_OK)
+            json = is_newest ? events_take(s, p->maxev) : keepalive_new(p->maxev);
+        is_newest = false;
+        poll_end(p, status, json);
     }
 }
 
