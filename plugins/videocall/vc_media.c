@@ -11,7 +11,8 @@
      SL_EXT_BIT(SL_EXT_AUDIO_LEVEL) | SL_EXT_BIT(SL_EXT_VIDEO_ORIENTATION) |                       \
      SL_EXT_BIT(SL_EXT_PLAYOUT_DELAY) | SL_EXT_BIT(SL_EXT_TWCC) |                                  \
      SL_EXT_BIT(SL_EXT_DEPENDENCY_DESCRIPTOR) | SL_EXT_BIT(SL_EXT_ABS_SEND_TIME) |                 \
-     SL_EXT_BIT(SL_EXT_ABS_CAPTURE_TIME))
+     SL_EXT_BIT(SL_EXT_ABS_CAPTURE_TIME) | SL_EXT_BIT(SL_EXT_VIDEO_LAYERS_ALLOCATION) |            \
+     SL_EXT_BIT(SL_EXT_COLOR_SPACE))
 
 struct vc_desc {
     bool e2ee, restart;

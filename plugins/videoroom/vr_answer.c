@@ -6,13 +6,21 @@
 #include "vr_sub.h"
 #include <stdlib.h>
 
+uint32_t vr_exts_passed(enum sl_kind kind)
+{
+    const uint32_t video =
+        SL_EXT_BIT(SL_EXT_COLOR_SPACE) | SL_EXT_BIT(SL_EXT_VIDEO_LAYERS_ALLOCATION);
+
+    return SL_EXT_BIT(SL_EXT_ABS_CAPTURE_TIME) | (kind == SL_KIND_VIDEO ? video : 0);
+}
+
 /* abs-send-time and toffset are not for publishers: transport-wide-cc is what we want. In an
  * encrypted payload only the dependency descriptor tells key frames and layers. */
 static uint32_t exts_accepted(const struct vr_settings *set, enum sl_kind kind, enum sl_codec codec,
                               bool e2ee)
 {
     const bool video = kind == SL_KIND_VIDEO;
-    uint32_t exts = SL_EXT_BIT(SL_EXT_MID);
+    uint32_t exts = SL_EXT_BIT(SL_EXT_MID) | vr_exts_passed(kind);
 
     if (set->transport_wide_cc_ext)
         exts |= SL_EXT_BIT(SL_EXT_TWCC);

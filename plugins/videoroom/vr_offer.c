@@ -84,7 +84,8 @@ json_t *vr_sub_streams(const struct vr_sub *s)
 
 static uint32_t exts_offered(const struct vr_settings *set, const struct vr_line *l, bool e2ee)
 {
-    uint32_t exts = SL_EXT_BIT(SL_EXT_MID) | SL_EXT_BIT(SL_EXT_ABS_SEND_TIME);
+    uint32_t exts =
+        SL_EXT_BIT(SL_EXT_MID) | SL_EXT_BIT(SL_EXT_ABS_SEND_TIME) | vr_exts_passed(l->kind);
 
     if (set->transport_wide_cc_ext)
         exts |= SL_EXT_BIT(SL_EXT_TWCC);

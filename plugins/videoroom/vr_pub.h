@@ -130,7 +130,9 @@ void vr_stream_gate(const struct vr_stream *s);
 /* No subscriber shows or takes it any more. */
 void vr_stream_unsubscribe_all(struct vr_stream *s);
 
-/* vr_answer.c: answers the offer of @r with @event for the room of @p and takes over what was
+/* vr_answer.c: extensions that no setting of the room is about, from publishers as they are. */
+uint32_t vr_exts_passed(enum sl_kind kind);
+/* Answers the offer of @r with @event for the room of @p and takes over what was
  * agreed. 0 or -1 (error set). Steals @event. */
 int vr_pub_negotiate(struct vr_req *r, struct vr_pub *p, json_t *event);
 /* Talk detection and gates, after negotiation or a change of them. */

@@ -45,6 +45,7 @@ static void answers_each_line_with_one_codec_and_sends_it_back(void **state)
     assert_int_equal(mock_line(h, 4)->want.dir, SL_DIR_RECV);
     assert_false(mock_line(h, 0)->want.exts & SL_EXT_BIT(SL_EXT_TOFFSET));
     assert_true(mock_line(h, 1)->want.exts & SL_EXT_BIT(SL_EXT_TWCC));
+    assert_true(mock_line(h, 1)->want.exts & SL_EXT_BIT(SL_EXT_COLOR_SPACE));
     for (uint16_t i = 0; i < 5; i++) {
         assert_int_equal(mock_route(h, i)->active, i < 2);
         if (i < 2)

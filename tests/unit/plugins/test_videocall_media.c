@@ -23,6 +23,8 @@ static void the_callee_is_offered_what_the_caller_has(void **state)
     assert_int_equal(mock_line(bob, 1)->want.dir, SL_DIR_SENDRECV);
     assert_int_equal(mock_line(bob, 2)->want.dir, SL_DIR_SEND);
     assert_true(mock_line(bob, 1)->want.exts & SL_EXT_BIT(SL_EXT_TWCC));
+    assert_true(mock_line(bob, 1)->want.exts & SL_EXT_BIT(SL_EXT_COLOR_SPACE));
+    assert_true(mock_line(bob, 1)->want.exts & SL_EXT_BIT(SL_EXT_VIDEO_LAYERS_ALLOCATION));
     assert_false(mock_line(bob, 1)->want.exts & SL_EXT_BIT(SL_EXT_TOFFSET));
     /* Nothing flows yet, and the caller has no answer. */
     assert_false(mock_route(bob, 0)->active);

@@ -249,6 +249,10 @@ static void who_asks_is_told_which_layers_are_watched(void **state)
     mock_expect_nothing(p);
 }
 
+#define PASSED_VIDEO                                                                               \
+    (SL_EXT_BIT(SL_EXT_ABS_CAPTURE_TIME) | SL_EXT_BIT(SL_EXT_COLOR_SPACE) |                        \
+     SL_EXT_BIT(SL_EXT_VIDEO_LAYERS_ALLOCATION))
+
 static void extensions_can_be_switched_off(void **state)
 {
     const sl_hid p = (room_make(",'audiolevel_ext':false,'videoorient_ext':false,"
@@ -257,10 +261,24 @@ static void extensions_can_be_switched_off(void **state)
 
     (void)state;
     mock_send(p, "{'request':'publish'}", MOCK_OFFER("audio 0 opus", "video 1 vp8"));
-    assert_int_equal(mock_line(p, 0)->want.exts, SL_EXT_BIT(SL_EXT_MID));
-    assert_int_equal(mock_line(p, 1)->want.exts,
-                     SL_EXT_BIT(SL_EXT_MID) | SL_EXT_BIT(SL_EXT_RID) | SL_EXT_BIT(SL_EXT_RRID));
+    assert_int_equal(mock_line(p, 0)->want.exts,
+                     SL_EXT_BIT(SL_EXT_MID) | SL_EXT_BIT(SL_EXT_ABS_CAPTURE_TIME));
+    assert_int_equal(mock_line(p, 1)->want.exts, SL_EXT_BIT(SL_EXT_MID) | SL_EXT_BIT(SL_EXT_RID) |
+                                                     SL_EXT_BIT(SL_EXT_RRID) | PASSED_VIDEO);
     assert_int_equal(mock_line(p, 0)->talk_packets, 0);
+}
+
+static void what_the_room_does_not_read_passes(void **state)
+{
+    sl_hid s;
+
+    (void)state;
+    room_make("");
+    publishing(1, MOCK_OFFER("audio a opus", "video v vp8"));
+    s = subscribed("[{'feed':1}]");
+    assert_true(mock_line(s, 0)->want.exts & SL_EXT_BIT(SL_EXT_ABS_CAPTURE_TIME));
+    assert_false(mock_line(s, 0)->want.exts & SL_EXT_BIT(SL_EXT_COLOR_SPACE));
+    assert_int_equal(mock_line(s, 1)->want.exts & PASSED_VIDEO, PASSED_VIDEO);
 }
 
 static void slots_are_reserved_at_negotiation(void **state)
@@ -477,6 +495,7 @@ int main(void)
         T(streams_tell_what_was_negotiated),
         T(who_asks_is_told_which_layers_are_watched),
         T(extensions_can_be_switched_off),
+        T(what_the_room_does_not_read_passes),
         T(slots_are_reserved_at_negotiation),
         T(renegotiation_announces_the_new_streams),
         T(talking_is_told_to_everybody),
