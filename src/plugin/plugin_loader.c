@@ -46,6 +46,7 @@ void sl_plugins_stop(struct sl_plugins *p)
             p->slot[i].plugin.fini();
         sl_plugin_core_end(i);
     }
+    sl_plugin_ep_stop();
 }
 
 void sl_plugins_destroy(struct sl_plugins *p)
@@ -159,7 +160,8 @@ static int slot_start(struct sl_plugins *p, const struct sl_plugin *plugin, void
     p->n++; /* init may use the core */
     rc = s->plugin.init(sl_plugin_core(p->n - 1));
     if (rc) {
-        p->n--;
+        sl_plugin_core_end(--p->n); /* what it began already would call it */
+        sl_plugin_ep_stop();
         snprintf(err, cap, "plugin %s refuses to start: %s (see the lines above)", where,
                  strerror(-rc));
         goto fail;

@@ -26,7 +26,7 @@ struct sl_plugins {
 /* The core as plugin @slot sees it; valid from sl_plugin_core_start on. */
 const struct sl_core *sl_plugin_core(int slot) SL_ON_CONTROL;
 void sl_plugin_core_start(struct sl_plugins *p) SL_ON_CONTROL;
-/* Its fini was called: nothing that it left behind calls it any more. */
+/* Its fini was called, or its init failed: nothing that it left behind calls it any more. */
 void sl_plugin_core_end(int slot) SL_ON_CONTROL;
 void sl_plugin_core_stop(void) SL_ON_CONTROL;
 
@@ -40,9 +40,9 @@ const char *sl_plugin_at(const void *base);
 
 /* plugin_timer.c: timers and posts. */
 void sl_plugin_later_start(void) SL_ON_CONTROL;
-void sl_plugin_later_begin(void) SL_ON_CONTROL; /* before init: the api is there */
+void sl_plugin_later_begin(int slot) SL_ON_CONTROL; /* before init: the api is there */
 void sl_plugin_later_end(int slot) SL_ON_CONTROL;
-bool sl_plugin_is_over(int slot) SL_ON_CONTROL; /* its fini was called */
+bool sl_plugin_is_over(int slot) SL_ON_CONTROL; /* no callbacks any more */
 uint64_t sl_plugin_timer_add(int slot, uint32_t ms, bool repeat, sl_plugin_timer_fn fn, void *arg);
 void sl_plugin_timer_del(uint64_t id);
 int sl_plugin_post(int slot, sl_post_fn fn, void *arg); /* any thread */

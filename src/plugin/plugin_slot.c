@@ -130,7 +130,7 @@ static struct sl_core cores[SL_PLUGINS_MAX];
 
 const struct sl_core *sl_plugin_core(int slot)
 {
-    sl_plugin_later_begin();
+    sl_plugin_later_begin(slot);
     return &cores[slot];
 }
 
@@ -167,7 +167,6 @@ void sl_plugin_core_end(int slot)
 
 void sl_plugin_core_stop(void)
 {
-    sl_plugin_ep_stop();
     sl_plugin_check_stop();
     plugins = NULL;
 }

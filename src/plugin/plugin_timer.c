@@ -27,7 +27,7 @@ static struct sl_list timers; /* control */
 static uint64_t last_timer;
 static struct sl_cq *queue;                /* set before any plugin runs */
 static atomic_uint nposts[SL_PLUGINS_MAX]; /* that wait */
-static bool is_over[SL_PLUGINS_MAX];       /* control: fini was called */
+static bool is_over[SL_PLUGINS_MAX];       /* control: fini was called, or init failed */
 
 /* ---- timers ---------------------------------------------------------------------------------- */
 
@@ -135,8 +135,6 @@ int sl_plugin_post(int slot, sl_post_fn fn, void *arg)
 void sl_plugin_later_start(void)
 {
     sl_list_init(&timers);
-    for (int i = 0; i < SL_PLUGINS_MAX; i++)
-        is_over[i] = false;
 }
 
 bool sl_plugin_is_over(int slot)
@@ -144,9 +142,10 @@ bool sl_plugin_is_over(int slot)
     return is_over[slot];
 }
 
-void sl_plugin_later_begin(void)
+void sl_plugin_later_begin(int slot)
 {
     queue = sl_api_get() ? sl_api_get()->cq : NULL;
+    is_over[slot] = false;
 }
 
 void sl_plugin_later_end(int slot)

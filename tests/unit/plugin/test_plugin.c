@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static char dir[64];
@@ -301,6 +302,60 @@ static void timers_fire_once_or_often(void **state)
     assert_int_equal(T.plugin.timers, 3);
 }
 
+static void on_resolved(void *arg, int err, const char *ip)
+{
+    T.plugin.timers++;
+}
+
+/* All ways to be called later. */
+static void begin_much(const struct sl_core *c)
+{
+    uint64_t id;
+
+    (void)c->timer_add(10, false, on_timer, NULL);
+    assert_int_equal(c->post(on_timer, NULL), 0);
+    assert_int_equal(c->resolve("localhost", 0, on_resolved, NULL, &id), 0);
+    assert_int_not_equal(id, 0);
+}
+
+static int init_late_failure(const struct sl_core *c)
+{
+    begin_much(c);
+    return -EINVAL;
+}
+
+/* Long enough for a name of this machine. */
+static void run_for_a_while(void)
+{
+    for (int i = 0; i < 40; i++) {
+        (void)nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+        t_run(5);
+    }
+}
+
+static void a_plugin_that_did_not_start_is_called_no_more(void **state)
+{
+    struct sl_plugin late = good;
+    char err[SL_PLUGIN_ERROR_MAX];
+
+    late.init = init_late_failure;
+    sl_role_enter(&sl_role_control);
+    assert_int_equal(add(T.plugins, &late, err), -EINVAL);
+    sl_role_leave(&sl_role_control);
+    run_for_a_while();
+    assert_int_equal(T.plugin.timers, 0);
+}
+
+static void a_plugin_that_ended_is_called_no_more(void **state)
+{
+    sl_role_enter(&sl_role_control);
+    begin_much(T.pcore);
+    sl_plugins_stop(T.plugins);
+    sl_role_leave(&sl_role_control);
+    run_for_a_while();
+    assert_int_equal(T.plugin.timers, 0);
+}
+
 static void routes_need_connections(void **state)
 {
     struct sl_mref a = { T.plugin.hid, 0 }, none = { 424242, 0 };
@@ -370,6 +425,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(loads_shared_objects_of_a_directory, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(gives_each_plugin_its_file, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(timers_fire_once_or_often, t_handle, t_teardown),
+        cmocka_unit_test_setup_teardown(a_plugin_that_did_not_start_is_called_no_more, t_handle,
+                                        t_teardown),
+        cmocka_unit_test_setup_teardown(a_plugin_that_ended_is_called_no_more, t_setup, t_teardown),
         cmocka_unit_test_setup_teardown(routes_need_connections, t_handle, t_teardown),
         cmocka_unit_test_setup_teardown(random_uuids_are_of_version_4, t_setup, t_teardown),
     };
