@@ -47,7 +47,7 @@ struct sl_arg {
     const char *name;
     enum sl_arg_type type;
     enum sl_arg_need need;
-    size_t max; /* bytes of a string, or of the compact JSON of an object; 0: no limit here */
+    size_t max; /* of an integer; bytes of a string, or of an object's compact JSON; 0: no limit */
 };
 
 static inline bool sl_arg_is(const json_t *v, enum sl_arg_type type)
@@ -131,12 +131,14 @@ static inline bool sl_arg_fits(const json_t *v, size_t max)
 {
     if (max == 0 || json_is_null(v))
         return true;
+    if (json_is_integer(v))
+        return json_integer_value(v) <= 0 || (unsigned long long)json_integer_value(v) <= max;
     return (json_is_string(v) ? json_string_length(v) : json_dumpb(v, NULL, 0, JSON_COMPACT)) <=
            max;
 }
 
 /* Checks the @n rows in order. 0; -ENOENT: a required member is missing; -EINVAL: a member has the
- * wrong type, or is too long. @text (size @cap) then has the protocol's words and is untouched
+ * wrong type, is too large or too long. @text (size @cap) then has the protocol's words and is untouched
  * otherwise. */
 static inline int sl_args_check(const json_t *obj, const struct sl_arg *args, size_t n, char *text,
                                 size_t cap)
@@ -154,7 +156,9 @@ static inline int sl_args_check(const json_t *obj, const struct sl_arg *args, si
         if (sl_arg_is(v, a->type) && sl_arg_fits(v, a->max))
             continue;
         if (sl_arg_is(v, a->type)) {
-            snprintf(text, cap, "Invalid element (%s is longer than %zu bytes)", a->name, a->max);
+            snprintf(text, cap, json_is_integer(v) ? "Invalid element (%s is larger than %zu)"
+                                                   : "Invalid element (%s is longer than %zu bytes)",
+                     a->name, a->max);
             return -EINVAL;
         }
         snprintf(text, cap, "Invalid element type (%s should be %s)", a->name,

@@ -58,7 +58,7 @@ static const struct sl_arg greet_args[] = {
     { "name", SL_ARG_TEXT, SL_ARG_REQUIRED, SL_ARG_NAME_MAX },
 };
 static const struct sl_arg remind_args[] = {
-    { "after_ms", SL_ARG_UINT, SL_ARG_REQUIRED, 0 },
+    { "after_ms", SL_ARG_UINT, SL_ARG_REQUIRED, 3600 * 1000 },
     { "text", SL_ARG_STRING, SL_ARG_REQUIRED, SL_ARG_NAME_MAX },
 };
 

@@ -47,6 +47,9 @@ static void reminds_after_a_while(void **state)
     mock_run(1);
     mock_expect(h, tx, "{'hello':'reminder','text':'tea'}", SL_JSEP_NONE);
     mock_query(h, "{'waiting':false,'reminders':1}");
+    mock_call(h, "{'request':'remind','after_ms':4294967296,'text':'now?'}",
+              "{'hello':'event','error_code':412,"
+              "'error':'Invalid element (after_ms is larger than 3600000)'}");
 }
 
 static void sends_back_what_comes(void **state)

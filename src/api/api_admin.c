@@ -252,12 +252,14 @@ static const struct sl_arg change_args[] = {
     { "plugins", SL_ARG_ARRAY, SL_ARG_REQUIRED },
 };
 static const struct sl_arg accept_args[] = { { "accept", SL_ARG_BOOL, SL_ARG_REQUIRED } };
-static const struct sl_arg timeout_args[] = { { "timeout", SL_ARG_UINT, SL_ARG_REQUIRED } };
+static const struct sl_arg timeout_args[] = {
+    { "timeout", SL_ARG_UINT, SL_ARG_REQUIRED, API_TIMEOUT_MAX_S },
+};
 static const struct sl_arg slowlink_args[] = {
-    { "slowlink_threshold", SL_ARG_UINT, SL_ARG_REQUIRED },
+    { "slowlink_threshold", SL_ARG_UINT, SL_ARG_REQUIRED, UINT32_MAX },
 };
 static const struct sl_arg no_media_args[] = {
-    { "no_media_timer", SL_ARG_UINT, SL_ARG_REQUIRED },
+    { "no_media_timer", SL_ARG_UINT, SL_ARG_REQUIRED, UINT32_MAX },
 };
 static const struct sl_arg nack_queue_args[] = {
     { "min_nack_queue", SL_ARG_UINT, SL_ARG_REQUIRED },

@@ -91,7 +91,7 @@ static void set_session_timeout(struct api_req *r)
 {
     long long timeout = sl_arg_int(r->root, "timeout", 0);
 
-    if (timeout < -1 || timeout > API_TIMEOUT_MAX_S) {
+    if (timeout < -1) {
         api_fail(r, SL_API_INVALID_TYPE,
                  "Invalid element type (timeout should be a non-negative integer or -1)");
         return;
@@ -206,7 +206,9 @@ static void handle_info(struct api_req *r)
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
-static const struct sl_arg timeout_args[] = { { "timeout", SL_ARG_INT, SL_ARG_REQUIRED } };
+static const struct sl_arg timeout_args[] = {
+    { "timeout", SL_ARG_INT, SL_ARG_REQUIRED, API_TIMEOUT_MAX_S },
+};
 static const struct sl_arg info_args[] = { { "plugin_only", SL_ARG_BOOL, SL_ARG_OPTIONAL } };
 static const struct sl_arg capture_args[] = {
     { "folder", SL_ARG_STRING, SL_ARG_OPTIONAL },

@@ -25,6 +25,7 @@ struct sl_pcap;
 
 #define API_TRANSPORTS_MAX 8
 #define API_TIMEOUT_MAX_S  (INT64_C(100) * 365 * 86400) /* of a session; longer is a mistake */
+#define API_TEXT_MAX       1024 /* bytes of what is kept of a client's: transactions, opaque ids */
 #define API_NACK_QUEUE_MS  1500 /* SL_MIRROR_CACHE_US, as the administrator is told it */
 #define API_REASON_MAX     47   /* characters of a hangup reason */
 #define API_POLL_US        (30 * UINT64_C(1000000))

@@ -18,7 +18,7 @@ enum level {
 static const struct sl_arg create_args[] = { { "id", SL_ARG_UINT, SL_ARG_OPTIONAL } };
 static const struct sl_arg attach_args[] = {
     { "plugin", SL_ARG_STRING, SL_ARG_REQUIRED },
-    { "opaque_id", SL_ARG_STRING, SL_ARG_OPTIONAL },
+    { "opaque_id", SL_ARG_STRING, SL_ARG_OPTIONAL, API_TEXT_MAX },
     { "loop_index", SL_ARG_INT, SL_ARG_OPTIONAL },
 };
 static const struct sl_arg message_args[] = { { "body", SL_ARG_OBJECT, SL_ARG_REQUIRED } };
@@ -130,7 +130,7 @@ static bool read_envelope(struct api_req *r, const struct sl_treq *req) SL_ON_CO
 static bool read_envelope(struct api_req *r, const struct sl_treq *req)
 {
     static const struct sl_arg args[] = {
-        { "transaction", SL_ARG_STRING, SL_ARG_REQUIRED },
+        { "transaction", SL_ARG_STRING, SL_ARG_REQUIRED, API_TEXT_MAX },
         { "janus", SL_ARG_STRING, SL_ARG_REQUIRED },
         { "id", SL_ARG_UINT, SL_ARG_OPTIONAL },
         { "session_id", SL_ARG_INT, SL_ARG_OPTIONAL },

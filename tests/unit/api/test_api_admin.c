@@ -121,6 +121,12 @@ static void members_are_checked(void **state)
           FAIL(467, "Invalid element type (level should be between 0 and 7)") },
         { "\"janus\":\"set_log_level\",\"level\":-1",
           FAIL(467, "Invalid element type (level should be a positive integer)") },
+        { "\"janus\":\"set_session_timeout\",\"timeout\":18446744073710",
+          FAIL(467, "Invalid element (timeout is larger than 3153600000)") },
+        { "\"janus\":\"set_no_media_timer\",\"no_media_timer\":4294967296",
+          FAIL(467, "Invalid element (no_media_timer is larger than 4294967295)") },
+        { "\"janus\":\"set_slowlink_threshold\",\"slowlink_threshold\":4294967296",
+          FAIL(467, "Invalid element (slowlink_threshold is larger than 4294967295)") },
         { "\"janus\":\"set_no_media_timer\"",
           FAIL(456, "Missing mandatory element (no_media_timer)") },
         { "\"janus\":\"set_log_colors\"", FAIL(456, "Missing mandatory element (colors)") },
@@ -180,6 +186,8 @@ static void a_session_has_its_own_timeout(void **state)
           FAIL_S(456, "Missing mandatory element (timeout)"));
     admin("\"janus\":\"set_session_timeout\",\"timeout\":-2" S,
           FAIL_S(467, "Invalid element type (timeout should be a non-negative integer or -1)"));
+    admin("\"janus\":\"set_session_timeout\",\"timeout\":3153600001" S,
+          FAIL_S(467, "Invalid element (timeout is larger than 3153600000)"));
     admin("\"janus\":\"set_session_timeout\",\"timeout\":0" S, OK_S(",\"timeout\":0"));
     t_run(70000);
     t_expect_none();

@@ -124,6 +124,30 @@ static void knows_the_level_of_every_verb(void **state)
     RUN(rows);
 }
 
+/* Both are kept as long as the handle, or the request, lives. */
+static void keeps_no_long_texts(void **state)
+{
+    char text[2048], want[2048], longest[1026];
+
+    memset(longest, 'x', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    snprintf(text, sizeof(text),
+             "{\"transaction\":\"t\",\"janus\":\"attach\",\"session_id\":$S,"
+             "\"plugin\":\"test.plugin.one\",\"opaque_id\":\"%s\"}",
+             longest);
+    t_exchange(text, ERR_S(467, "Invalid element (opaque_id is longer than 1024 bytes)"));
+    snprintf(text, sizeof(text), "{\"transaction\":\"%s\",\"janus\":\"ping\"}", longest);
+    snprintf(want, sizeof(want),
+             "{\"janus\":\"error\",\"transaction\":\"%s\",\"error\":{\"code\":467,\"reason\":"
+             "\"Invalid element (transaction is longer than 1024 bytes)\"}}",
+             longest);
+    t_exchange(text, want);
+    longest[sizeof(longest) - 2] = '\0';
+    snprintf(text, sizeof(text), "{\"transaction\":\"%s\",\"janus\":\"ping\"}", longest);
+    snprintf(want, sizeof(want), "{\"janus\":\"pong\",\"transaction\":\"%s\"}", longest);
+    t_exchange(text, want);
+}
+
 static void answers_every_verb(void **state)
 {
     static const struct row rows[] = {
@@ -292,6 +316,7 @@ int main(void)
         T_H(compares_ids_of_path_and_payload),
         T_H(knows_the_level_of_every_verb),
         T_H(answers_every_verb),
+        T_H(keeps_no_long_texts),
         T_H(takes_null_for_absent),
         T_H(create_has_no_session_id_and_attach_has),
         T_H(bounds_sessions_and_handles),
