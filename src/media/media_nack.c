@@ -15,9 +15,14 @@ void sl_nack_init(struct sl_nack *n)
     n->rtt_us = RTT_US;
 }
 
-void sl_nack_set_rtt(struct sl_nack *n, uint64_t rtt_us)
+void sl_nack_restart(struct sl_nack *n)
 {
-    n->rtt_us = rtt_us < MAX_AGE_US ? rtt_us : MAX_AGE_US;
+    const uint64_t rtt_us = n->rtt_us, least_us = n->least_us;
+
+    sl_nack_init(n);
+    if (least_us)
+        n->rtt_us = rtt_us;
+    n->least_us = least_us;
 }
 
 void sl_nack_reset(struct sl_nack *n)
@@ -68,7 +73,7 @@ static void add_gap(struct sl_nack *n, uint64_t from, uint64_t to, uint64_t now_
         shift(n, k);
     }
     for (; from < to; from++)
-        n->e[n->n++] = (struct sl_nack_entry){ from, now_us + n->reorder_us, now_us, 0 };
+        n->e[n->n++] = (struct sl_nack_entry){ from, now_us + n->reorder_us, now_us, 0, 0 };
 }
 
 bool sl_nack_on_packet(struct sl_nack *n, uint64_t seq, bool key, uint64_t now_us)
@@ -126,6 +131,35 @@ static uint64_t pause_us(const struct sl_nack *n, unsigned tries)
     return tries <= 5 ? t : t + t * (tries - 5) / 2;
 }
 
+/* One request, one answer: a round trip. After more of them, what comes sooner after the last one
+ * than ever answers the one before. 0: it tells nothing. */
+static uint64_t measured_us(struct sl_nack *n, const struct sl_nack_entry *e, uint64_t now_us)
+{
+    uint64_t us = now_us - e->asked_us;
+
+    if (e->tries > 1 && !n->least_us)
+        us = now_us - e->seen_us - n->reorder_us;
+    else if (e->tries > 1)
+        return us < n->least_us * 3 / 4 ? us + pause_us(n, e->tries - 1u) : 0;
+    n->least_us = !n->least_us || us < n->least_us ? us : n->least_us + (us - n->least_us) / 8;
+    return us;
+}
+
+/* Up at once, so that nothing is asked for that is on its way; down slowly. */
+void sl_nack_on_resent(struct sl_nack *n, uint64_t seq, uint64_t now_us)
+{
+    size_t i = find(n, seq);
+    bool is_first = !n->least_us;
+    uint64_t us = i < n->n && n->e[i].tries ? measured_us(n, &n->e[i], now_us) : 0;
+
+    if (!us)
+        return;
+    if (is_first || us > n->rtt_us)
+        n->rtt_us = us < MAX_AGE_US ? us : MAX_AGE_US;
+    else
+        n->rtt_us -= (n->rtt_us - us) / 8;
+}
+
 size_t sl_nack_due(struct sl_nack *n, uint64_t now_us, uint16_t *seqs, size_t max)
 {
     size_t count = 0, kept = 0;
@@ -141,6 +175,7 @@ size_t sl_nack_due(struct sl_nack *n, uint64_t now_us, uint16_t *seqs, size_t ma
         if (e->due_us <= now_us && count < max) {
             seqs[count++] = (uint16_t)e->seq;
             e->tries++;
+            e->asked_us = now_us;
             e->due_us = now_us + pause_us(n, e->tries);
             n->asked++;
         }

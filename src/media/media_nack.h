@@ -6,7 +6,8 @@
  * Units:  extended sequence numbers; microseconds.
  *
  * A gap is asked for after a reordering tolerance, again after each round trip, and
- * given up after SL_NACK_TRIES or max_age_us. The start of a key frame clears what is older.
+ * given up after SL_NACK_TRIES or max_age_us. The start of a key frame clears what is older. The
+ * round trip is learned from what comes again after one request.
  */
 #ifndef SL_MEDIA_MEDIA_NACK_H
 #define SL_MEDIA_MEDIA_NACK_H
@@ -22,7 +23,8 @@
 struct sl_nack_entry {
     uint64_t seq;
     uint64_t due_us;
-    uint64_t seen_us; /* when the gap was seen */
+    uint64_t seen_us;  /* when the gap was seen */
+    uint64_t asked_us; /* last; with tries */
     uint8_t tries;
 };
 
@@ -30,9 +32,9 @@ struct sl_nack {
     /* Given. */
     uint64_t reorder_us; /* tolerance before the first request */
     uint64_t max_age_us;
-    uint64_t rtt_us;
     /* Owned. */
-    uint64_t max; /* highest seq seen */
+    uint64_t rtt_us, least_us; /* as measured: lately at most, and at least (0: not yet) */
+    uint64_t max;              /* highest seq seen */
     bool started;
     uint16_t n;
     struct sl_nack_entry e[SL_NACK_MAX]; /* ascending by seq */
@@ -44,10 +46,13 @@ struct sl_nack {
     uint64_t asked;     /* sequence numbers put into NACKs */
 };
 
-/* Defaults: 12 ms of tolerance, 1 s of age, 100 ms of round trip until told otherwise. */
+/* Defaults: 12 ms of tolerance, 1 s of age, 100 ms of round trip until one was measured. */
 void sl_nack_init(struct sl_nack *n);
-void sl_nack_set_rtt(struct sl_nack *n, uint64_t rtt_us);
+/* Another SSRC of the same sender: as _init, but the round trip is known. */
+void sl_nack_restart(struct sl_nack *n);
 
+/* @seq comes as a retransmission: call before _on_packet. */
+void sl_nack_on_resent(struct sl_nack *n, uint64_t seq, uint64_t now_us);
 /* A packet arrived; @key: it begins a key frame. Returns true when it was missing until now. */
 bool sl_nack_on_packet(struct sl_nack *n, uint64_t seq, bool key, uint64_t now_us);
 

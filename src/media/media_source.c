@@ -16,7 +16,7 @@ void sl_source_restart(struct sl_source *s, uint32_t ssrc)
     s->seq = (struct sl_seq){ 0 };
     s->ts = (struct sl_ts){ 0 };
     memset(s->seen, 0, sizeof(s->seen));
-    sl_nack_init(&s->nack);
+    sl_nack_restart(&s->nack);
     sl_rr_init(&s->rr, s->clock_rate);
     sl_sr_src_init(&s->sr, s->clock_rate);
     s->lost_told = 0;
@@ -67,6 +67,8 @@ enum sl_drop sl_source_push(struct sl_source *s, struct sl_pkt *pkt, bool is_rtx
     pkt->arrival_us = now_us;
     if (sl_sr_src_capture_us(&s->sr, pkt->ts, &pkt->capture_us) < 0)
         pkt->capture_us = 0;
+    if (s->wants_nack && is_rtx)
+        sl_nack_on_resent(&s->nack, pkt->seq, now_us);
     if (s->wants_nack)
         (void)sl_nack_on_packet(&s->nack, pkt->seq, pkt->payload.key && pkt->payload.start, now_us);
     if (!is_rtx)

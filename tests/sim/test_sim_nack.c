@@ -82,10 +82,12 @@ struct world {
     uint64_t rtx_sent;
     /* server */
     struct sl_nack nack;
+    bool learns; /* the round trip; else it is taken for 100 ms */
     struct sl_seq seq;
     uint8_t got[PACKETS]; /* how often each came */
     uint64_t spurious;
-    uint64_t worst_us; /* from first sending to arrival */
+    uint64_t worst_us;  /* from first sending to arrival */
+    uint64_t repair_us; /* of those that were asked for, together */
 };
 
 static uint64_t sent_at(size_t i)
@@ -139,10 +141,12 @@ static void server_takes(struct world *w, struct datagram *d, uint64_t now)
 {
     struct sl_rtp rtp;
     uint64_t seq;
+    bool again;
     size_t i;
 
     assert_int_equal(sl_rtp_parse(d->data, d->len, &rtp), 0);
-    if (rtp.ssrc == 2) {
+    again = rtp.ssrc == 2;
+    if (again) {
         int n = sl_rtx_unwrap(d->data, &rtp, 96, 1);
 
         assert_true(n > 0);
@@ -152,7 +156,10 @@ static void server_takes(struct world *w, struct datagram *d, uint64_t now)
     seq = sl_seq_extend(&w->seq, rtp.seq);
     memcpy(&i, d->data + rtp.payload_off, sizeof(i));
     assert_int_equal(seq, FIRST_SEQ + i);
-    sl_nack_on_packet(&w->nack, seq, false, now);
+    if (again && w->learns)
+        sl_nack_on_resent(&w->nack, seq, now);
+    if (sl_nack_on_packet(&w->nack, seq, false, now) && again)
+        w->repair_us += now - sent_at(i);
     w->spurious += w->got[i] > 0;
     w->got[i]++;
     if (now - sent_at(i) > w->worst_us)
@@ -177,7 +184,7 @@ static void server_asks(struct world *w, uint64_t now)
     }
 }
 
-static struct world *run(unsigned loss, unsigned jitter_us, unsigned delay_us)
+static struct world *run(unsigned loss, unsigned jitter_us, unsigned delay_us, bool learns)
 {
     struct world *w = calloc(1, sizeof(*w));
     static struct datagram d;
@@ -191,7 +198,7 @@ static struct world *run(unsigned loss, unsigned jitter_us, unsigned delay_us)
     assert_true(w->up.q && w->down.q);
     assert_int_equal(sl_cache_init(&w->cache, 1024, 2000000, free), 0);
     sl_nack_init(&w->nack);
-    sl_nack_set_rtt(&w->nack, 2 * delay_us + jitter_us);
+    w->learns = learns;
     for (uint64_t now = 1000000; now < sent_at(PACKETS) + 2000000; now += TICK_US) {
         for (; i < PACKETS && sent_at(i) <= now; i++)
             publish(w, i, now);
@@ -225,7 +232,7 @@ static void everything_is_recovered(void **state)
 
     (void)state;
     for (size_t k = 0; k < sizeof(v) / sizeof(v[0]); k++) {
-        struct world *w = run(v[k].loss, v[k].jitter_us, v[k].delay_us);
+        struct world *w = run(v[k].loss, v[k].jitter_us, v[k].delay_us, true);
         uint64_t missing = 0;
 
         /* The very last packets have none behind them that would show the gap. */
@@ -252,6 +259,37 @@ static void everything_is_recovered(void **state)
     }
 }
 
+/* On a short way a lost request or answer costs less time, on a long one nothing is asked for that
+ * is on its way. */
+static void the_round_trip_is_learned(void **state)
+{
+    static const struct {
+        unsigned loss, delay_us;
+    } v[] = { { 20, 10000 }, { 10, 20000 }, { 5, 100000 }, { 5, 150000 } };
+
+    (void)state;
+    for (size_t k = 0; k < sizeof(v) / sizeof(v[0]); k++) {
+        double mean_ms[2], asked[2];
+
+        for (int learns = 0; learns < 2; learns++) {
+            struct world *w = run(v[k].loss, 0, v[k].delay_us, learns);
+
+            mean_ms[learns] = (double)w->repair_us / 1e3 / (double)w->nack.recovered;
+            asked[learns] = (double)w->nack.asked / (double)w->nack.missing;
+            if (learns)
+                assert_in_range(w->nack.rtt_us, 2 * v[k].delay_us, 3 * v[k].delay_us);
+            destroy(w);
+        }
+        print_message("loss %2u %%, round trip %3u ms: repaired after %.0f ms, asked for %.2f "
+                      "times; learned: %.0f ms, %.2f\n",
+                      v[k].loss, v[k].delay_us / 500, mean_ms[0], asked[0], mean_ms[1], asked[1]);
+        if (2 * v[k].delay_us < 100000)
+            assert_true(mean_ms[1] < 0.85 * mean_ms[0]);
+        else
+            assert_true(asked[1] < 0.7 * asked[0]);
+    }
+}
+
 static void a_dead_uplink_is_given_up(void **state)
 {
     struct sl_nack n;
@@ -260,7 +298,7 @@ static void a_dead_uplink_is_given_up(void **state)
 
     (void)state;
     sl_nack_init(&n);
-    sl_nack_set_rtt(&n, 50000);
+    n.rtt_us = 50000;
     sl_nack_on_packet(&n, 1000, false, 0);
     sl_nack_on_packet(&n, 1101, false, 0);
     for (uint64_t now = 0; now < 5000000; now += TICK_US)
@@ -274,6 +312,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_is_recovered),
+        cmocka_unit_test(the_round_trip_is_learned),
         cmocka_unit_test(a_dead_uplink_is_given_up),
     };
 

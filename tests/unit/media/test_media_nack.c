@@ -45,7 +45,7 @@ static void retries_follow_the_round_trip_and_end(void **state)
 
     (void)state;
     sl_nack_init(&n);
-    sl_nack_set_rtt(&n, 40000);
+    n.rtt_us = 40000;
     sl_nack_on_packet(&n, 10, false, 0);
     sl_nack_on_packet(&n, 12, false, 0);
     while ((now = sl_nack_next_us(&n)) != UINT64_MAX) {
@@ -61,6 +61,43 @@ static void retries_follow_the_round_trip_and_end(void **state)
     assert_int_equal(n.lost, 1);
     assert_int_equal(n.asked, asked);
     assert_false(sl_nack_on_packet(&n, 11, false, last));
+}
+
+/* Asked for once, it is a round trip; after more it is none, but may be longer than was thought. */
+static void the_round_trip_is_what_resends_take(void **state)
+{
+    struct sl_nack n;
+    uint16_t s[64];
+
+    (void)state;
+    sl_nack_init(&n);
+    sl_nack_on_packet(&n, 10, false, 0);
+    sl_nack_on_packet(&n, 15, false, 0);
+    sl_nack_on_resent(&n, 11, 1000); /* not asked for: it tells nothing */
+    assert_int_equal(n.rtt_us, 100000);
+    assert_int_equal(due(&n, 12000, s), 4);
+    assert_int_equal(due(&n, 137000, s), 4);
+    sl_nack_on_resent(&n, 11, 192000); /* nothing else is known */
+    assert_int_equal(n.rtt_us, 180000);
+    sl_nack_on_resent(&n, 99, 192000);
+    sl_nack_on_packet(&n, 14, false, 192000);
+    sl_nack_on_packet(&n, 20, false, 200000);
+    assert_int_equal(due(&n, 212000, s), 4);
+    sl_nack_on_resent(&n, 17, 232000);
+    assert_int_equal(n.rtt_us, 160000); /* slowly down */
+    sl_nack_on_resent(&n, 18, 462000);
+    assert_int_equal(n.rtt_us, 250000); /* and up at once */
+    sl_nack_restart(&n);                /* the same sender */
+    assert_int_equal(n.rtt_us, 250000);
+    sl_nack_on_packet(&n, 1, false, 0);
+    sl_nack_on_packet(&n, 3, false, 0);
+    assert_int_equal(due(&n, 12000, s), 1);
+    assert_int_equal(sl_nack_next_us(&n), 12000 + 312500);
+    assert_int_equal(due(&n, 324500, s), 1);
+    sl_nack_on_resent(&n, 2, 574500); /* of the second: as it was, for all we know */
+    assert_int_equal(n.rtt_us, 250000);
+    sl_nack_on_resent(&n, 2, 334500); /* too soon: of the first */
+    assert_int_equal(n.rtt_us, 322500);
 }
 
 static void a_key_frame_clears_what_is_older(void **state)
@@ -125,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_gap_is_asked_for_after_the_tolerance),
         cmocka_unit_test(retries_follow_the_round_trip_and_end),
+        cmocka_unit_test(the_round_trip_is_what_resends_take),
         cmocka_unit_test(a_key_frame_clears_what_is_older),
         cmocka_unit_test(what_is_tracked_is_bounded),
         cmocka_unit_test(tolerance_and_age_can_be_set),
