@@ -15,15 +15,15 @@ static void measure_jitter(struct sl_rr *r, uint32_t ts, uint64_t now_us)
     uint64_t arrival =
         now_us / 1000000 * r->clock_rate + now_us % 1000000 * r->clock_rate / 1000000;
     uint32_t transit = (uint32_t)arrival - ts;
-    int32_t d = (int32_t)(transit - (uint32_t)r->transit);
+    uint32_t d = transit - (uint32_t)r->transit;
 
     r->transit = transit;
     if (!r->started)
         return;
-    d = d < 0 ? -d : d;
-    if (d < 0 || (uint32_t)d > 10 * r->clock_rate)
+    d = d > UINT32_MAX / 2 ? 0 - d : d;
+    if (d > 10 * r->clock_rate)
         return; /* the timestamps were restarted: not jitter */
-    r->jitter16 += (uint32_t)d - ((r->jitter16 + 8) >> 4);
+    r->jitter16 += d - ((r->jitter16 + 8) >> 4);
 }
 
 void sl_rr_on_packet(struct sl_rr *r, uint64_t seq, uint32_t ts, uint64_t now_us)

@@ -95,6 +95,7 @@ static void jitter_follows_rfc_3550(void **state)
         sl_rr_on_packet(&r, 100 + i, i * 160, 1000000 + i * 20000 + (i & 1) * 10000);
     assert_in_range(sl_rr_jitter_us(&r), 9000, 10500);
     sl_rr_on_packet(&r, 1200, 0xf0000000, 30000000); /* restarted timestamps are not jitter */
+    sl_rr_on_packet(&r, 1201, 0x70000000, 30000000); /* by half of all, which has no opposite */
     assert_in_range(sl_rr_jitter_us(&r), 9000, 10500);
 }
 
