@@ -17,6 +17,7 @@ int sl_mirror_create(struct sl_mctx *ctx, sl_id pc, uint16_t mindex, struct sl_m
     m->ctx = ctx;
     m->pc = pc;
     m->mindex = mindex;
+    m->open_us = ctx->now_us;
     sl_list_init(&m->waiting);
     m->wanted = -1;
     *out = m;
@@ -133,7 +134,8 @@ void sl_mirror_push(struct sl_mirror *m, struct sl_pkt *pkt)
         cache_put(m, pkt);
     if (!m->nsinks)
         return;
-    sl_rates_add(&m->rates, pkt, m->ctx->now_us);
+    if (pkt->arrival_us >= m->open_us) /* what another worker had is no rate */
+        sl_rates_add(&m->rates, pkt, m->ctx->now_us);
     if (!m->nbatch)
         sl_list_add(&m->ctx->mirrors, &m->waiting);
     m->batch[m->nbatch++] = sl_pkt_ref(pkt);

@@ -24,6 +24,7 @@ struct sl_mirror {
     struct sl_mctx *ctx;
     sl_id pc; /* the publisher */
     uint16_t mindex;
+    uint64_t open_us;       /* when it was made */
     struct sl_track *track; /* NULL: on another worker, or gone */
     struct sl_sink **sinks;
     size_t nsinks, cap;

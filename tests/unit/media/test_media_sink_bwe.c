@@ -80,6 +80,33 @@ static void layers_cost_what_they_bring(void **state)
     fix_fini(&f);
 }
 
+/* Another worker sends at once what it has of the last second: nobody pays for that again. */
+static void what_came_before_is_no_rate(void **state)
+{
+    struct fix f;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, 1);
+    for (uint16_t i = 0; i < 400; i++) {
+        struct sl_pkt *p = mw_pkt(&f.w, f.t, 0x11111111, i, i * 90u, i == 0);
+
+        p->codec = SL_CODEC_VP8;
+        p->seq = 65536u + i;
+        p->ts = i * 90u;
+        p->arrival_us = f.w.ctx.now_us - 400000 + i * 1000u;
+        sl_mirror_push(f.m, p);
+        sl_pkt_unref(p);
+    }
+    sl_mirrors_fan_out(&f.w.ctx);
+    f.seq = 400;
+    play(&f, 400, false);
+    assert_true(sl_sink_bid(f.s));
+    assert_true(f.s->alloc.bps[0][2] > 0);
+    assert_true(f.s->alloc.bps[0][2] < 1.2 * 25 * 52 * 8);
+    fix_fini(&f);
+}
+
 static void what_is_granted_is_a_maximum(void **state)
 {
     struct fix f;
@@ -169,6 +196,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(layers_cost_what_they_bring),
+        cmocka_unit_test(what_came_before_is_no_rate),
         cmocka_unit_test(what_is_granted_is_a_maximum),
         cmocka_unit_test(a_starved_video_pauses_and_resumes_with_a_key_frame),
         cmocka_unit_test(padding_is_recent_packets_again),
