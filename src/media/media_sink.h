@@ -163,8 +163,8 @@ void sl_sink_tell(struct sl_sink *s) SL_ON_WORKER;
 bool sl_sink_bid(struct sl_sink *s) SL_ON_WORKER;
 /* From now on s->alloc is what it may have. */
 void sl_sink_grant(struct sl_sink *s) SL_ON_WORKER;
-/* What it costs as it is (audio). */
-double sl_sink_cost(const struct sl_sink *s) SL_ON_WORKER;
+/* What it costs as it is (audio); @numbered: only if its packets have transport-wide numbers. */
+double sl_sink_cost(const struct sl_sink *s, bool numbered) SL_ON_WORKER;
 /* Stages padding, about @bytes: recent packets once more as RTX, or empty ones while it is starved.
  * How many bytes there are; 0 without RTX, and before the first packet. */
 #define SL_SINK_PAD_MAX 64 /* packets */

@@ -46,11 +46,11 @@ void sl_sink_grant(struct sl_sink *s)
         sl_sink_resume(s);
 }
 
-double sl_sink_cost(const struct sl_sink *s)
+double sl_sink_cost(const struct sl_sink *s, bool numbered)
 {
     double bps[SL_LAYERS_MAX][SL_ALLOC_TIDS];
 
-    if (!s->mirror || !s->enabled || s->paused)
+    if (!s->mirror || !s->enabled || s->paused || (numbered && !s->ext[SL_EXT_TWCC]))
         return 0;
     sl_rates_get(&s->mirror->rates, false, s->ctx->now_us, bps);
     return bps[0][SL_ALLOC_TIDS - 1] * (1 + s->red.depth);

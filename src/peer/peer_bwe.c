@@ -99,10 +99,12 @@ static void tell_path(struct sl_peer *p) SL_ON_WORKER
     p->tx.path.queue_ms = b->queue_us > 0 ? (uint32_t)(b->queue_us / 1000) : 0;
 }
 
-/* Audio comes first and is not chosen from. */
+/* Audio comes first and is not chosen from. Where reports are about numbered packets only (the audio
+ * of Firefox has no numbers) the estimate is what is left beside the others. */
 static void allocate(struct sl_peer *p) SL_ON_WORKER
 {
     struct sl_peer_bwe *b = p->bwe;
+    const bool by_number = b->numbered && !b->ccfb;
     uint64_t now_us = p->env->ctx->now_us;
     double audio = 0;
     size_t n = 0;
@@ -115,7 +117,7 @@ static void allocate(struct sl_peer *p) SL_ON_WORKER
             b->video[n] = &s->alloc;
             b->sink[n++] = s;
         } else if (s) {
-            audio += sl_sink_cost(s);
+            audio += sl_sink_cost(s, by_number);
         }
     }
     sl_bwe_want(&b->bwe, sl_alloc_wanted(b->video, n) * SL_ALLOC_MARGIN + audio);

@@ -70,13 +70,16 @@ static void layers_cost_what_they_bring(void **state)
         assert_true(f.s->alloc.bps[l][2] < 1.1 * want);
         assert_true(f.s->alloc.bps[l][0] == f.s->alloc.bps[l][2]); /* no temporal layers */
     }
-    assert_true(sl_sink_cost(f.s) == f.s->alloc.bps[0][2]);
+    assert_true(sl_sink_cost(f.s, false) == f.s->alloc.bps[0][2]);
+    assert_true(sl_sink_cost(f.s, true) == 0); /* its packets have no numbers */
+    f.s->ext[SL_EXT_TWCC] = 3;
+    assert_true(sl_sink_cost(f.s, true) == f.s->alloc.bps[0][2]);
     f.w.ctx.now_us += SL_RATES_STALE_US + SL_RATES_WINDOW_US;
     assert_true(sl_sink_bid(f.s));
     assert_true(f.s->alloc.bps[2][2] == 0);
     sl_sink_set_paused(f.s, true);
     assert_false(sl_sink_bid(f.s));
-    assert_true(sl_sink_cost(f.s) == 0);
+    assert_true(sl_sink_cost(f.s, false) == 0);
     fix_fini(&f);
 }
 
