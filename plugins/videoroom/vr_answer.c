@@ -113,7 +113,8 @@ static void stream_take(struct vr_stream *s, const struct sl_mline *in, const st
     const bool opus = media && c->codec == SL_CODEC_OPUS;
     const bool other_codec = media && s->codec.codec && s->codec.codec != c->codec;
 
-    if (s->kind != in->kind) { /* the line is used again for something else */
+    /* The line is used again for something else. */
+    if (s->kind != in->kind || (s->mid[0] && strcmp(s->mid, in->mid) != 0)) {
         vr_stream_unsubscribe_all(s);
         s->codec = (struct sl_mcodec){ 0 };
         s->red = s->fec = s->dtx = s->stereo = s->simulcast = s->svc = s->talking = false;

@@ -136,16 +136,24 @@ static void apply_wish(struct sl_sink *s) SL_ON_WORKER
     update_paused(s);
 }
 
+static enum sl_layers_mode mode_of(const struct sl_sink *s, uint8_t nlayers, bool svc)
+{
+    if (svc)
+        return SL_LAYERS_SVC;
+    return nlayers > 1 && s->only < 0 ? SL_LAYERS_SIMULCAST : SL_LAYERS_SINGLE;
+}
+
+bool sl_sink_has_source(const struct sl_sink *s, uint8_t nlayers, bool svc)
+{
+    return s->layers.mode == mode_of(s, nlayers, svc) &&
+           s->layers.nlayers == (nlayers ? nlayers : 1);
+}
+
 void sl_sink_set_source(struct sl_sink *s, uint8_t nlayers, bool svc)
 {
-    enum sl_layers_mode mode = SL_LAYERS_SINGLE;
-
-    if (svc)
-        mode = SL_LAYERS_SVC;
-    else if (nlayers > 1 && s->only < 0)
-        mode = SL_LAYERS_SIMULCAST;
     sl_replay_stop(s);
-    sl_layers_init(&s->layers, mode, s->kind == SL_KIND_VIDEO, nlayers ? nlayers : 1);
+    sl_layers_init(&s->layers, mode_of(s, nlayers, svc), s->kind == SL_KIND_VIDEO,
+                   nlayers ? nlayers : 1);
     if (s->alloc.sub != SL_ALLOC_PAUSED) /* the path is the same */
         sl_layers_grant(&s->layers, s->alloc.sub, s->alloc.tid, s->alloc.sub);
     hear_mirror(s);

@@ -117,6 +117,7 @@ struct sl_mirror *sl_sink_mirror(const struct sl_sink *s);
 
 /* What kind of source it now has: simulcast layers (1: none) and SVC; starts with a key frame. */
 void sl_sink_set_source(struct sl_sink *s, uint8_t nlayers, bool svc) SL_ON_WORKER;
+bool sl_sink_has_source(const struct sl_sink *s, uint8_t nlayers, bool svc);
 void sl_sink_set_wish(struct sl_sink *s, const struct sl_layer_wish *wish) SL_ON_WORKER;
 void sl_sink_set_paused(struct sl_sink *s, bool paused) SL_ON_WORKER;
 /* The connection has keys now, or a path again: begin anew (video: with a key frame). What was

@@ -102,6 +102,9 @@ void sl_worker_route_add(struct sl_worker *w, struct sl_wmsg *msg)
         }
         sink->wish = msg->route.wish;
         sl_sink_set_source(sink, msg->route.nlayers, msg->route.svc);
+    } else if (!sl_sink_has_source(sink, msg->route.nlayers, msg->route.svc)) {
+        sink->wish = msg->route.wish; /* a line that is used again, with other layers */
+        sl_sink_set_source(sink, msg->route.nlayers, msg->route.svc);
     } else {
         sl_sink_set_wish(sink, &msg->route.wish);
     }

@@ -299,6 +299,25 @@ static void a_changed_codec_ends_subscriptions(void **state)
                 OFFER);
 }
 
+/* Another mid is another stream: who watched the one before did not ask for it. */
+static void a_line_that_is_used_again_ends_subscriptions(void **state)
+{
+    const sl_hid p = (room_make(""), publishing(1, MOCK_OFFER("audio a opus", "video v vp8")));
+    const sl_hid s = subscribed("[{'feed':1}]");
+
+    (void)state;
+    mock_send(p, "{'request':'configure'}", MOCK_OFFER("audio a opus", "video v rejected"));
+    mock_expect_nothing(s); /* it may come back */
+    mock_send(p, "{'request':'configure'}", MOCK_OFFER("audio a opus", "video w vp8 sim"));
+    mock_expect(s, 0,
+                "{'videoroom':'updated','room':1,'streams':[" LINE_AUDIO(
+                    0, "0", 1, "a", "true") ",{'type':'video','active':false,'mindex':1,'mid':'1',"
+                                            "'ready':true,'send':true}]}",
+                OFFER);
+    assert_false(mock_route(s, 1)->active);
+    assert_true(mock_route(s, 0)->active);
+}
+
 static void leave_closes_and_hangup_starts_over(void **state)
 {
     sl_hid s;
@@ -383,6 +402,7 @@ int main(void)
         T(the_streams_of_a_dummy_can_be_chosen),
         T(updates_of_the_server),
         T(a_changed_codec_ends_subscriptions),
+        T(a_line_that_is_used_again_ends_subscriptions),
         T(leave_closes_and_hangup_starts_over),
         T(offers_from_both_ends),
     };

@@ -62,6 +62,7 @@ static void layers_known_by_ssrc_are_switched(void **state)
     for (unsigned int i = 0; i < NLAYERS; i++)
         media->line[0].ssrc[i] = SSRC_IN + i;
     post_media(p, media);
+    route(p, s); /* as it was before there were layers */
     m = sl_wmsg_new(SL_WMSG_ROUTE_ADD, s, 0);
     m->route.from = p;
     m->route.nlayers = NLAYERS;
