@@ -13,12 +13,15 @@ enum { EMPTY, FLYING, LOST, ARRIVED };
 
 #define JUMP_US     INT64_C(10000000)
 #define BASE_US     UINT64_C(10000000)
-#define CUT         0.87   /* of what arrived, at over-use */
-#define THROUGH     0.85   /* of what was sent arrived in time */
-#define QUEUE_US    20000  /* without so much of a queue, over-use is noise */
-#define LOSSY_US    60000  /* delay that makes loss a sign of a full queue */
-#define STANDING_US 150000 /* a queue that stands: full, maybe, and so grows no more */
-#define STANDING_N  2      /* reports in a row */
+#define CUT         0.87    /* of what arrived, at over-use */
+#define THROUGH     0.85    /* of what was sent arrived in time */
+#define QUEUE_US    20000   /* without so much of a queue, over-use is noise */
+#define LOSSY_US    60000   /* delay that makes loss a sign of a full queue */
+#define STANDING_US 150000  /* a queue that stands: full, maybe, and so grows no more */
+#define STANDING_N  2       /* reports in a row */
+#define STUCK_US    1000000 /* twice; for so long it should have become shorter, */
+#define STUCK_MIN   60000
+#define STUCK       0.75   /* to this part of what it was */
 #define DRAIN_US    100000 /* beyond which the target goes down, */
 #define DRAIN_OVER  250000 /* to nothing (DRAIN_MIN) at so much more */
 #define DRAIN_MIN   0.15
@@ -160,6 +163,17 @@ static int64_t unwrap(struct sl_bwe *b, int64_t wire_us)
     return b->arrival_us;
 }
 
+void sl_bwe_new_way(struct sl_bwe *b)
+{
+    forget_clock(b);
+    b->queue_us = b->standing_us = 0;
+    b->standing_reports = 0;
+    b->stuck_us = 0;
+    b->link_bps = 0;
+    b->probe_us = 0; /* how much it carries is found out soon */
+    b->estimate_bps = fmin(b->estimate_bps, SL_BWE_START);
+}
+
 static int64_t base_us(const struct sl_bwe *b)
 {
     return b->base_us[0] < b->base_us[1] ? b->base_us[0] : b->base_us[1];
@@ -244,6 +258,34 @@ static void cut(struct sl_bwe *b, uint64_t now_us)
         set_estimate(b, to, SL_BWE_DELAY);
 }
 
+/* A queue of ours drains when we send less. One that stands though all comes through is that of
+ * others, or none: the way has become longer. It is taken for that, and what comes on top counts.
+ */
+static void heed_standing(struct sl_bwe *b, uint64_t now_us)
+{
+    double out = sl_rate_bps(&b->out, STUCK_US, b->sent_us);
+    bool ended = now_us >= b->stuck_us + 2 * STUCK_US;
+
+    if (b->stuck_us && now_us < b->stuck_us + STUCK_US)
+        b->stuck_most_us = b->standing_us > b->stuck_most_us ? b->standing_us : b->stuck_most_us;
+    else if (b->standing_us < b->stuck_least_us)
+        b->stuck_least_us = b->standing_us;
+    if (b->stuck_us && ended && (double)b->stuck_least_us > STUCK * (double)b->stuck_most_us &&
+        arrived_bps(b) > THROUGH * out) {
+        b->base_us[0] = b->base_us[1] = base_us(b) + b->stuck_least_us;
+        b->queue_us -= b->stuck_least_us;
+        b->standing_us -= b->stuck_least_us;
+        sl_trend_init(&b->trend);
+    }
+    if (b->standing_us <= STUCK_MIN) {
+        b->stuck_us = 0;
+    } else if (!b->stuck_us || ended) {
+        b->stuck_us = now_us;
+        b->stuck_most_us = b->standing_us;
+        b->stuck_least_us = INT64_MAX;
+    }
+}
+
 static bool is_over_used(const struct sl_bwe *b, uint64_t now_us)
 {
     if (b->standing_reports >= STANDING_N)
@@ -325,6 +367,7 @@ void sl_bwe_report_end(struct sl_bwe *b, uint64_t now_us)
         b->rtt_us = now_us - b->newest_send_us;
         b->queue_us = b->newest_us - base_us(b);
         b->standing_us = b->least_us - base_us(b);
+        heed_standing(b, now_us);
         b->standing_reports = b->standing_us > STANDING_US ? b->standing_reports + 1 : 0;
         if (is_over_used(b, now_us))
             cut(b, now_us);

@@ -78,6 +78,9 @@ struct sl_bwe {
     int64_t queue_us;    /* delay of the newest packet beyond that */
     int64_t standing_us; /* the least of the last report */
     unsigned int standing_reports;
+    /* Such a queue: since when, the most of its first half, the least of the second. */
+    uint64_t stuck_us;
+    int64_t stuck_most_us, stuck_least_us;
 
     uint64_t rtt_us; /* until the report about a packet comes, so a little more than a round trip */
     uint64_t sent_us, report_us, updated_us, cut_us;
@@ -110,6 +113,9 @@ void sl_bwe_report_packet(struct sl_bwe *b, uint16_t seq, bool arrived, int64_t 
 void sl_bwe_report_end(struct sl_bwe *b, uint64_t now_us);
 /* The receiver's own estimate: all there is without reports, else a cap. */
 void sl_bwe_on_remb(struct sl_bwe *b, uint64_t bps, uint64_t now_us);
+
+/* Packets go another way from now on: what was learned of delays says nothing about it. */
+void sl_bwe_new_way(struct sl_bwe *b);
 
 /* What all that is subscribed to could use: no more is probed for. */
 void sl_bwe_want(struct sl_bwe *b, double bps);

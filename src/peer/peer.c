@@ -301,6 +301,7 @@ static void take_path(struct sl_peer *p, struct sl_ice_path path)
 void sl_peer_on_ice_path(struct sl_peer *p, const struct sl_ice_path *path)
 {
     bool keeps_socket = path->kind == SL_ICE_PATH_DIRECT && path->fd < 0;
+    const struct sl_addr was = p->path.remote;
     struct sl_ice_path kept = *path;
 
     if (path->udp || keeps_socket)
@@ -316,6 +317,8 @@ void sl_peer_on_ice_path(struct sl_peer *p, const struct sl_ice_path *path)
     }
     if (p->path.kind != SL_ICE_PATH_NONE)
         tell_pair(p);
+    if (!sl_addr_is_equal(&p->path.remote, &was))
+        sl_peer_bwe_new_way(p);
     schedule_dtls(p);
 }
 

@@ -99,8 +99,8 @@ static void tell_path(struct sl_peer *p) SL_ON_WORKER
     p->tx.path.queue_ms = b->queue_us > 0 ? (uint32_t)(b->queue_us / 1000) : 0;
 }
 
-/* Audio comes first and is not chosen from. Where reports are about numbered packets only (the audio
- * of Firefox has no numbers) the estimate is what is left beside the others. */
+/* Audio comes first and is not chosen from. Where reports are about numbered packets only (the
+ * audio of Firefox has no numbers) the estimate is what is left beside the others. */
 static void allocate(struct sl_peer *p) SL_ON_WORKER
 {
     struct sl_peer_bwe *b = p->bwe;
@@ -152,6 +152,12 @@ void sl_peer_bwe_on_remb(struct sl_peer *p, uint64_t bps)
 {
     if (p->bwe)
         sl_bwe_on_remb(&p->bwe->bwe, bps, p->env->ctx->now_us);
+}
+
+void sl_peer_bwe_new_way(struct sl_peer *p)
+{
+    if (p->bwe)
+        sl_bwe_new_way(&p->bwe->bwe);
 }
 
 /* When a probe is on or due: what waits, then padding; how soon to look again. */

@@ -149,6 +149,8 @@ void sl_peer_bwe_sent(struct sl_peer *p, const struct sl_slot *slot) SL_ON_WORKE
 /* Reports of the peer. 0 or -EBADMSG. */
 int sl_peer_bwe_on_report(struct sl_peer *p, const struct sl_rtcp_pkt *pkt) SL_ON_WORKER;
 void sl_peer_bwe_on_remb(struct sl_peer *p, uint64_t bps) SL_ON_WORKER;
+/* Packets go to another address from now on. */
+void sl_peer_bwe_new_way(struct sl_peer *p) SL_ON_WORKER;
 /* At SL_PEER_TICK_US, and while probing at SL_PEER_FAST_US: layers, probes, silence. */
 void sl_peer_bwe_tick(struct sl_peer *p) SL_ON_WORKER;
 

@@ -352,6 +352,80 @@ static void comes_back_soon_after_a_dip(void **state)
     }
 }
 
+/* Another cell, another route: the delay of which nobody sent too much. */
+static void a_longer_way_is_no_queue(void **state)
+{
+    static const struct {
+        double kbps;
+        uint64_t more_us;
+    } t[] = { { 600, 200 * MS }, { 2000, 120 * MS }, { 2000, 200 * MS }, { 2000, 500 * MS } };
+
+    (void)state;
+    for (size_t i = 0; i < TEST_COUNT(t); i++) {
+        struct sim_link_conf conf = plain;
+        struct sim_world *w;
+        double least = 1;
+        int below = 0;
+
+        conf.bps = t[i].kbps * KBPS;
+        w = sim_create(&conf, 1);
+        (void)sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS);
+        sim_add_video(&w->call[0], 150 * KBPS, 500 * KBPS, 1500 * KBPS, 1);
+        sim_run(w, 30 * SECOND);
+        conf.delay_us += t[i].more_us;
+        sim_link_set(&w->link, &conf, w->now_us);
+        for (uint64_t us = 0; us < 30 * SECOND; us += 100 * MS) {
+            double part = sl_bwe_target(&w->call[0].bwe) / conf.bps;
+
+            least = part < least ? part : least;
+            below += part < 0.8;
+            sim_run(w, 30 * SECOND + us + 100 * MS);
+        }
+        print_message("  %.0f kbit/s, %d ms longer: down to %.0f %%, below 80 %% for %.1f s\n",
+                      t[i].kbps, (int)(t[i].more_us / MS), 100 * least, below / 10.0);
+        assert_true(below <= 60);
+        sim_destroy(w);
+    }
+}
+
+/* In the lift: nothing goes through, and then all does. */
+static void comes_back_soon_after_nothing_went_through(void **state)
+{
+    static const unsigned int seconds[] = { 2, 5, 9 };
+
+    (void)state;
+    for (size_t i = 0; i < TEST_COUNT(seconds); i++) {
+        uint64_t begin_us = (30 + seconds[i]) * SECOND, back_us = 0, full_us = 0;
+        struct sim_link_conf conf = plain;
+        struct sim_world *w;
+
+        conf.bps = 2500 * KBPS;
+        w = sim_create(&conf, 1);
+        (void)sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS);
+        sim_run(w, 30 * SECOND);
+        conf.loss = 1;
+        sim_link_set(&w->link, &conf, w->now_us);
+        sim_run(w, begin_us);
+        conf.loss = 0;
+        sim_link_set(&w->link, &conf, w->now_us);
+        sim_begin_measure(w);
+        for (uint64_t us = 0; !full_us && us < 30 * SECOND; us += 100 * MS) {
+            if (!back_us && sl_bwe_target(&w->call[0].bwe) >= 1600 * KBPS)
+                back_us = us;
+            if (w->call[0].video[0].alloc.sub == 2)
+                full_us = us;
+            sim_run(w, begin_us + us + 100 * MS);
+        }
+        print_message(
+            "  nothing for %u s: the estimate is back after %.1f s, the size after %.1f s; "
+            "queue p95 %.0f ms\n",
+            seconds[i], (double)back_us / 1e6, (double)full_us / 1e6, sim_queue_p95(w));
+        assert_true(back_us <= 5 * SECOND);
+        assert_in_range(full_us, 1, 8 * SECOND);
+        sim_destroy(w);
+    }
+}
+
 /* Who uses little learns little, and does not ask for more than is there to be sent; when there is,
  * a probe finds out before the layer goes up. */
 static void probes_before_a_layer_goes_up(void **state)
@@ -416,6 +490,8 @@ int main(void)
         cmocka_unit_test(lives_with_a_bad_way_back),
         cmocka_unit_test(resumes_after_a_pause),
         cmocka_unit_test(comes_back_soon_after_a_dip),
+        cmocka_unit_test(a_longer_way_is_no_queue),
+        cmocka_unit_test(comes_back_soon_after_nothing_went_through),
         cmocka_unit_test(probes_before_a_layer_goes_up),
     };
 

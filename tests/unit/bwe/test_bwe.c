@@ -263,6 +263,40 @@ static void remb_is_all_or_a_cap(void **state)
     assert_true(sl_bwe_estimate(&f->b) <= SL_BWE_MAX);
 }
 
+static void another_way_is_learned_anew(void **state)
+{
+    struct fixture *f = *state;
+    double before;
+
+    for (int i = 0; i < 50; i++)
+        round_of(f, 960e3, 0, 0);
+    before = sl_bwe_estimate(&f->b);
+    f->queue_us += 300000;
+    sl_bwe_new_way(&f->b);
+    for (int i = 0; i < 20; i++)
+        round_of(f, 960e3, 0, 0);
+    assert_true(sl_bwe_estimate(&f->b) >= before);
+    assert_true(sl_bwe_target(&f->b) >= before);
+    assert_true(f->b.queue_us < 1000);
+}
+
+/* A queue that stands for long though all comes through is the length of the way. */
+static void a_way_that_became_longer_is_found_out(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = 0; i < 50; i++)
+        round_of(f, 960e3, 0, 0);
+    f->queue_us += 200000;
+    for (int i = 0; i < 25; i++)
+        round_of(f, 960e3, 0, 0);
+    assert_true(f->b.queue_us < 1000);
+    assert_true(sl_bwe_target(&f->b) >= 0.8 * 960e3);
+    f->queue_us += 100000; /* and what comes on top is a queue, until that stands, too */
+    round_of(f, 960e3, 0, 0);
+    assert_true(f->b.queue_us > 99000);
+}
+
 static void the_clock_on_the_wire_wraps(void **state)
 {
     struct fixture *f = *state;
@@ -344,6 +378,8 @@ int main(void)
         T(a_probe_finds_more),
         T(nothing_is_probed_for_when_nothing_is_wanted),
         T(remb_is_all_or_a_cap),
+        T(another_way_is_learned_anew),
+        T(a_way_that_became_longer_is_found_out),
         T(the_clock_on_the_wire_wraps),
         T(hostile_reports_do_no_harm),
         T(reads_what_is_on_the_wire),
