@@ -410,7 +410,8 @@ int sl_pc_set_local(struct sl_pc *pc, const struct sl_jsep_out *out, sl_pc_local
         pc->restart = restart;
         offered_mid(pc);
     }
-    pc->is_e2ee = pc->is_e2ee || out->e2ee;
+    /* Our offer says anew what it is about; an answer is about what was offered. */
+    pc->is_e2ee = out->e2ee || (pc->is_e2ee && out->type == SL_JSEP_ANSWER);
     if (out->type == SL_JSEP_ANSWER) {
         err = round_complete(pc);
         if (err < 0)

@@ -159,6 +159,28 @@ static void an_offer_taken_back_leaves_the_round_before(void **state)
     free(restart);
 }
 
+static void an_offer_of_ours_says_anew_whether_it_is_encrypted(void **state)
+{
+    const struct sl_mcodec opus = { .codec = SL_CODEC_OPUS };
+    const struct sl_mline line = {
+        .kind = SL_KIND_AUDIO, .dir = SL_DIR_SEND, .codecs = &opus, .ncodecs = 1
+    };
+    struct sl_jsep_out out = { .type = SL_JSEP_OFFER, .lines = &line, .nlines = 1, .e2ee = true };
+    struct sl_pc *pc;
+
+    (void)state;
+    SL_ASSUME(control);
+    pc = create();
+    assert_int_equal(sl_pc_set_local(pc, &out, on_local, &fix), 0);
+    assert_true(sl_pc_is_e2ee(pc));
+    sl_pc_rollback(pc);
+    out.e2ee = false; /* the subscription is of others now */
+    assert_int_equal(sl_pc_set_local(pc, &out, on_local, &fix), 0);
+    assert_false(sl_pc_is_e2ee(pc));
+    sl_pc_destroy(pc);
+    turn(60);
+}
+
 static int route_add(struct sl_pc *from, uint16_t from_mindex, struct sl_pc *to,
                      uint16_t to_mindex) SL_ON_CONTROL
 {
@@ -367,6 +389,7 @@ int main(void)
         cmocka_unit_test(the_administrator_sees_what_a_worker_did),
         cmocka_unit_test(a_bad_transport_changes_nothing),
         cmocka_unit_test(an_offer_taken_back_leaves_the_round_before),
+        cmocka_unit_test(an_offer_of_ours_says_anew_whether_it_is_encrypted),
         cmocka_unit_test(routes_name_m_lines_that_exist),
         cmocka_unit_test(a_dump_grows_with_the_connection),
         cmocka_unit_test(a_capture_has_what_came_in_clear_text),
