@@ -115,8 +115,9 @@ async function showRooms() {
 function roomId() {
     const text = input('room').value.trim();
     const known = rooms.find((r) => String(r.room) === text);
+    const isNumber = /^\d+$/.test(text) && Number.isSafeInteger(Number(text));
 
-    return known?.room ?? (/^\d{1,15}$/.test(text) ? Number(text) : text);
+    return known?.room ?? (isNumber ? Number(text) : text);
 }
 
 function roomChosen() {
@@ -148,19 +149,26 @@ async function enter() {
     showError(null);
     showState();
     const opening = media.open().then(() => null, (error) => error);
+    /** @type {Room | null} */
+    let entered = null;
 
     try {
         await joinRoom();
+        entered = room;
         const problem = await opening;
 
-        if (problem)
+        if (problem && room)
             showError(`${explain(problem)} You see and hear the others, but they do not see or hear you.`);
         await publish();
     } catch (error) {
-        if (room)
-            showError(error);
-        else
+        if (!entered)
             refuse(error);
+        else if (room === entered)
+            showError(error);
+    }
+    if (entered && !room) { /* left before the camera was there */
+        media.close();
+        showSelf();
     }
     joining = false;
     button('join').disabled = button('again').disabled = false;
@@ -230,7 +238,12 @@ function subscribe(participants) {
     const slots = Array.from({ length: SLOTS }, (_, slot) => ({ slot }));
 
     if (feeds.length)
-        room?.subscribe([...slots, ...feeds]).catch((error) => room && error.kind !== 'closed' && showError(error));
+        room?.subscribe([...slots, ...feeds]).catch((error) => room && !isGone(error) && showError(error));
+}
+
+/** Whether somebody left, we or who was to be seen, while that was being arranged. @param {any} error */
+function isGone(error) {
+    return error.kind === 'closed' || error.code === 428;
 }
 
 /** @param {Session} entered @param {Room} joined */
@@ -255,6 +268,12 @@ function watch(entered, joined) {
     });
     joined.on('talking', ({ id, talking }) => talking && tiles.find(id)?.hear(1));
     joined.on('speaker', ({ id }) => tiles.find(id)?.hear(1));
+    joined.on('moderated', ({ id, mid, muted }) => {
+        const what = joined.publisher?.transceiver('audio')?.mid === mid ? 'microphone' : 'camera';
+
+        if (id === joined.myId)
+            showError(muted ? `A moderator switched your ${what} off for the others.` : null);
+    });
     joined.on('track', (track) => showTrack(joined, track));
     joined.on('quality', ({ feed, mid, verdict }) => {
         const line = joined.subscriber.tracks.find((track) => track.mid === mid);
@@ -411,8 +430,7 @@ async function attempt(work) {
     try {
         await work();
     } catch (error) {
-        if (!(error instanceof DOMException && error.name === 'NotAllowedError' && media.track('video')))
-            showError(error);
+        showError(error);
     }
 }
 
@@ -469,6 +487,8 @@ button('sound-on').onclick = () => {
 };
 for (const id of ['devices', 'lobby-devices'])
     button(id).onclick = async () => {
+        if (!room)
+            await preview(); /* devices have no names for a page that uses none */
         await fillDevices();
         /** @type {HTMLDialogElement} */ ($('settings')).showModal();
     };

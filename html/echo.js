@@ -2,7 +2,8 @@
  * echo.js - the echo page.
  */
 import { connect, echo, explain, Meter } from './sluice.js';
-import { $, button, connectOptions, input, mediaDevices, showFigures, video } from './lib/page.js';
+import { $, button, connectOptions, input, showFigures, video } from './lib/page.js';
+import { LocalMedia } from './lib/local_media.js';
 
 /** @typedef {import('./sluice.js').Session} Session */
 /** @typedef {import('./sluice.js').Echo} Echo */
@@ -16,8 +17,8 @@ const texts = {
 let session = null;
 /** @type {Echo | null} */
 let test = null;
-/** @type {MediaStream | null} */
-let stream = null;
+/** @type {LocalMedia | null} */
+let media = null;
 /** @type {ReturnType<typeof setInterval> | undefined} */
 let ticking;
 
@@ -52,14 +53,14 @@ async function start() {
     showError(null);
     showState('connecting');
     try {
-        stream = await mediaDevices().getUserMedia(
-            { audio: true, video: { width: { ideal: 640 }, height: { ideal: 480 } } });
-        video('local').srcObject = stream;
+        media = new LocalMedia();
+        await media.open(); /* one of the two is enough */
+        video('local').srcObject = media.stream;
         session = await connect(connectOptions());
         session.on('failed', fail);
         session.on('state', ({ state }) => state === 'reconnecting' ? showState('recovering')
             : state === 'connected' && test && showState(test.peer.state));
-        test = await echo(session, stream, settings());
+        test = await echo(session, media.stream, settings());
         test.on('state', ({ state }) => showState(state));
         test.on('failed', fail);
         showState(test.peer.state);
@@ -102,8 +103,8 @@ async function stop() {
     session = null;
     test?.close();
     test = null;
-    stream?.getTracks().forEach((track) => track.stop());
-    stream = null;
+    media?.close();
+    media = null;
     video('local').srcObject = video('remote').srcObject = null;
     showRunning(false);
     showState('closed');
@@ -120,6 +121,6 @@ input('bitrate').oninput = () => {
     $('bitrate-value').textContent = kbit ? `${kbit} kbit/s` : 'no limit';
 };
 /* For tests and for the curious. */
-Object.defineProperty(window, 'sluice', { get: () => ({ session, test, stream }) });
+Object.defineProperty(window, 'sluice', { get: () => ({ session, test, stream: media?.stream ?? null }) });
 if (new URLSearchParams(location.search).get('autostart') === '1')
     start();

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
+import { WsClient } from '../lib/protocol.mjs';
 import { test } from '../lib/runner.mjs';
 
 const BOTH = [['chromium', 'lite'], ['firefox', 'lite']];
@@ -111,6 +112,80 @@ test('conference page: a closed tab is gone at once', { variants: BOTH, timeout:
   if (bob.kind === 'firefox') await bob.goto('about:blank');
   else await bob.close();
   await alice.waitFor((s) => !document.querySelector(s), others, 1 * 3);
+});
+
+// A page whose devices do as window.devices says: 'late' (until window.ready()), 'denied', or 'no camera'.
+async function withDevices(t, url) {
+  const page = await t.page('chromium');
+  await page.native.addInitScript(() => {
+    const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+      if (window.devices === 'late') await new Promise((resolve) => { window.ready = resolve; });
+      if (window.devices === 'denied') throw new DOMException('', 'NotAllowedError');
+      if (window.devices === 'no camera' && wanted.video) throw new DOMException('', 'NotFoundError');
+      return real(wanted);
+    };
+  });
+  await page.goto(url);
+  return page;
+}
+
+const devices = (page, what) => page.evaluate((w) => { window.devices = w; }, what);
+const says = (page, words) => page.waitFor((w) => {
+  const error = document.querySelector('#error');
+  return !error.hidden && error.textContent.includes(w);
+}, words);
+
+test('conference page: what is in the way is said', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
+  const server = await t.server();
+  const ws = await WsClient.open(server.ws);
+  const session = await ws.create();
+  const handle = await ws.attach(session, 'janus.plugin.videoroom');
+  const room = 4503599627370001; // as long as random ones are, and not in the list
+  const ask = (body) => ws.message(session, handle, { room, ...body });
+  assert.equal((await ask({ request: 'create', is_private: true })).room, room);
+  const alice = await withDevices(t, `${server.pages}/conference.html?name=Alice&audio=0&room=${room}`);
+  await alice.click('#join');
+  await state(alice, 'connected', 20);
+  await devices(alice, 'denied');
+  await alice.click('#mic');
+  await says(alice, 'not allowed');
+
+  const [{ id }] = (await ask({ request: 'listparticipants' })).participants;
+  const mid = await alice.evaluate(() => window.sluice.publisher.transceiver('video').mid);
+  assert.equal((await ask({ request: 'moderate', id, mid, mute: true })).videoroom, 'success');
+  await says(alice, 'moderator switched your camera off');
+  assert.equal((await ask({ request: 'moderate', id, mid, mute: false })).videoroom, 'success');
+  await alice.waitFor(() => document.querySelector('#error').hidden);
+  await ws.close();
+});
+
+test('conference page: who leaves before the camera is there leaves it off', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
+  const server = await t.server();
+  const bob = await withDevices(t, `${server.pages}/conference.html?name=Bob`);
+  await devices(bob, 'late');
+  await bob.click('#join');
+  await bob.waitFor(() => !document.querySelector('#call').hidden);
+  await bob.click('#leave');
+  await bob.evaluate(() => { window.devices = ''; window.ready(); });
+  await bob.waitFor(() => !document.querySelector('#join').disabled);
+  assert.equal(await bob.evaluate(() => window.sluice.stream.getTracks().length), 0);
+  assert.equal(await bob.evaluate(() => document.querySelector('#lobby-error').hidden), true);
+
+  await bob.click('#lobby-devices'); // asks for them: before that they have no names
+  await bob.waitFor(() => /fake/i.test(document.querySelector('#camera').selectedOptions[0]?.label));
+  assert.deepEqual(errors(bob), []);
+});
+
+test('echo page without a camera', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
+  const server = await t.server();
+  const page = await withDevices(t, `${server.pages}/echo.html`);
+  await devices(page, 'no camera');
+  await page.click('#start');
+  await state(page, 'connected');
+  assert.deepEqual(await page.evaluate(() => window.sluice.stream.getTracks().map((track) => track.kind)), ['audio']);
+  await page.click('#stop');
+  await page.waitFor(() => !document.querySelector('#start').hidden);
 });
 
 test('conference page: over long poll', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
