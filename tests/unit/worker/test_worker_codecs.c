@@ -106,10 +106,9 @@ static const struct {
     uint32_t ticks; /* per packet */
     uint16_t len;
 } sounds[] = {
-    { SL_CODEC_MULTIOPUS, 48000, 960, 300 },
-    { SL_CODEC_L16, 16000, 320, 640 },
-    { SL_CODEC_L16_48, 48000, 480, 960 },
-    { SL_CODEC_G722, 8000, 160, 160 },
+    { SL_CODEC_MULTIOPUS, 48000, 960, 300 }, { SL_CODEC_L16, 16000, 320, 640 },
+    { SL_CODEC_L16_48, 48000, 480, 960 },    { SL_CODEC_G722, 8000, 160, 160 },
+    { SL_CODEC_ISAC16, 16000, 480, 120 },    { SL_CODEC_ISAC32, 32000, 960, 200 },
 };
 
 static struct sl_media *make_sound(size_t i, enum sl_dir dir, uint8_t pt)
