@@ -4,10 +4,13 @@
 #include "control/config_file.h"
 #include "control/control_conf.h"
 #include <errno.h>
+#include <glob.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char path[64];
@@ -125,6 +128,64 @@ static void what_is_saved_is_read_back(void **state)
     assert_null(strstr(slurp(path), "mine"));
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0640);
+}
+
+/* Saves one and the other for ever. */
+static _Noreturn void save_without_end(void)
+{
+    char text[30001];
+    json_t *keys;
+
+    memset(text, 'y', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    for (;;) {
+        keys = json_pack("{s:s}", "description", text);
+        (void)sl_config_file_save(path, "room 1", keys);
+        json_decref(keys);
+        (void)sl_config_file_save(path, "room 1", NULL);
+    }
+}
+
+static void remove_what_was_cut_off(void)
+{
+    char pattern[80];
+    glob_t g;
+
+    snprintf(pattern, sizeof(pattern), "%s.*", path);
+    if (glob(pattern, 0, NULL, &g))
+        return;
+    for (size_t i = 0; i < g.gl_pathc; i++)
+        (void)unlink(g.gl_pathv[i]);
+    globfree(&g);
+}
+
+static void a_crash_while_saving_loses_nothing(void **state)
+{
+    char err[512];
+    json_t *all, *room;
+
+    (void)state;
+    put("[keep]\nx = 1\n");
+    for (unsigned int i = 0; i < 40; i++) {
+        const pid_t child = fork();
+
+        assert_true(child >= 0);
+        if (!child)
+            save_without_end();
+        usleep(1000 + 333 * i);
+        assert_int_equal(kill(child, SIGKILL), 0);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        all = sl_config_file_load(path, false, err, sizeof(err));
+        if (!all)
+            fail_msg("%s", err);
+        assert_string_equal(json_string_value(json_object_get(json_object_get(all, "keep"), "x")),
+                            "1");
+        room = json_object_get(all, "room 1");
+        if (room)
+            assert_int_equal(json_string_length(json_object_get(room, "description")), 30000);
+        json_decref(all);
+    }
+    remove_what_was_cut_off();
 }
 
 static void refuses_to_save_what_cannot_be_read(void **state)
@@ -350,6 +411,7 @@ int main(void)
         T_F(refuses_files_that_mislead),
         T_F(reads_groups_in_order),
         T_F(what_is_saved_is_read_back),
+        T_F(a_crash_while_saving_loses_nothing),
         T_F(refuses_to_save_what_cannot_be_read),
         cmocka_unit_test(has_the_promised_defaults),
         T_F(options_win_over_the_file),
