@@ -43,8 +43,7 @@ static int change(struct vr_req *r, const char *add_name, const char *del_name)
         added = vr_sub_add(s, asks, n);
     free(asks);
     if (added < 0) {
-        if (changed > 0)
-            s->stale = true;
+        s->stale = true; /* some of it was done, and is offered with the next change */
         return vr_fail(r, VR_ERR_UNKNOWN,
                        added == -E2BIG ? "Too many streams in one subscription" : "Out of memory");
     }
