@@ -1,8 +1,12 @@
 // Streams that leave the server: a publisher of one server in a room of another, and forwarders that
-// a plain socket receives.
+// a plain socket or GStreamer receives.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import dgram from 'node:dgram';
+import fs from 'node:fs';
+import path from 'node:path';
+import { freePorts } from '../lib/ports.mjs';
 import { test } from '../lib/runner.mjs';
 import { WsClient } from '../lib/protocol.mjs';
 import { createRoom } from '../lib/rooms.mjs';
@@ -208,4 +212,57 @@ test('rtp_forward to a plain receiver', { variants: [['chromium', 'lite']] }, as
   for (const { stream_id } of forwarders) await admin.ask({ request: 'stop_rtp_forward', publisher_id, stream_id });
   const { publishers } = await admin.ask({ request: 'listforwarders' });
   assert.deepEqual(publishers, []);
+});
+
+// GStreamer as a receiver: what it decodes of the stream at @port, raw, once there are @buffers of it.
+async function decoded(t, port, caps, elements, buffers) {
+  const file = path.join(t.dir, `gst-${port}.raw`);
+  const child = spawn('gst-launch-1.0', ['-q', 'udpsrc', 'address=127.0.0.1', `port=${port}`, `caps=application/x-rtp,${caps}`,
+    ...`! rtpjitterbuffer ! ${elements} ! identity eos-after=${buffers} ! filesink`.split(' '), `location=${file}`],
+  { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (d) => { said += d; });
+  const end = new Promise((resolve, reject) => {
+    child.on('error', () => reject(new Error('there is no gst-launch-1.0; ./quickstart check installs it')));
+    child.on('close', resolve);
+  });
+  t.onClose(() => child.kill());
+  const hex = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
+  // Its first start looks at all plugins that there are.
+  await Promise.race([end, until('GStreamer listens', () => fs.readFileSync('/proc/net/udp', 'utf8').includes(hex), 30000)]);
+  return async () => {
+    assert.equal(await end, 0, said);
+    return fs.readFileSync(file);
+  };
+}
+
+test('rtp_forward to GStreamer, which decodes it', { variants: [['chromium', 'lite']], browsers: ['chromium'], timeout: 60 }, async (t) => {
+  const server = await t.server();
+  await publisher(t, server);
+  const admin = await Admin.open(server);
+  const publisher_id = await participant(admin);
+  const port = await freePorts(2);
+  const [pictures, sound] = await Promise.all([
+    decoded(t, port, 'media=video,encoding-name=VP8,clock-rate=90000,payload=101',
+      'rtpvp8depay ! vp8dec ! videoscale ! videoconvert ! video/x-raw,format=RGB,width=64,height=48', 30),
+    decoded(t, port + 1, 'media=audio,encoding-name=OPUS,clock-rate=48000,payload=100',
+      'rtpopusdepay ! opusdec ! audioconvert ! audio/x-raw,format=S16LE,channels=1', 100)]);
+  await admin.ask({
+    request: 'rtp_forward', publisher_id, host: '127.0.0.1',
+    streams: [{ mid: '1', port, pt: 101 }, { mid: '0', port: port + 1, pt: 100 }],
+  });
+  const rgb = await pictures();
+  const size = 64 * 48 * 3;
+  const mean = (k) => { // of channel k in the last picture
+    let sum = 0;
+    for (let i = rgb.length - size + k; i < rgb.length; i += 3) sum += rgb[i];
+    return sum / (64 * 48);
+  };
+  assert.ok(rgb.length >= 29 * size, `${rgb.length / size} pictures`);
+  assert.ok(mean(0) > 120 && mean(1) < 110 && mean(2) < 110, `red: ${[0, 1, 2].map(mean)}`);
+  assert.notDeepEqual(rgb.subarray(0, size), rgb.subarray(-size), 'the picture moves');
+  const pcm = await sound();
+  let peak = 0;
+  for (let i = 0; i + 1 < pcm.length; i += 2) peak = Math.max(peak, Math.abs(pcm.readInt16LE(i)));
+  assert.ok(peak > 1000, `a beep of the browser's microphone: ${peak}`);
 });
