@@ -211,7 +211,8 @@ void mock_set_signed_tokens(bool on);
 void mock_set_config_dir(bool there);
 /* The group as it was saved last; NULL: it was not, or was removed. Borrowed. */
 const json_t *mock_saved(const char *group);
-/* How many handler events of this name ("event" member) were sent. */
+/* How many handler events of this name were sent: "created" counts {"event": "created"}, and of a
+ * plugin "my.plugin.lobby" "lobby:created" counts {"lobby": "created"}. */
 unsigned mock_notified(const char *event);
 
 #ifdef __cplusplus

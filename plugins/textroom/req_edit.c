@@ -36,5 +36,7 @@ int req_edit(struct tr_req *r)
     json_object_set_new(
         r->reply, "permanent",
         json_boolean(sl_arg_bool(r->body, "permanent", false) && tr_room_save(room)));
+    tr_notify(r->handle ? r->handle->h : 0,
+              json_pack("{s:s, s:o}", "event", "edited", "room", pl_id_json(&room->id)));
     return 0;
 }

@@ -17,7 +17,7 @@ int req_kick(struct tr_req *r)
                        room->id.s);
     event = tr_room_event(room, "kicked");
     json_object_set_new(event, "username", json_string(username));
-    tr_notify(m->handle->h, json_pack("{s:s, s:o, s:s}", "event", "kicked", "room",
+    tr_notify(m->handle->h, json_pack("{s:s, s:o, s:s}", "textroom", "kicked", "room",
                                       pl_id_json(&room->id), "username", username));
     tr_room_tell(room, event);
     tr_member_destroy(m);

@@ -593,5 +593,8 @@ const json_t *mock_saved(const char *group)
 
 unsigned mock_notified(const char *event)
 {
-    return (unsigned)json_integer_value(json_object_get(mock.notified, event));
+    char text[128];
+
+    snprintf(text, sizeof(text), strchr(event, ':') ? "%s" : "event:%s", event);
+    return (unsigned)json_integer_value(json_object_get(mock.notified, text));
 }

@@ -342,13 +342,19 @@ static void core_log(int level, const char *event, const char *text)
 
 static void core_notify(sl_hid h, json_t *event)
 {
-    const char *name = json_string_value(json_object_get(event, "event"));
-    const json_t *n = name ? json_object_get(mock.notified, name) : NULL;
+    const char *dot = strrchr(mock.plugin->package, '.');
+    const char *key = json_object_get(event, "event") || !dot ? "event" : dot + 1;
+    const char *name = json_string_value(json_object_get(event, key));
+    char text[128];
 
     (void)h;
     mock_on_control("notify");
-    if (name)
-        json_object_set_new(mock.notified, name, json_integer(json_integer_value(n) + 1));
+    if (name) {
+        snprintf(text, sizeof(text), "%s:%s", key, name);
+        json_object_set_new(
+            mock.notified, text,
+            json_integer(json_integer_value(json_object_get(mock.notified, text)) + 1));
+    }
     json_decref(event);
 }
 

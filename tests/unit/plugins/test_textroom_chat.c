@@ -201,7 +201,7 @@ static void kicked_users_hear_of_it(void **state)
     hears_nothing(alice);
     says(bob, JOIN("bob")); /* may come back */
     hears(bob, EVENT("join", "'username':'bob'"));
-    assert_int_equal(mock_notified("kicked"), 1);
+    assert_int_equal(mock_notified("textroom:kicked"), 1);
 }
 
 static void destroyed_rooms_tell_members_and_who_asked(void **state)

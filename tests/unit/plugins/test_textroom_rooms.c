@@ -67,6 +67,7 @@ static void rooms_come_change_and_go(void **state)
               "{'textroom':'destroyed','room':1,'permanent':false}");
     mock_call(h, "{'request':'exists','room':1}", "{'textroom':'success','room':1,'exists':false}");
     assert_int_equal(mock_notified("created"), 2);
+    assert_int_equal(mock_notified("edited"), 1);
     assert_int_equal(mock_notified("destroyed"), 1);
 }
 
