@@ -369,26 +369,39 @@ static json_t *query_stats(struct event_slot *s)
                      (json_int_t)st.waiting);
 }
 
+/* What the handler itself says; a member `events` alone is enough for a tweak. */
+static json_t *query_handler(struct event_slot *s, const char *verb, const json_t *request)
+{
+    json_t *answer = s->handler.query ? s->handler.query(request) : NULL;
+
+    if (answer)
+        return answer;
+    if (verb && !strcmp(verb, "tweak"))
+        return json_pack("{s:i}", "result", 200);
+    return json_pack("{s:i, s:s}", "error_code", 411, "error", "Unknown request");
+}
+
 json_t *sl_events_query(struct sl_events *e, const char *package, const json_t *request)
 {
     struct event_slot *s = slot_find(e, package);
     const char *verb = json_string_value(json_object_get(request, "request"));
     const json_t *events = json_object_get(request, "events");
+    unsigned int types;
     json_t *answer;
 
     if (!s)
         return NULL;
     if (verb && !strcmp(verb, "stats"))
         return query_stats(s);
+    types = s->types;
     if (events &&
-        (!json_is_string(events) || sl_event_types_parse(json_string_value(events), &s->types)))
+        (!json_is_string(events) || sl_event_types_parse(json_string_value(events), &types)))
         return json_pack("{s:i, s:s}", "error_code", 411, "error",
                          "Invalid element type (events should be a list of event types)");
+    answer = query_handler(s, verb, request);
+    if (json_object_get(answer, "error_code"))
+        return answer; /* all of it is refused */
+    s->types = types;
     event_types_update(e);
-    answer = s->handler.query ? s->handler.query(request) : NULL;
-    if (answer)
-        return answer;
-    if (verb && !strcmp(verb, "tweak"))
-        return json_pack("{s:i}", "result", 200);
-    return json_pack("{s:i, s:s}", "error_code", 411, "error", "Unknown request");
+    return answer;
 }

@@ -383,7 +383,11 @@ static void administrators_may_ask(void **state)
             "{\"error_code\":411,\"error\":"
             "\"Invalid element type (events should be a list of event types)\"}");
     answers("{\"mine\":1}", "{\"result\":200}");
-    answers("{\"request\":\"dance\"}", "{\"error_code\":411,\"error\":\"Unknown request\"}");
+    answers("{\"request\":\"dance\",\"events\":\"none\"}",
+            "{\"error_code\":411,\"error\":\"Unknown request\"}");
+    sl_role_enter(&sl_role_control);
+    assert_true(sl_events_wants(bus, SL_EVENT_CORE)); /* what is refused changes nothing */
+    sl_role_leave(&sl_role_control);
 }
 
 static void wrong_handlers_are_refused(void **state)
