@@ -428,7 +428,8 @@ struct sl_plugin {
     void (*detach)(sl_hid h, void *state);
 
     /* A request. @body is an object. The plugin calls core->reply, or core->ack and (now or later)
-     * core->event with @m. A plugin that does neither before returning makes error 462. */
+     * core->event with @m. A plugin that does neither before returning makes error 462, and a line
+     * in the log. */
     void (*message)(sl_hid h, void *state, struct sl_msg *m, const json_t *body,
                     const struct sl_jsep_in *jsep);
     /* The same synchronous requests from the administrator; returns a new object, or NULL when the

@@ -2,6 +2,7 @@
 
 #include "api/api_priv.h"
 #include "base/arena.h"
+#include "base/log.h"
 #include "plugin/plugin_check.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -115,14 +116,6 @@ static json_t *plugindata(const struct sl_handle *h, json_t *data)
 {
     return json_pack("{s:s, s:o}", "plugin", h->plugin->package, "data",
                      data ? data : json_object());
-}
-
-void api_plugin_hold(struct sl_api *api, struct sl_msg *name)
-{
-    struct api_msg *m = api_msg_get(api, name);
-
-    if (m)
-        m->held = true;
 }
 
 void api_plugin_reply(struct sl_api *api, struct sl_msg *name, json_t *data)
@@ -243,6 +236,9 @@ void api_verb_message(struct api_req *r)
                    jsep.type != SL_JSEP_NONE ? &jsep : NULL);
     m = api_msg_get(r->api, msg_name(id));
     if (m && !m->acked && !m->held) {
+        sl_plugin_check_callback(h->plugin->package, "message",
+                                 "left a request without reply, ack or hold");
+        sl_warn("plugin", "no_answer", "plugin=%s", h->plugin->package);
         api_fail(r, SL_API_PLUGIN_MESSAGE, "%s", sl_api_error_to_str(SL_API_PLUGIN_MESSAGE));
         msg_answered(m);
     }

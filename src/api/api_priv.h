@@ -378,7 +378,6 @@ void api_msg_ack(struct api_msg *m, const char *hint) SL_ON_CONTROL;
 void api_msg_end(struct api_msg *m) SL_ON_CONTROL; /* frees; an offer it brought is dropped */
 
 /* For struct sl_core. */
-void api_plugin_hold(struct sl_api *api, struct sl_msg *m) SL_ON_CONTROL;
 void api_plugin_reply(struct sl_api *api, struct sl_msg *m, json_t *data) SL_ON_CONTROL;
 int api_plugin_event(struct sl_api *api, sl_hid hid, struct sl_msg *m, json_t *data,
                      const struct sl_jsep_out *jsep) SL_ON_CONTROL;

@@ -21,8 +21,8 @@ bool sl_plugin_checks;
 
 struct lent {
     const char *package;
-    json_t *root;
-    json_t **values; /* all that are counted, with a reference of ours */
+    json_t *root, *original; /* the copy that the plugin has; what it is a copy of */
+    json_t **values;         /* all that are counted, with a reference of ours */
     size_t n;
 };
 
@@ -107,10 +107,16 @@ void sl_plugin_check_gone(enum sl_plugin_thing thing, uint64_t id)
             breach(self.over[i].package, self.call, what[thing]);
 }
 
-void sl_plugin_check_twice(const char *package, const char *what)
+void sl_plugin_check_failed(const char *package, const char *what)
 {
     if (sl_plugin_checks)
         breach(package, self.call, what);
+}
+
+void sl_plugin_check_callback(const char *package, const char *callback, const char *what)
+{
+    if (sl_plugin_checks)
+        breach(package, callback, what);
 }
 
 /* ---- JSON that is lent ----------------------------------------------------------------------- */
@@ -150,6 +156,8 @@ static void check(const struct lent *l)
         if (l->values[i]->refcount < 2)
             breach(l->package, "message",
                    "gave away JSON that it was lent: json_incref what is handed on or kept");
+    if (!json_equal(l->root, l->original))
+        breach(l->package, "message", "changed JSON that it was lent: json_deep_copy it");
 }
 
 static void forget(struct lent *l)
@@ -161,6 +169,7 @@ static void forget(struct lent *l)
         json_decref(l->values[i]);
     free(l->values);
     json_decref(l->root);
+    json_decref(l->original);
     *l = (struct lent){ 0 };
 }
 
@@ -179,6 +188,7 @@ const json_t *sl_plugin_check_lend(const json_t *json, const char *package)
     }
     l->package = package;
     l->root = root;
+    l->original = json_incref((json_t *)(uintptr_t)json);
     collect(l, root);
     return root;
 }
@@ -195,7 +205,8 @@ static struct lent *lent_find(const json_t *json)
 void sl_plugin_check_lent_back(void)
 {
     for (size_t i = 0; i < LENT_MAX; i++)
-        check(&self.lent[i]); /* of earlier ones as well: answers go out when they can */
+        if (self.lent[i].root)
+            check(&self.lent[i]); /* of earlier ones as well: answers go out when they can */
 }
 
 void sl_plugin_check_given(const json_t *json)

@@ -1,6 +1,7 @@
 /*
  * plugin_check.h - finds what plugins must not do with the core: calls from other threads, ids of
- * what is over, second answers, JSON that was only lent.
+ * what is over, requests without an answer or with a second one, JSON that was only lent and is
+ * given away or changed.
  *
  * On in builds with SL_DEBUG, and with general.plugin_checks in all. A breach is told in one line
  * that names the plugin and the call, and ends the process: what was wrong is still on the stack.
@@ -35,11 +36,14 @@ void sl_plugin_check_over(enum sl_plugin_thing thing, uint64_t id,
                           const char *package) SL_ON_CONTROL;
 /* The call of now names an @id that is not there: a breach if it is known to be over. */
 void sl_plugin_check_gone(enum sl_plugin_thing thing, uint64_t id) SL_ON_CONTROL;
-/* The call of now asks @package's thing to end a second time. */
-void sl_plugin_check_twice(const char *package, const char *what) SL_ON_CONTROL;
+/* The call of now is a breach by @package, without checks nothing. */
+void sl_plugin_check_failed(const char *package, const char *what) SL_ON_CONTROL;
+/* The same of a callback that returned. */
+void sl_plugin_check_callback(const char *package, const char *callback,
+                              const char *what) SL_ON_CONTROL;
 
-/* JSON for a callback: a copy, watched for some time; NULL: out of memory. The second ends the
- * callback. */
+/* JSON for a callback: a copy of @json, watched for some time; NULL: out of memory. The second ends
+ * the callback. */
 const json_t *sl_plugin_check_lend(const json_t *json, const char *package) SL_ON_CONTROL;
 void sl_plugin_check_lent_back(void) SL_ON_CONTROL;
 /* The call of now is given @json for good. */

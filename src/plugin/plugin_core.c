@@ -53,13 +53,35 @@ static void core_ack(struct sl_msg *m, const char *hint)
         api_msg_ack(msg, hint);
 }
 
+static void core_hold(struct sl_msg *m)
+{
+    struct api_msg *msg;
+
+    PLUGIN_CALL("hold");
+    msg = msg_get(m);
+    if (!msg)
+        return;
+    if (msg->acked)
+        sl_plugin_check_failed(msg->handle->plugin->package,
+                               "holds a request that it has acknowledged");
+    else
+        msg->held = true;
+}
+
 static int core_event(sl_hid h, struct sl_msg *m, json_t *data, const struct sl_jsep_out *jsep)
 {
+    const struct api_msg *msg;
+
     PLUGIN_CALL("event");
     sl_plugin_check_given(data);
     (void)handle_get(h);
-    if (m)
-        (void)msg_get(m);
+    msg = m ? msg_get(m) : NULL;
+    if (msg && msg->handle->hid != h)
+        sl_plugin_check_failed(msg->handle->plugin->package,
+                               "answers a request of another handle than the event is for");
+    else if (msg && !msg->acked)
+        sl_plugin_check_failed(msg->handle->plugin->package,
+                               "answers a request by an event before ack");
     return api_plugin_event(sl_api_get(), h, m, data, jsep);
 }
 
@@ -96,7 +118,7 @@ static void core_end_handle(sl_hid hid)
     if (!h || h->dying)
         return;
     if (h->end_wanted)
-        sl_plugin_check_twice(h->plugin->package, "ends a handle that it has ended already");
+        sl_plugin_check_failed(h->plugin->package, "ends a handle that it has ended already");
     h->end_wanted = true;
     api_handle_defer(h);
 }
@@ -386,7 +408,7 @@ const struct sl_core sl_plugin_common = {
     .data_pause = core_data_pause,
     .data_close = core_data_close,
     .forward_data = sl_plugin_forward_data,
-    .hold = sl_plugin_hold,
+    .hold = core_hold,
     .resolve = sl_plugin_resolve,
     .resolve_cancel = sl_plugin_resolve_cancel,
     .forward_lines = sl_plugin_forward_lines,

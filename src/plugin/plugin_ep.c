@@ -104,12 +104,6 @@ int sl_plugin_source_get(struct sl_mref ref, struct sl_pc_source *out)
     return h->pc ? sl_pc_source(h->pc, ref.mindex, out) : -ENOENT;
 }
 
-void sl_plugin_hold(struct sl_msg *m)
-{
-    PLUGIN_CALL("hold");
-    api_plugin_hold(sl_api_get(), m);
-}
-
 /* ---- names ----------------------------------------------------------------------------------- */
 
 static void run_resolved(sl_dns_fn fn, void *arg, int err, const char *ip)

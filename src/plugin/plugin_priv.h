@@ -69,7 +69,6 @@ int sl_plugin_ep_own(int slot, struct sl_ep *ep, sl_hid *out) SL_ON_CONTROL;
 struct sl_ep *sl_plugin_ep_get(sl_hid hid) SL_ON_CONTROL;
 /* A publisher's m-line of either kind. 0, -ESTALE, -ENOENT. */
 int sl_plugin_source_get(struct sl_mref ref, struct sl_pc_source *out) SL_ON_CONTROL;
-void sl_plugin_hold(struct sl_msg *m);
 int sl_plugin_resolve(const char *host, int family, sl_resolved_fn fn, void *arg, uint64_t *id);
 void sl_plugin_resolve_cancel(uint64_t id);
 int sl_plugin_forward_add(int slot, const struct sl_forward *f, sl_hid *out, uint16_t *rtcp_port);

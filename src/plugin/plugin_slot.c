@@ -28,6 +28,7 @@ const char *sl_plugin_at(const void *base)
 
 static const json_t *config_get(int slot)
 {
+    PLUGIN_CALL("config");
     return plugins->slot[slot].config;
 }
 
@@ -35,6 +36,7 @@ static int config_put(int slot, const char *group, const json_t *keys)
 {
     struct plugin_slot *s = &plugins->slot[slot];
 
+    PLUGIN_CALL("config_save");
     if (!s->path[0] || !plugins->store)
         return -ENOENT;
     return plugins->store->save(s->path, group, keys);

@@ -140,6 +140,12 @@ const BREACHES = [
   ['wrong_thread', 'event', /other thread/],
   ['stale_handle', 'close_pc', /handle whose detach was called/],
   ['end_twice', 'end_handle', /has ended already/],
+  ['no_answer', 'message', /without reply, ack or hold/],
+  ['event_before_ack', 'event', /before ack/],
+  ['event_elsewhere', 'event', /request of another handle/],
+  ['hold_after_ack', 'hold', /has acknowledged/],
+  ['changes_lent', 'message', /changed JSON/],
+  ['save_elsewhere', 'config_save', /other thread/],
   ['reply_twice', 'reply', /answered already/],
   ['event_after_end', 'event', /answered already/],
   ['endpoint_twice', 'endpoint_del', /has deleted/],
@@ -154,6 +160,7 @@ for (const [request, call, what] of BREACHES) {
     const server = await serve([bad], { general: { plugin_checks: 'yes' } });
     const gone = await attach(server, 'test.plugin.bad');
     await gone.detach();
+    await attach(server, 'test.plugin.bad');
     const h = await attach(server, 'test.plugin.bad');
     for (let i = 0; i < 3; i++) await h.ask({ request, member: { deep: [1, 'two'] } }).catch(() => {});
     const { signal } = await server.exited;
@@ -166,12 +173,17 @@ for (const [request, call, what] of BREACHES) {
 
 await test('without plugin_checks the same is survived', async () => {
   const server = await serve([bad]);
-  for (const request of ['stale_handle', 'end_twice', 'reply_twice', 'event_after_end', 'endpoint_twice']) {
+  for (const request of ['stale_handle', 'end_twice', 'reply_twice', 'event_after_end', 'endpoint_twice', 'event_before_ack',
+    'event_elsewhere', 'hold_after_ack', 'changes_lent']) {
     const gone = await attach(server, 'test.plugin.bad');
     await gone.detach();
+    await attach(server, 'test.plugin.bad');
     await (await attach(server, 'test.plugin.bad')).ask({ request });
   }
+  const h = await attach(server, 'test.plugin.bad');
+  assert.equal((await h.ask({ request: 'no_answer' })).error.code, 462);
   await server.stop();
+  assert.match(server.log, /WARN plugin no_answer plugin=test.plugin.bad/);
 });
 
 await test('what a plugin leaves behind does not call it after its end', async () => {

@@ -10,6 +10,7 @@
 
 static const struct sl_core *core;
 static sl_hid first; /* a handle; it is named after its end */
+static sl_hid latest, bystander; /* the one before the latest */
 static const json_t *kept;
 static sl_hid forgotten; /* a remote publisher that fini leaves behind */
 
@@ -44,6 +45,48 @@ static void end_twice(sl_hid h, struct sl_msg *m, const json_t *body)
     core->reply(m, ok());
     core->end_handle(h);
     core->end_handle(h);
+}
+
+static void no_answer(sl_hid h, struct sl_msg *m, const json_t *body)
+{
+}
+
+static void event_before_ack(sl_hid h, struct sl_msg *m, const json_t *body)
+{
+    core->event(h, m, ok(), NULL);
+}
+
+static void event_elsewhere(sl_hid h, struct sl_msg *m, const json_t *body)
+{
+    core->ack(m, NULL);
+    core->event(bystander, m, ok(), NULL);
+}
+
+static void hold_after_ack(sl_hid h, struct sl_msg *m, const json_t *body)
+{
+    core->ack(m, NULL);
+    core->hold(m);
+}
+
+static void changes_lent(sl_hid h, struct sl_msg *m, const json_t *body)
+{
+    json_object_set_new((json_t *)body, "seen", json_true());
+    core->reply(m, ok());
+}
+
+static void *saves(void *arg)
+{
+    core->config_save("a", NULL);
+    return arg;
+}
+
+static void save_elsewhere(sl_hid h, struct sl_msg *m, const json_t *body)
+{
+    pthread_t t;
+
+    core->reply(m, ok());
+    pthread_create(&t, NULL, saves, NULL);
+    pthread_join(t, NULL);
 }
 
 static void reply_twice(sl_hid h, struct sl_msg *m, const json_t *body)
@@ -120,6 +163,12 @@ static const struct {
     { "wrong_thread", wrong_thread },
     { "stale_handle", stale_handle },
     { "end_twice", end_twice },
+    { "no_answer", no_answer },
+    { "event_before_ack", event_before_ack },
+    { "event_elsewhere", event_elsewhere },
+    { "hold_after_ack", hold_after_ack },
+    { "changes_lent", changes_lent },
+    { "save_elsewhere", save_elsewhere },
     { "reply_twice", reply_twice },
     { "event_after_end", event_after_end },
     { "endpoint_twice", endpoint_twice },
@@ -155,6 +204,8 @@ static int on_attach(sl_hid h, const char *opaque_id, void **state)
 {
     if (!first)
         first = h;
+    bystander = latest;
+    latest = h;
     return 0;
 }
 
