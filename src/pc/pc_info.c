@@ -419,6 +419,21 @@ static json_t *extensions(const struct sl_media *media)
     return j;
 }
 
+static json_t *bwe_info(const struct sl_peer_info *in, int twcc)
+{
+    json_t *j = json_pack("{s:b, s:i}", "twcc", in->twcc, "twcc-ext-id", twcc);
+
+    if (!in->way.why) /* it does not say what arrives */
+        return j;
+    json_object_set_new(j, "estimate", number(in->way.estimate_bps));
+    json_object_set_new(j, "target", number(in->way.target_bps));
+    json_object_set_new(j, "queue", number(in->way.queue_ms));
+    json_object_set_new(j, "why", json_string(in->way.why));
+    json_object_set_new(j, "held-packets", number(in->held));
+    json_object_set_new(j, "held-bytes", number(in->held_bytes));
+    return j;
+}
+
 static void media_info(json_t *j, const struct sl_pc *pc,
                        const struct sl_peer_info *in) SL_ON_CONTROL
 {
@@ -435,7 +450,7 @@ static void media_info(json_t *j, const struct sl_pc *pc,
         twcc = m->ext[SL_EXT_TWCC] ? m->ext[SL_EXT_TWCC] : twcc;
         json_object_set_new(lines, m->mid, line_info(pc, m, &c));
     }
-    json_object_set_new(j, "bwe", json_pack("{s:b, s:i}", "twcc", in->twcc, "twcc-ext-id", twcc));
+    json_object_set_new(j, "bwe", bwe_info(in, twcc));
     json_object_set_new(j, "media", lines);
     free(media);
 }

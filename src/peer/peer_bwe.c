@@ -97,6 +97,7 @@ static void tell_path(struct sl_peer *p) SL_ON_WORKER
     p->tx.path.estimate_bps = (uint32_t)sl_bwe_estimate(b);
     p->tx.path.target_bps = (uint32_t)sl_bwe_target(b);
     p->tx.path.queue_ms = b->queue_us > 0 ? (uint32_t)(b->queue_us / 1000) : 0;
+    p->tx.path.why = sl_bwe_reason_to_str(b->reason);
 }
 
 /* Audio comes first and is not chosen from. Where reports are about numbered packets only (the

@@ -42,6 +42,9 @@ struct sl_peer_info *sl_peer_info_get(struct sl_peer *p)
     info->up_us = p->up_us;
     info->retransmissions = p->retransmissions;
     info->twcc = p->twcc != NULL;
+    info->way = p->tx.path;
+    info->held = p->tx.hold.n;
+    info->held_bytes = p->tx.hold.bytes;
     info->is_captured = p->capture != NULL;
     if (p->capture)
         info->captured = sl_pcap_counts(p->capture);

@@ -29,6 +29,9 @@ struct sl_peer_info {
     uint64_t dtls_us, up_us;
     unsigned int retransmissions;
     bool twcc;
+    struct sl_path_state way; /* what it carries to the peer */
+    unsigned int held;        /* packets that wait for it (media_hold.h), */
+    size_t held_bytes;        /* and bytes of them */
     bool is_captured;
     struct sl_pcap_counts captured;
     size_t nstats;

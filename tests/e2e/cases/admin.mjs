@@ -61,6 +61,9 @@ test('the administrator sees a connection', { variants: CF, tags: ['asan'] }, as
   const later = (await ask('handle_info', handle)).info.webrtc.media['1'];
   assert.ok(later.stats.in.packets > media['1'].stats.in.packets);
   assert.ok(later.stats.in.bytes_lastsec > 0 && later.stats.out.bytes_lastsec > 0);
+  const { bwe } = (await ask('handle_info', handle)).info.webrtc;
+  assert.ok(bwe.estimate > 0 && bwe.target > 0 && bwe.why, JSON.stringify(bwe));
+  assert.ok(bwe.queue >= 0 && bwe['held-packets'] >= 0 && bwe['held-bytes'] >= 0, JSON.stringify(bwe));
   const only = await ask('handle_info', handle, { plugin_only: true });
   assert.equal(only.info.webrtc, undefined);
   assert.equal(typeof only.info.plugin_specific, 'object');

@@ -203,6 +203,13 @@ static void what_was_counted_of_an_m_line_is_told(void **state)
     assert_int_equal(s.packets_out, 49);
     assert_true(s.bytes_out > 0 && s.bytes_out < 49 * 1200);
     assert_int_equal(s.packets_in, 0);
+    for (int i = 0; i < 40 && !world.way.why; i++) { /* told with the layers, five times a second */
+        rtc_poll(&sub, 50);
+        (void)media_stats(to);
+    }
+    assert_non_null(world.way.why);
+    assert_string_equal(world.way.why, "remb");
+    assert_in_range(world.way.estimate_bps, 249000, 250000);
     leave(&pub, p);
     leave(&sub, to);
 }

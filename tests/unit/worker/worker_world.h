@@ -38,7 +38,8 @@ struct world {
     pthread_mutex_t lock;
     struct sl_report reports[REPORTS];
     size_t nreports;
-    struct sl_media_stats stats[8]; /* of the last SL_REPORT_INFO */
+    struct sl_media_stats stats[8]; /* of the last SL_REPORT_INFO, */
+    struct sl_path_state way;       /* and what its path carries */
     uint32_t slot;
     atomic_bool stuck; /* worker 1, at its next report */
 };
@@ -62,6 +63,7 @@ static inline void on_report(void *arg, struct sl_report *r)
     if (r->type == SL_REPORT_INFO) {
         const struct sl_peer_info *in = r->info.is;
 
+        w->way = in->way;
         memcpy(w->stats, in->stats, (in->nstats < 8 ? in->nstats : 8) * sizeof(w->stats[0]));
         free(r->info.is);
     }
@@ -184,6 +186,7 @@ static inline struct sl_media *make_media(enum sl_dir dir)
     if (dir & SL_DIR_SEND) {
         l->tx_ssrc = SSRC_OUT;
         l->tx_rtx_ssrc = RTX_OUT;
+        l->remb = true;
     }
     return m;
 }
