@@ -41,11 +41,6 @@ void sl_cache_fini(struct sl_cache *c)
     c->slot = NULL;
 }
 
-void sl_cache_set_keep(struct sl_cache *c, uint64_t keep_us)
-{
-    c->keep_us = keep_us;
-}
-
 void sl_cache_put(struct sl_cache *c, uint64_t seq, void *ref, uint64_t now_us)
 {
     struct sl_cache_slot *s = &c->slot[seq & c->mask];
@@ -64,47 +59,13 @@ void sl_cache_put(struct sl_cache *c, uint64_t seq, void *ref, uint64_t now_us)
         c->oldest = seq;
 }
 
-static struct sl_cache_slot *look(const struct sl_cache *c, uint64_t seq, uint64_t now_us)
+void *sl_cache_peek(const struct sl_cache *c, uint64_t seq, uint64_t now_us)
 {
-    struct sl_cache_slot *s = &c->slot[seq & c->mask];
+    const struct sl_cache_slot *s = &c->slot[seq & c->mask];
 
     if (!s->ref || s->seq != seq || (now_us > s->at_us && now_us - s->at_us > c->keep_us))
         return NULL;
-    return s;
-}
-
-void *sl_cache_peek(const struct sl_cache *c, uint64_t seq, uint64_t now_us)
-{
-    struct sl_cache_slot *s = look(c, seq, now_us);
-
-    return s ? s->ref : NULL;
-}
-
-/* How long the @n-th resend keeps the next one away. Under heavy loss several may be needed; who
- * asks for still more is no honest receiver, or out of reach. */
-static uint64_t hold(uint64_t rtt_us, unsigned n)
-{
-    uint64_t t = rtt_us > SL_CACHE_RESEND_US ? rtt_us : SL_CACHE_RESEND_US;
-
-    n = n < FREE_RESENDS ? 0 : n - FREE_RESENDS + 1;
-    if (n > 8 || t << n > SL_CACHE_RESEND_MAX_US)
-        return SL_CACHE_RESEND_MAX_US;
-    return t << n;
-}
-
-int sl_cache_resend(struct sl_cache *c, uint64_t seq, uint64_t rtt_us, uint64_t now_us, void **ref)
-{
-    struct sl_cache_slot *s = look(c, seq, now_us);
-
-    if (!s)
-        return -ENOENT;
-    if (s->resent && now_us < s->again_us)
-        return -EALREADY;
-    s->again_us = now_us + hold(rtt_us, s->resent);
-    if (s->resent < UINT8_MAX)
-        s->resent++;
-    *ref = s->ref;
-    return 0;
+    return s->ref;
 }
 
 size_t sl_cache_expire(struct sl_cache *c, uint64_t now_us)
@@ -128,6 +89,18 @@ size_t sl_cache_expire(struct sl_cache *c, uint64_t now_us)
     }
     c->oldest = seq;
     return n;
+}
+
+/* How long the @n-th resend keeps the next one away. Under heavy loss several may be needed; who
+ * asks for still more is no honest receiver, or out of reach. */
+static uint64_t hold(uint64_t rtt_us, unsigned n)
+{
+    uint64_t t = rtt_us > SL_CACHE_RESEND_US ? rtt_us : SL_CACHE_RESEND_US;
+
+    n = n < FREE_RESENDS ? 0 : n - FREE_RESENDS + 1;
+    if (n > 8 || t << n > SL_CACHE_RESEND_MAX_US)
+        return SL_CACHE_RESEND_MAX_US;
+    return t << n;
 }
 
 int sl_resend_may(struct sl_resend *r, uint16_t out_seq, uint64_t rtt_us, uint64_t now_us)

@@ -17,8 +17,6 @@ struct sl_cache_slot {
     void *ref; /* NULL: empty */
     uint64_t seq;
     uint64_t at_us;
-    uint64_t again_us; /* not to be resent before */
-    uint8_t resent;
 };
 
 struct sl_cache {
@@ -36,24 +34,19 @@ struct sl_cache {
 int sl_cache_init(struct sl_cache *c, size_t capacity, uint64_t keep_us, void (*unref)(void *));
 /* Gives all references back. */
 void sl_cache_fini(struct sl_cache *c);
-void sl_cache_set_keep(struct sl_cache *c, uint64_t keep_us);
 
 /* Keeps @ref (takes over one reference) until it is pushed out. An entry of the same number or
  * of the same slot is released; one that is older than what the slot holds is released at once. */
 void sl_cache_put(struct sl_cache *c, uint64_t seq, void *ref, uint64_t now_us);
 
-/* Borrows the packet, without throttling. NULL when it is not there or too old. */
+/* Borrows the packet. NULL when it is not there or too old. */
 void *sl_cache_peek(const struct sl_cache *c, uint64_t seq, uint64_t now_us);
-/* Borrows it for a resend to the only receiver of this cache; -EALREADY when it was resent less
- * than max(rtt_us, 40 ms) ago (longer after many), -ENOENT when it is not there. */
-int sl_cache_resend(struct sl_cache *c, uint64_t seq, uint64_t rtt_us, uint64_t now_us, void **ref);
 /* Releases what is older than keep_us; call now and then. How many went. */
 size_t sl_cache_expire(struct sl_cache *c, uint64_t now_us);
 
 #define SL_RESEND_SLOTS 64
 
-/* The same throttle for one sink of a shared cache (keys are its output numbers): remembers
- * the last resends only. */
+/* What keeps resends of one sink apart, by its output numbers; remembers the last ones only. */
 struct sl_resend {
     struct {
         uint64_t again_us; /* 0: empty */
@@ -67,7 +60,8 @@ struct sl_resend {
  * many more, each new packet pays for one. */
 #define SL_RESEND_DEBT_MAX 512
 
-/* 0: resend it now (and it is noted); -EALREADY; -ENOBUFS: more resends than packets. */
+/* 0: resend it now (and it is noted); -EALREADY: that was less than max(@rtt_us, 40 ms) ago (longer
+ * after many); -ENOBUFS: more resends than packets. */
 int sl_resend_may(struct sl_resend *r, uint16_t out_seq, uint64_t rtt_us, uint64_t now_us);
 /* A new packet was sent, or what sl_resend_may allowed was not to be had. */
 static inline void sl_resend_pay(struct sl_resend *r)

@@ -56,7 +56,6 @@ void sl_munge_switch(struct sl_munge *m, struct sl_seqts first, int64_t elapsed_
     m->ts_start = first.ts;
     m->ts_least = least;
     m->ts_tight = behind > 0 ? (uint64_t)(behind + behind / 255 + 1) : 0;
-    m->in_ts = first.ts;
 }
 
 /* Steps to @seq, a number above in_max: those between are reserved for packets that may come late.
@@ -125,14 +124,13 @@ int sl_munge_map(struct sl_munge *m, struct sl_seqts in, uint64_t now_us, struct
         m->out_ts = o.ts;
         m->out_line = in.ts + m->ts_off;
         m->out_ts_us = now_us ? now_us : 1;
-        m->in_ts = in.ts;
         m->fresh = false;
     }
     *out = o;
     return 0;
 }
 
-int sl_munge_drop(struct sl_munge *m, uint64_t seq, uint64_t *hole)
+int sl_munge_drop(struct sl_munge *m, uint64_t seq)
 {
     bool late;
     int err = admit(m, seq, &late);
@@ -142,24 +140,12 @@ int sl_munge_drop(struct sl_munge *m, uint64_t seq, uint64_t *hole)
     if (late) {
         m->past->state[seq & MASK] = DROPPED;
         m->holes++;
-        if (hole)
-            *hole = widen(m, m->past->out16[seq & MASK]);
         return 1;
     }
     advance(m, seq);
     m->past->state[seq & MASK] = DROPPED;
     m->out_next = seq + m->seq_off; /* what was passed on the way stays reserved */
     m->seq_off--;
-    return 0;
-}
-
-int sl_munge_own(struct sl_munge *m, struct sl_seqts *out)
-{
-    if (!m->has_source || !m->out_ts_us)
-        return -ENOTCONN;
-    out->seq = m->out_next++;
-    out->ts = m->out_ts;
-    m->seq_off++;
     return 0;
 }
 

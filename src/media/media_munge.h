@@ -50,7 +50,6 @@ struct sl_munge {
     uint64_t out_ts;           /* highest output timestamp */
     uint64_t out_line;         /* what ts_off alone made of it */
     uint64_t out_ts_us;        /* when its packet came */
-    uint64_t in_ts;            /* the input timestamp of out_ts */
     uint64_t out_start;        /* first output seq of the current source */
     uint64_t late, dup, holes; /* counters */
 };
@@ -61,8 +60,8 @@ void sl_munge_init(struct sl_munge *m, uint32_t clock_rate, uint16_t first_seq, 
 
 /* From now on packets come from another source or layer, beginning with the input packet @first
  * (that of a key frame, or any audio packet). Output goes on with the next number; the timestamp
- * advances by @elapsed_us of capture time since the newest frame forwarded before (from the sender
- * reports of both, sl_sr_src_capture_us on sl_munge_last_ts), or SL_MUNGE_UNKNOWN: by the time
+ * advances by @elapsed_us of capture time since the newest frame forwarded before (by the
+ * publisher's clock, media_sr.h), or SL_MUNGE_UNKNOWN: by the time
  * since that frame came. @now_us: when packet @first came.
  *
  * A source that is replayed begins before that newest frame: the difference is negative, down to
@@ -78,13 +77,8 @@ void sl_munge_switch(struct sl_munge *m, struct sl_seqts first, int64_t elapsed_
 int sl_munge_map(struct sl_munge *m, struct sl_seqts in, uint64_t now_us, struct sl_seqts *out);
 
 /* @seq is left out on purpose. 0: later packets close the gap. 1: it came late, its number was
- * reserved and stays a hole, told in @hole (unless NULL): the caller may send a padding-only packet
- * there, once. -EAGAIN, -EEXIST, -ENOTCONN as above. */
-int sl_munge_drop(struct sl_munge *m, uint64_t seq, uint64_t *hole);
-
-/* A number for a packet of our own (padding-only, probing) after the newest packet. Its timestamp
- * is the newest one. 0 or -ENOTCONN (nothing forwarded yet). */
-int sl_munge_own(struct sl_munge *m, struct sl_seqts *out);
+ * reserved and stays a hole. -EAGAIN, -EEXIST, -ENOTCONN as above. */
+int sl_munge_drop(struct sl_munge *m, uint64_t seq);
 
 /* For NACKs from the subscriber: which input packet went out as @out_seq, and under which numbers.
  * 0; -ENOENT: own packet, hole, never sent, or older than the window or the last switch. */
@@ -105,12 +99,6 @@ static inline uint64_t sl_munge_ts(const struct sl_munge *m, uint64_t ts)
     if (since < m->ts_tight && (int64_t)(m->ts_least + since / 256 - out) > 0)
         return m->ts_least + since / 256;
     return out;
-}
-
-/* Newest input timestamp that was forwarded from the current source. */
-static inline uint64_t sl_munge_last_ts(const struct sl_munge *m)
-{
-    return m->in_ts;
 }
 
 #endif

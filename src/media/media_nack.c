@@ -25,12 +25,6 @@ void sl_nack_restart(struct sl_nack *n)
     n->least_us = least_us;
 }
 
-void sl_nack_reset(struct sl_nack *n)
-{
-    n->n = 0;
-    n->started = false;
-}
-
 /* Removes the first @k entries. */
 static void shift(struct sl_nack *n, size_t k)
 {

@@ -63,7 +63,4 @@ uint64_t sl_nack_next_us(const struct sl_nack *n);
  * those that were asked often enough. */
 size_t sl_nack_due(struct sl_nack *n, uint64_t now_us, uint16_t *seqs, size_t max);
 
-/* Forgets what is missing (the source was paused, or the SSRC restarted). */
-void sl_nack_reset(struct sl_nack *n);
-
 #endif

@@ -275,7 +275,7 @@ static enum sl_drop verdict_drop(struct sl_sink *s, const struct sl_pkt *pkt,
     if (v == SL_LAYER_WAIT_KEY) /* what was missing may have come */
         begin_replay(s);
     if (v == SL_LAYER_DROP) {
-        (void)sl_munge_drop(&s->munge, pkt->seq, NULL);
+        (void)sl_munge_drop(&s->munge, pkt->seq);
         if (s->codec == SL_CODEC_VP8 && s->past)
             sl_vp8_munge_drop(&s->past->vp8, &pkt->payload);
     }
@@ -298,7 +298,7 @@ static enum sl_drop forward_one(struct sl_sink *s, const struct sl_pkt *pkt) SL_
         return SL_DROP_CODEC;
     if (pkt->rtp.payload_len == 0) { /* probing of the publisher: close the gap */
         if (pkt->rtp.ssrc == s->cur_ssrc)
-            (void)sl_munge_drop(&s->munge, pkt->seq, NULL);
+            (void)sl_munge_drop(&s->munge, pkt->seq);
         return SL_DROP_PADDING;
     }
     sl_layers_decide(&s->layers, &lp, s->ctx->now_us, &d);

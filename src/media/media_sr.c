@@ -21,26 +21,9 @@ static int64_t us_of(const struct sl_sr_src *s, int64_t ticks)
     return ticks / rate * 1000000 + ticks % rate * 1000000 / rate;
 }
 
-static int64_t ticks_of(const struct sl_sr_src *s, int64_t us)
-{
-    return us / 1000000 * s->clock_rate + us % 1000000 * s->clock_rate / 1000000;
-}
-
 static bool fits(int64_t error_us)
 {
     return error_us <= FIT_US && error_us >= -FIT_US;
-}
-
-/* The way from the publisher only delays: the largest difference is nearest to the truth. It is
- * let sink slowly, since clocks drift apart. */
-static void note_clock(struct sl_sr_src *s, int64_t ntp_us, uint64_t now_us, bool fresh)
-{
-    int64_t diff = ntp_us - (int64_t)now_us;
-
-    if (fresh || diff > s->clock_diff_us)
-        s->clock_diff_us = diff;
-    else
-        s->clock_diff_us -= (s->clock_diff_us - diff) / 16;
 }
 
 int sl_sr_src_on_sr(struct sl_sr_src *s, const struct sl_rtcp_sr *sr, uint64_t ts, uint64_t now_us)
@@ -76,7 +59,6 @@ int sl_sr_src_on_sr(struct sl_sr_src *s, const struct sl_rtcp_sr *sr, uint64_t t
     s->ts0 = ts;
     s->valid = true;
     s->doubt = false;
-    note_clock(s, ntp_us, now_us, fresh);
     return 0;
 }
 
@@ -85,37 +67,6 @@ int sl_sr_src_capture_us(const struct sl_sr_src *s, uint64_t ts, int64_t *ntp_us
     if (!s->valid)
         return -EAGAIN;
     *ntp_us = s->ntp_us0 + us_of(s, (int64_t)(ts - s->ts0));
-    return 0;
-}
-
-int sl_sr_src_ts(const struct sl_sr_src *s, int64_t ntp_us, uint64_t *ts)
-{
-    if (!s->valid)
-        return -EAGAIN;
-    *ts = s->ts0 + (uint64_t)ticks_of(s, ntp_us - s->ntp_us0);
-    return 0;
-}
-
-int64_t sl_sr_elapsed_us(const struct sl_sr_src *from, uint64_t old_ts, const struct sl_sr_src *to,
-                         uint64_t new_ts)
-{
-    int64_t a, b;
-
-    if (sl_sr_src_capture_us(from, old_ts, &a) || sl_sr_src_capture_us(to, new_ts, &b))
-        return INT64_MIN;
-    return b - a > ELAPSED_US || a - b > ELAPSED_US ? INT64_MIN : b - a;
-}
-
-int sl_sr_make(const struct sl_sr_src *s, uint64_t ts_off, uint64_t now_us, uint64_t *ntp,
-               uint32_t *rtp_ts)
-{
-    int64_t ntp_us = (int64_t)now_us + s->clock_diff_us;
-    uint64_t ts;
-
-    if (ntp_us < 0 || sl_sr_src_ts(s, ntp_us, &ts))
-        return -EAGAIN;
-    *ntp = sl_ntp_from_us((uint64_t)ntp_us);
-    *rtp_ts = (uint32_t)(ts + ts_off);
     return 0;
 }
 

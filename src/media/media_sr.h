@@ -24,8 +24,6 @@ struct sl_sr_src {
     /* The line: capture = ntp_us0 + (ts - ts0) / clock_rate. Moved by each report. */
     uint64_t ts0;
     int64_t ntp_us0;
-    /* Publisher's clock minus ours, from the reports that travelled fastest. */
-    int64_t clock_diff_us;
     /* A report that did not fit: believed when a second one agrees with it. */
     bool doubt;
     uint64_t doubt_ts;
@@ -44,20 +42,6 @@ int sl_sr_src_on_sr(struct sl_sr_src *s, const struct sl_rtcp_sr *sr, uint64_t t
 
 /* When the sample with @ts was captured, on the publisher's clock. -EAGAIN before a report. */
 int sl_sr_src_capture_us(const struct sl_sr_src *s, uint64_t ts, int64_t *ntp_us);
-/* The reverse. */
-int sl_sr_src_ts(const struct sl_sr_src *s, int64_t ntp_us, uint64_t *ts);
-
-/* Time from the capture of @old_ts of source @from to that of @new_ts of @to, both of one
- * publisher: the @elapsed_us of sl_munge_switch. SL_MUNGE_UNKNOWN's value (INT64_MIN) when one of
- * them had no report, or when the result is beyond 10 s (not the same clock). */
-int64_t sl_sr_elapsed_us(const struct sl_sr_src *from, uint64_t old_ts, const struct sl_sr_src *to,
-                         uint64_t new_ts);
-
-/* The (NTP, RTP) pair of a report to a subscriber at @now_us; @ts_off from sl_munge_ts_off.
- * 0, or -EAGAIN before a report of the publisher (use sl_sr_make_local). */
-int sl_sr_make(const struct sl_sr_src *s, uint64_t ts_off, uint64_t now_us, uint64_t *ntp,
-               uint32_t *rtp_ts);
-
 /* For publishers that send no reports: our own clock @wall_ntp at @now_us, and the newest outgoing
  * timestamp @out_ts that was forwarded at @out_us. */
 void sl_sr_make_local(uint32_t clock_rate, uint64_t out_ts, uint64_t out_us, uint64_t wall_ntp,

@@ -78,6 +78,7 @@ struct world {
     struct link up, down;
     /* publisher */
     struct sl_cache cache;
+    struct sl_resend resend;
     uint16_t rtx_seq;
     uint64_t rtx_sent;
     /* server */
@@ -104,6 +105,7 @@ static void publish(struct world *w, size_t i, uint64_t now)
     memcpy(p + SL_RTP_HDR, &i, sizeof(i));
     link_send(&w->up, p, SL_RTP_HDR + sizeof(i), now);
     sl_cache_put(&w->cache, FIRST_SEQ + i, p, now);
+    sl_resend_pay(&w->resend);
 }
 
 static void publisher_answers(struct world *w, const struct datagram *d, uint64_t newest,
@@ -123,10 +125,10 @@ static void publisher_answers(struct world *w, const struct datagram *d, uint64_
         for (int k = 0; k < n; k++) {
             uint8_t rtx[PKT_MAX];
             struct sl_rtp rtp;
-            void *pkt;
+            const void *pkt = sl_cache_peek(&w->cache, sl_seq_near(newest, seqs[k]), now);
             int len;
 
-            if (sl_cache_resend(&w->cache, sl_seq_near(newest, seqs[k]), 1000, now, &pkt))
+            if (!pkt || sl_resend_may(&w->resend, seqs[k], 1000, now))
                 continue;
             assert_int_equal(sl_rtp_parse(pkt, SL_RTP_HDR + sizeof(size_t), &rtp), 0);
             len = sl_rtx_wrap(rtx, sizeof(rtx), pkt, &rtp, 97, 2, w->rtx_seq++);
