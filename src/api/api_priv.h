@@ -145,7 +145,6 @@ struct sl_handle {
     struct sl_pc *pc;
     bool offered;         /* the client's offer waits for our answer */
     uint64_t offer_msg;   /* the request that brought it; 0: the answer comes later than its end */
-    uint64_t arrived_msg; /* request whose jsep is being handed to the plugin; 0: none */
 
     struct sl_list out;
     struct sl_list trickles;

@@ -1,14 +1,6 @@
 #include "base/cq.h"
 #include "base/clock.h"
-#include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
-
-struct call {
-    struct sl_cq_mail head;
-    void (*fn)(void *arg);
-    void *arg;
-};
 
 int sl_cq_init(struct sl_cq *q, uint64_t now_us)
 {
@@ -44,25 +36,6 @@ void sl_cq_fini(struct sl_cq *q)
 void sl_cq_post(struct sl_cq *q, struct sl_cq_mail *m)
 {
     sl_mailbox_post(&q->box, &m->mail);
-}
-
-static void on_call(struct sl_cq_mail *m)
-{
-    struct call c = *sl_container(m, struct call, head);
-
-    free(sl_container(m, struct call, head));
-    c.fn(c.arg);
-}
-
-int sl_cq_call(struct sl_cq *q, void (*fn)(void *arg), void *arg)
-{
-    struct call *c = malloc(sizeof(*c));
-
-    if (!c)
-        return -ENOMEM;
-    *c = (struct call){ .head.fn = on_call, .fn = fn, .arg = arg };
-    sl_cq_post(q, &c->head);
-    return 0;
 }
 
 void sl_cq_run(struct sl_cq *q, uint64_t now_us)

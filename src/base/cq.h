@@ -1,7 +1,7 @@
 /*
  * cq.h - the control thread's queue: calls posted by other threads, and its timers.
  *
- * Thread: sl_cq_post and sl_cq_call from any thread; all else control.
+ * Thread: sl_cq_post from any thread; all else control.
  * Owner: src/control/ (or a test), which turns it: sleep (sl_cq_wait), then sl_cq_run.
  * Units: microseconds of sl_now_us(). Code on the control thread takes the time from @now_us, which
  * is set once per turn, so tests turn the queue with a clock of their own.
@@ -26,8 +26,6 @@ int sl_cq_init(struct sl_cq *q, uint64_t now_us); /* 0 or -errno */
 void sl_cq_fini(struct sl_cq *q) SL_ON_CONTROL;
 
 void sl_cq_post(struct sl_cq *q, struct sl_cq_mail *m);
-/* The same for a plain function; 0 or -ENOMEM. */
-int sl_cq_call(struct sl_cq *q, void (*fn)(void *arg), void *arg);
 
 /* One turn: all posted calls, then the timers that are due at @now_us. */
 void sl_cq_run(struct sl_cq *q, uint64_t now_us) SL_ON_CONTROL;

@@ -47,17 +47,6 @@ bool sl_log_wants(enum sl_log_level level)
     return level <= sl_log_get_level();
 }
 
-int sl_log_level_parse(const char *text, enum sl_log_level *out)
-{
-    for (size_t i = 0; i < SL_COUNT(levels); i++) {
-        if (!strcasecmp(text, levels[i].name)) {
-            *out = (enum sl_log_level)i;
-            return 0;
-        }
-    }
-    return -EINVAL;
-}
-
 struct line {
     char text[LOG_LINE_MAX];
     size_t len;

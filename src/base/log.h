@@ -24,8 +24,6 @@ void sl_log_set_level(enum sl_log_level level);
 void sl_log_set_format(enum sl_log_format format);
 enum sl_log_level sl_log_get_level(void);
 
-/* "error", "warn", "info", "debug" (any case); 0 or -EINVAL. */
-int sl_log_level_parse(const char *text, enum sl_log_level *out);
 
 bool sl_log_wants(enum sl_log_level level);
 void sl_log(enum sl_log_level level, const char *mod, const char *event, const char *fmt, ...)

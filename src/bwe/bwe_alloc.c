@@ -8,17 +8,6 @@
 #define STEP_US   UINT64_C(500000) /* per rung; only the first climb goes straight to the top */
 #define PLENTY    1.5              /* then it need not hold */
 
-const char *sl_alloc_reason_to_str(enum sl_alloc_reason r)
-{
-    static const char *const names[] = {
-        [SL_ALLOC_WANTED] = "wanted",       [SL_ALLOC_NOT_SENT] = "not_sent",
-        [SL_ALLOC_BANDWIDTH] = "bandwidth", [SL_ALLOC_HOLDING] = "holding",
-        [SL_ALLOC_NO_ROOM] = "no_room",
-    };
-
-    return r < sizeof(names) / sizeof(names[0]) ? names[r] : "?";
-}
-
 void sl_alloc_init(struct sl_alloc_video *v, uint8_t priority)
 {
     memset(v, 0, sizeof(*v));

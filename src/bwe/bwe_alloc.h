@@ -34,7 +34,6 @@ enum sl_alloc_reason {
     SL_ALLOC_HOLDING,   /* more might fit, but not long enough ago it did not */
     SL_ALLOC_NO_ROOM,   /* paused: others matter more */
 };
-const char *sl_alloc_reason_to_str(enum sl_alloc_reason r);
 
 struct sl_alloc_video {
     /* Given. */

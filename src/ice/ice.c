@@ -23,16 +23,3 @@ int sl_ice_ufrag_worker(const char *ufrag, size_t len)
 
     return at ? (int)(at - worker_chars) : -EBADMSG;
 }
-
-const char *sl_ice_state_to_str(enum sl_ice_state s)
-{
-    static const char *const names[] = {
-        [SL_ICE_NEW] = "new",
-        [SL_ICE_CONNECTING] = "connecting",
-        [SL_ICE_CONNECTED] = "connected",
-        [SL_ICE_DISCONNECTED] = "disconnected",
-        [SL_ICE_FAILED] = "failed",
-    };
-
-    return (size_t)s < sizeof(names) / sizeof(names[0]) ? names[s] : "?";
-}

@@ -39,7 +39,6 @@ enum sl_ice_state {
     SL_ICE_DISCONNECTED, /* consent expired (RFC 7675): stop sending, wait for a restart */
     SL_ICE_FAILED,       /* never connected and no more hope */
 };
-const char *sl_ice_state_to_str(enum sl_ice_state s);
 
 enum sl_ice_path_kind {
     SL_ICE_PATH_NONE,

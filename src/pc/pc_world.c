@@ -559,16 +559,6 @@ void sl_pc_world_destroy(struct sl_pc_world *w)
     free(w);
 }
 
-unsigned int sl_pc_world_workers(const struct sl_pc_world *w)
-{
-    return w->nworkers;
-}
-
-const char *sl_pc_world_address(const struct sl_pc_world *w)
-{
-    return w->address;
-}
-
 static void tell_all(struct sl_pc_world *w, enum sl_wmsg_type type, uint32_t number) SL_ON_CONTROL
 {
     for (unsigned int i = 0; i < w->nworkers; i++) {

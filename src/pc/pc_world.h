@@ -28,11 +28,8 @@ int sl_pc_world_create(const struct sl_pc_world_conf *conf, struct sl_pc_world *
 /* Ends them: peers get close_notify. All struct sl_pc must be destroyed before. NULL is fine. */
 void sl_pc_world_destroy(struct sl_pc_world *w) SL_ON_CONTROL;
 
-unsigned int sl_pc_world_workers(const struct sl_pc_world *w);
 /* What each did, as the administrator is told; a new array. */
 json_t *sl_pc_world_loops(const struct sl_pc_world *w) SL_ON_CONTROL;
-/* The address that is announced first, without port; "127.0.0.1" when there is none. */
-const char *sl_pc_world_address(const struct sl_pc_world *w);
 
 /* Packets lost in a second from which a slow link is told; 0: never. */
 void sl_pc_world_set_slowlink(struct sl_pc_world *w, uint32_t packets) SL_ON_CONTROL;

@@ -29,7 +29,6 @@ struct sl_sctp {
     /* The thread. */
     pthread_t thread;
     bool has_thread;
-    bool has_stack;
     atomic_bool ends;
     struct sl_door door;
     struct sl_mailbox box;

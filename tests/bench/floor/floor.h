@@ -102,11 +102,6 @@ static inline uint32_t floor_ssrc_down(uint16_t publisher, uint8_t media)
     return UINT32_C(0x22000000) | (uint32_t)media << 16 | publisher;
 }
 
-static inline uint16_t floor_ssrc_peer(uint32_t ssrc)
-{
-    return (uint16_t)ssrc;
-}
-
 static inline uint8_t floor_ssrc_media(uint32_t ssrc)
 {
     return (uint8_t)(ssrc >> 16);

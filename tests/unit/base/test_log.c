@@ -157,26 +157,6 @@ static void levels_below_the_wanted_one_are_silent(void **state)
     assert_int_equal(sl_log_get_level(), SL_LOG_INFO);
 }
 
-static void level_names_are_read_in_any_case(void **state)
-{
-    static const struct {
-        const char *text;
-        int rc;
-        enum sl_log_level want;
-    } v[] = {
-        { "error", 0, SL_LOG_ERROR }, { "WARN", 0, SL_LOG_WARN }, { "Info", 0, SL_LOG_INFO },
-        { "debug", 0, SL_LOG_DEBUG }, { "loud", -EINVAL, 0 },     { "", -EINVAL, 0 },
-    };
-
-    (void)state;
-    for (size_t i = 0; i < TEST_COUNT(v); i++) {
-        enum sl_log_level got = SL_LOG_ERROR;
-
-        assert_int_equal(sl_log_level_parse(v[i].text, &got), v[i].rc);
-        assert_int_equal(got, v[i].want);
-    }
-}
-
 static void *say_many(void *arg)
 {
     (void)arg;
@@ -215,7 +195,6 @@ int main(void)
         cmocka_unit_test(json_lines_hold_the_pairs),
         cmocka_unit_test(lines_beyond_the_limit_end_well),
         cmocka_unit_test(levels_below_the_wanted_one_are_silent),
-        cmocka_unit_test(level_names_are_read_in_any_case),
         cmocka_unit_test(lines_of_threads_do_not_mix),
     };
 
