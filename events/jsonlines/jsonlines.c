@@ -47,13 +47,14 @@ static void file_close(void)
     self.fd = -1;
 }
 
-/* 0 or -errno. */
+/* 0 or -errno. A pipe that nobody reads is -ENXIO: its open would wait, with the server. */
 static int file_open(void)
 {
     struct stat st;
 
     self.fd = self.path
-                  ? open(self.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600)
+                  ? open(self.path,
+                         O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600)
                   : STDERR_FILENO;
     if (self.fd < 0)
         return -errno;

@@ -394,8 +394,8 @@ struct sl_core {
     int (*post)(sl_post_fn fn, void *arg);
 
     /* Has the packets of a publisher's audio or video m-line handed to the plugin, until tap_del or
-     * the end of the connection; what gate holds back is not among them. 0; -ESTALE; -ENOENT: no
-     * such m-line; -EAGAIN: SL_TAPS_MAX; -ENOMEM. After 0, @tap->ended comes in any case. */
+     * the end of the connection; what gate holds back is not among them. 0; -EINVAL: no `packets`;
+     * -ESTALE; -ENOENT: no such m-line; -EAGAIN: SL_TAPS_MAX; -ENOMEM. After 0, @tap->ended comes in any case. */
     int (*tap_add)(struct sl_mref from, const struct sl_tap *tap, uint64_t *id);
     void (*tap_del)(uint64_t id); /* one that ended already: harmless */
 
@@ -438,7 +438,8 @@ struct sl_plugin {
     /* plugin_specific of the handle dump: a new object. */
     json_t *(*query)(sl_hid h, void *state);
 
-    /* The peer connection: up once per connection; down once, for whatever reason. */
+    /* The peer connection: up once per connection; down once, for whatever reason, also when it
+     * never was up. An administrator's hangup_webrtc calls media_down even where there is none. */
     void (*media_up)(sl_hid h, void *state);
     void (*media_down)(sl_hid h, void *state, const char *reason);
 

@@ -51,34 +51,43 @@ struct sl_quality {
     double loss, sender_loss;
 };
 
-static inline enum sl_verdict sl_reason_verdict(enum sl_reason r)
+struct sl_reason_info {
+    enum sl_verdict verdict;
+    const char *name;
+};
+
+static inline const struct sl_reason_info *sl_reason_info_get(enum sl_reason r)
 {
-    static const enum sl_verdict verdict[SL_REASON_MAX] = {
-        [SL_REASON_ALL] = SL_VERDICT_GOOD,
-        [SL_REASON_BANDWIDTH] = SL_VERDICT_RECEIVER,
-        [SL_REASON_HOLDING] = SL_VERDICT_RECEIVER,
-        [SL_REASON_NO_ROOM] = SL_VERDICT_RECEIVER,
-        [SL_REASON_LOSS] = SL_VERDICT_RECEIVER,
-        [SL_REASON_LAYER_ENDED] = SL_VERDICT_SENDER,
-        [SL_REASON_SENDER_LOSS] = SL_VERDICT_SENDER,
-        [SL_REASON_LOAD] = SL_VERDICT_SERVER,
-        [SL_REASON_NOT_SENT] = SL_VERDICT_UNAVAILABLE,
-        [SL_REASON_SILENT] = SL_VERDICT_UNAVAILABLE,
-        [SL_REASON_MAXIMUM] = SL_VERDICT_REQUEST,
-        [SL_REASON_SIZE] = SL_VERDICT_REQUEST,
-        [SL_REASON_HIDDEN] = SL_VERDICT_REQUEST,
-        [SL_REASON_PAUSED] = SL_VERDICT_REQUEST,
+    /* In the order of enum sl_reason: C++ has no designated elements. */
+    static const struct sl_reason_info info[SL_REASON_MAX] = {
+        { SL_VERDICT_GOOD, "all" },
+        { SL_VERDICT_RECEIVER, "bandwidth" },
+        { SL_VERDICT_RECEIVER, "holding" },
+        { SL_VERDICT_RECEIVER, "no_room" },
+        { SL_VERDICT_RECEIVER, "loss" },
+        { SL_VERDICT_SENDER, "layer_ended" },
+        { SL_VERDICT_SENDER, "sender_loss" },
+        { SL_VERDICT_SERVER, "load" },
+        { SL_VERDICT_UNAVAILABLE, "not_sent" },
+        { SL_VERDICT_UNAVAILABLE, "silent" },
+        { SL_VERDICT_REQUEST, "maximum" },
+        { SL_VERDICT_REQUEST, "size" },
+        { SL_VERDICT_REQUEST, "hidden" },
+        { SL_VERDICT_REQUEST, "paused" },
     };
 
-    return verdict[r];
+    return &info[r];
+}
+
+static inline enum sl_verdict sl_reason_verdict(enum sl_reason r)
+{
+    return sl_reason_info_get(r)->verdict;
 }
 
 static inline const char *sl_verdict_to_str(enum sl_verdict v)
 {
     static const char *const names[SL_VERDICT_MAX] = {
-        [SL_VERDICT_GOOD] = "good",     [SL_VERDICT_RECEIVER] = "receiver",
-        [SL_VERDICT_SENDER] = "sender", [SL_VERDICT_SERVER] = "server",
-        [SL_VERDICT_UNAVAILABLE] = "unavailable", [SL_VERDICT_REQUEST] = "request",
+        "good", "receiver", "sender", "server", "unavailable", "request",
     };
 
     return names[v];
@@ -86,24 +95,7 @@ static inline const char *sl_verdict_to_str(enum sl_verdict v)
 
 static inline const char *sl_reason_to_str(enum sl_reason r)
 {
-    static const char *const names[SL_REASON_MAX] = {
-        [SL_REASON_ALL] = "all",
-        [SL_REASON_BANDWIDTH] = "bandwidth",
-        [SL_REASON_HOLDING] = "holding",
-        [SL_REASON_NO_ROOM] = "no_room",
-        [SL_REASON_LOSS] = "loss",
-        [SL_REASON_LAYER_ENDED] = "layer_ended",
-        [SL_REASON_SENDER_LOSS] = "sender_loss",
-        [SL_REASON_LOAD] = "load",
-        [SL_REASON_NOT_SENT] = "not_sent",
-        [SL_REASON_SILENT] = "silent",
-        [SL_REASON_MAXIMUM] = "maximum",
-        [SL_REASON_SIZE] = "size",
-        [SL_REASON_HIDDEN] = "hidden",
-        [SL_REASON_PAUSED] = "paused",
-    };
-
-    return names[r];
+    return sl_reason_info_get(r)->name;
 }
 
 static inline void sl_quality_set_layers(json_t *j, bool svc, int layer, int tid)

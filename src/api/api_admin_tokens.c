@@ -39,13 +39,31 @@ static void token_ok(struct api_req *r, const char *token)
            json_pack("{s:{s:o}}", "data", "plugins", allowed_plugins(r->api, allowed)));
 }
 
+/* Those of @names that are plugins: others are skipped, as in the reference. */
+static json_t *known_plugins(const struct sl_api *api, const json_t *names)
+{
+    json_t *list = json_array();
+    const json_t *v;
+    size_t i;
+
+    json_array_foreach(names, i, v)
+    {
+        if (json_is_string(v) && sl_plugins_find(api->plugins, json_string_value(v)))
+            json_array_append(list, (json_t *)v);
+    }
+    return list;
+}
+
 void api_admin_add_token(struct api_req *r)
 {
     const char *token = sl_arg_str(r->root, "token", "");
+    const json_t *names = sl_arg_get(r->root, "plugins");
+    json_t *list;
 
     if (!tokens_are_stored(r))
         return;
-    if (sl_auth_token_add(&r->api->auth, token, sl_arg_get(r->root, "plugins")))
+    list = json_array_size(names) ? known_plugins(r->api, names) : NULL;
+    if (sl_auth_token_add(&r->api->auth, token, list))
         api_fail(r, SL_API_UNKNOWN, "Out of memory");
     else
         token_ok(r, token);

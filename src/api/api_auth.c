@@ -171,20 +171,9 @@ bool sl_may(const struct sl_auth *a, const struct sl_principal *who, const char 
     return who->kind != SL_PRINCIPAL_ANONYMOUS || a->anonymous;
 }
 
-int sl_auth_token_add(struct sl_auth *a, const char *token, const json_t *plugins)
+int sl_auth_token_add(struct sl_auth *a, const char *token, json_t *plugins)
 {
-    json_t *list, *v;
-    size_t i;
-
-    if (!json_array_size(plugins))
-        return json_object_set_new(a->tokens, token, json_true()) ? -ENOMEM : 0;
-    list = json_array();
-    json_array_foreach(plugins, i, v)
-    {
-        if (json_is_string(v) && json_array_append(list, v))
-            return json_decref(list), -ENOMEM;
-    }
-    return json_object_set_new(a->tokens, token, list) ? -ENOMEM : 0;
+    return json_object_set_new(a->tokens, token, plugins ? plugins : json_true()) ? -ENOMEM : 0;
 }
 
 int sl_auth_token_del(struct sl_auth *a, const char *token)

@@ -60,8 +60,8 @@ bool sl_may(const struct sl_auth *a, const struct sl_principal *who, const char 
 bool sl_token_is_valid(const char *token, const char *secret, const char *realm,
                        const char *descriptor, int64_t now_s);
 
-/* Stored tokens. @plugins: array of packages, NULL or empty: all. 0 or -ENOMEM. */
-int sl_auth_token_add(struct sl_auth *a, const char *token, const json_t *plugins) SL_ON_CONTROL;
+/* Stored tokens. Steals @plugins, an array of packages; NULL: all. 0 or -ENOMEM. */
+int sl_auth_token_add(struct sl_auth *a, const char *token, json_t *plugins) SL_ON_CONTROL;
 int sl_auth_token_del(struct sl_auth *a, const char *token) SL_ON_CONTROL; /* 0 or -ENOENT */
 
 #endif

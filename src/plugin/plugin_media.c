@@ -57,6 +57,8 @@ int sl_plugin_tap_add(int slot, struct sl_mref from, const struct sl_tap *tap, u
     int err;
 
     PLUGIN_CALL("tap_add");
+    if (!tap->packets)
+        return -EINVAL;
     err = sl_plugin_source_get(from, &source);
     if (err)
         return err;

@@ -54,12 +54,9 @@ await test('each installed header compiles alone, as C and as C++', async () => 
 
   assert.deepEqual(names, fs.readdirSync(path.join(topDir, 'include/sluice')).sort());
   for (const name of names) {
-    // Designated elements in the order of their enum are an extension that both C++ compilers have.
-    for (const [cc, ...args] of [['gcc', '-xc', '-std=c11', '-Wpedantic'], ['clang', '-xc', '-std=c11', '-Wpedantic'],
-      ['g++', '-xc++', '-std=c++17'], ['clang++', '-xc++', '-std=c++17', '-Wno-c99-designator']]) {
-      await run(cc, [...args, '-Wall', '-Wextra', '-Werror', '-fsyntax-only', ...flags, '-'],
-        { input: `#include <sluice/${name}>\n` });
-    }
+    await Promise.all(['gcc', 'clang', 'g++', 'clang++'].map((cc) => run(cc,
+      [...(cc.endsWith('++') ? ['-xc++', '-std=c++17'] : ['-xc', '-std=c11']), '-Wpedantic', '-Wall', '-Wextra', '-Werror',
+        '-fsyntax-only', ...flags, '-'], { input: `#include <sluice/${name}>\n` })));
   }
 });
 
@@ -245,6 +242,21 @@ await test('the code that docs/plugins.md shows is that of the examples and head
   const shown = blocks.filter((b) => b.lang === 'c');
   assert.ok(shown.length >= 5);
   for (const b of shown) assert.ok(all.some((text) => text.includes(b.text)), `nowhere:\n${b.text}`);
+});
+
+// ---- docs/events.md ------------------------------------------------------------------------------
+
+await test('a handler of events of one\'s own, built as docs/events.md says', async () => {
+  const own = path.join(dir, 'handler');
+  const [, command] = /^```sh\n([^]*?)^```/m.exec(fs.readFileSync(path.join(topDir, 'docs/events.md'), 'utf8'));
+  fs.rmSync(own, { recursive: true, force: true });
+  fs.mkdirSync(own, { recursive: true });
+  fs.copyFileSync(path.join(topDir, 'events/jsonlines/jsonlines.c'), path.join(own, 'mine.c'));
+  await run('bash', ['-ec', command], { cwd: own, env: staged.env });
+  const server = await serve([], { events: { enabled: 'yes', handlers: 'mine', dir: own } });
+  await server.stop();
+  const told = server.log.split('\n').filter((l) => l.startsWith('{')).map((l) => JSON.parse(l)).filter((e) => e.type === 256);
+  assert.deepEqual([told[0].event.status, told.at(-1).event], ['started', { status: 'shutdown', signum: 15 }]);
 });
 
 console.log(`${passed} passed, ${failed} failed`);

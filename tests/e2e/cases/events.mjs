@@ -2,17 +2,14 @@
 // posts it, and a receiver that is of no use.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { promisify } from 'node:util';
 import VideoRoomPlugin from 'janode/plugins/videoroom';
 import { connect, next } from '../lib/janode.mjs';
 import { transaction, WsClient } from '../lib/protocol.mjs';
-import { topDir } from '../lib/paths.mjs';
 import { test } from '../lib/runner.mjs';
 
 const tags = ['asan'];
@@ -261,19 +258,4 @@ test('events: a start without a handler says why', { tags }, async (t) => {
   await assert.rejects(t.server({ events: { enabled: 'yes', handlers: 'none' } }), /cannot load event handler: .*none\.so/);
   await assert.rejects(t.server({ events: { enabled: 'yes', handlers: 'webhook' } }, { 'webhook.conf': '' }),
     /backend expects a URL[^]*event handler .*webhook\.so refuses to start/);
-});
-
-test('events: a handler of your own, built as docs/events.md says', {}, async (t) => {
-  const dir = path.join(t.dir, 'own');
-  fs.mkdirSync(dir);
-  fs.copyFileSync(path.join(topDir, 'events/jsonlines/jsonlines.c'), path.join(dir, 'mine.c'));
-  const [, command] = /^```sh\n([^]*?)^```/m.exec(fs.readFileSync(path.join(topDir, 'docs/events.md'), 'utf8'));
-  const env = { ...process.env, CPATH: path.join(topDir, 'include') }; // as if it was installed
-  await promisify(execFile)('bash', ['-ec', command], { cwd: dir, env });
-  const file = path.join(t.dir, 'events.jsonl');
-  const server = await t.server({ events: { enabled: 'yes', handlers: 'mine', dir } }, { 'jsonlines.conf': settings({ path: file, events: 'core' }) });
-  await server.stop();
-  const lines = fs.readFileSync(file, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line));
-  assert.ok(lines.every((e) => e.type === 256));
-  assert.deepEqual([lines[0].event.status, lines.at(-1).event], ['started', { status: 'shutdown', signum: 15 }]);
 });

@@ -324,8 +324,10 @@ static void unknown_tokens_are_told(void **state)
     admin("\"janus\":\"remove_token\",\"token\":\"x\"", FAIL(470, "Token x not found"));
     admin("\"janus\":\"allow_token\",\"token\":\"x\",\"plugins\":[\"test.plugin.one\"]",
           FAIL(470, "Token x not found"));
-    admin("\"janus\":\"add_token\",\"token\":\"x\",\"plugins\":[7,\"test.plugin.one\"]",
+    admin("\"janus\":\"add_token\",\"token\":\"x\",\"plugins\":[7,\"none\",\"test.plugin.one\"]",
           OK(",\"data\":{\"plugins\":[\"test.plugin.one\"]}"));
+    admin("\"janus\":\"add_token\",\"token\":\"y\",\"plugins\":[\"none\"]",
+          OK(",\"data\":{\"plugins\":[]}")); /* not all of them */
     admin("\"janus\":\"allow_token\",\"token\":\"x\",\"plugins\":[\"none\"]",
           FAIL(467, "Invalid element type (plugins should be a non-empty array of plugin "
                     "packages)"));

@@ -142,6 +142,10 @@ else
     echo "limits of the running program are not tested: there is no curl"
 fi
 
+check "a folder of plugins that is not there" run 1 -o general.plugins_dir="$tmp/none" \
+    -o media.bind=127.0.0.1 -o media.port=$((port + 2)) -o http.static_dir="$tmp/none"
+check "is told, and no reason not to start" says err 'WARN plugin no plugins directory path=.*none'
+check "as others are" says err 'http.static_dir'
 echo rubbish >"$tmp/plugins/bad.so"
 check "refuses to start with a broken plugin" run 1 -o general.plugins_dir="$tmp/plugins" \
     -o media.bind=127.0.0.1 -o media.port=$((port + 2))

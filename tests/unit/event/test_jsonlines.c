@@ -199,6 +199,27 @@ static void a_reader_that_stops_reading_stops_nobody(void **state)
     close(fd);
 }
 
+static void a_pipe_without_a_reader_holds_up_nobody(void **state)
+{
+    struct sl_events_stats st;
+    int fd;
+
+    signal(SIGPIPE, SIG_IGN); /* as the server does */
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(try(), -ENXIO);
+    stop();
+    fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(try(), 0);
+    close(fd);
+    st = emit(1);
+    assert_int_equal(st.lost, 1);
+    (void)unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0); /* opened anew */
+    st = emit(2);
+    assert_int_equal(st.lost, 2);
+}
+
 static void a_wrong_configuration_is_refused(void **state)
 {
     extra_key = "pth";
@@ -221,6 +242,7 @@ int main(void)
         T_(a_rotated_file_is_opened_anew),
         T_(what_cannot_be_written_is_lost),
         T_(a_reader_that_stops_reading_stops_nobody),
+        T_(a_pipe_without_a_reader_holds_up_nobody),
         T_(a_wrong_configuration_is_refused),
     };
 

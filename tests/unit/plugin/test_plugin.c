@@ -184,7 +184,8 @@ static void loads_shared_objects_of_a_directory(void **state)
     snprintf(so, sizeof(so), "%s/plugins/echotest/.libs/echotest.so", top ? top : ".");
     sl_role_enter(&sl_role_control);
     p = plugins_new(NULL);
-    assert_int_equal(load(p, "there-is-no-such-directory", err), 0);
+    assert_int_equal(load(p, "there-is-no-such-directory", err),
+                     0); /* test_sluice.sh: it is told */
     assert_int_equal(sl_plugins_count(p), 0);
     write_file("d.txt", "not looked at");
     write_file(".c.so", "not looked at");
@@ -359,9 +360,12 @@ static void a_plugin_that_ended_is_called_no_more(void **state)
 static void routes_need_connections(void **state)
 {
     struct sl_mref a = { T.plugin.hid, 0 }, none = { 424242, 0 };
+    const struct sl_tap deaf = { .packets = NULL };
+    uint64_t id;
     size_t n = 7;
 
     sl_role_enter(&sl_role_control);
+    assert_int_equal(T.pcore->tap_add(a, &deaf, &id), -EINVAL);
     assert_int_equal(T.pcore->route_add(none, a, NULL), -ESTALE);
     assert_int_equal(T.pcore->route_add(a, a, NULL), -ENOENT);
     assert_int_equal(T.pcore->keyframe(a), -ENOENT);
