@@ -44,6 +44,9 @@ enum { EMPTY, FLYING, LOST, ARRIVED };
 #define FULL        0.95             /* of what a probe found that was the limit */
 #define LIMITED     1.2  /* of what the path carried when it was full: more than noise */
 #define PACE        1.25 /* of the estimate: what waits must get shorter */
+#define REMB_NEAR   1.05 /* times what is sent */
+#define REMB_RISES  1.02 /* times what it was */
+#define REMB_REACH  2.5  /* times what is sent: so much more a layer may take */
 #define SILENT_US   UINT64_C(1000000)
 #define SILENT_STEP UINT64_C(500000)
 #define SILENT_CUT  0.7
@@ -122,6 +125,11 @@ void sl_bwe_on_sent(struct sl_bwe *b, uint16_t seq, size_t bytes, uint64_t now_u
     b->sent_us = now_us;
     if (!b->unanswered_us)
         b->unanswered_us = now_us;
+}
+
+void sl_bwe_note_sent(struct sl_bwe *b, size_t bytes, uint64_t now_us)
+{
+    sl_rate_add(&b->out, bytes < UINT16_MAX ? (uint32_t)bytes : UINT16_MAX, now_us);
 }
 
 /* ---- reports --------------------------------------------------------------------------------- */
@@ -383,13 +391,28 @@ int sl_bwe_on_twcc(struct sl_bwe *b, const struct sl_rtcp_pkt *p, uint64_t now_u
     return 0;
 }
 
+/* It is the limit when it is about what is sent, or less, and does not rise. */
+static void heed_remb(struct sl_bwe *b, double before, uint64_t now_us)
+{
+    double s = b->updated_us ? (double)(now_us - b->updated_us) / 1e6 : 0;
+    double out = sl_rate_bps(&b->out, 1000000, now_us), bps = b->estimate_bps;
+
+    bps = fmin(bps * pow(GROWTH, s < 1 ? s : 1), REMB_REACH * out);
+    if (b->wanted_bps < b->remb_bps ||
+        (b->remb_bps < REMB_NEAR * out && b->remb_bps < REMB_RISES * before))
+        bps = 0;
+    set_estimate(b, fmax(bps, b->remb_bps), SL_BWE_REMB);
+    b->link_bps = b->estimate_bps; /* a burst would look like too much: pace */
+    b->updated_us = now_us;
+}
+
 void sl_bwe_on_remb(struct sl_bwe *b, uint64_t bps, uint64_t now_us)
 {
+    double before = b->remb_bps;
+
     b->remb_bps = bps > (uint64_t)SL_BWE_MAX ? SL_BWE_MAX : fmax((double)bps, SL_BWE_MIN);
-    if (!b->report_us) { /* reports tell more */
-        set_estimate(b, b->remb_bps, SL_BWE_REMB);
-        b->updated_us = now_us;
-    }
+    if (!b->report_us) /* reports tell more */
+        heed_remb(b, before, now_us);
 }
 
 /* ---- probes, silence ------------------------------------------------------------------------- */
@@ -464,7 +487,7 @@ bool sl_bwe_is_known(const struct sl_bwe *b)
 
 double sl_bwe_estimate(const struct sl_bwe *b)
 {
-    return b->remb_bps > 0 && b->remb_bps < b->estimate_bps ? b->remb_bps : b->estimate_bps;
+    return b->report_us && b->remb_bps > 0 ? fmin(b->remb_bps, b->estimate_bps) : b->estimate_bps;
 }
 
 double sl_bwe_target(const struct sl_bwe *b)

@@ -103,6 +103,9 @@ void sl_bwe_fini(struct sl_bwe *b);
 /* A packet with the transport-wide number @seq goes out. Retransmissions and padding count. */
 void sl_bwe_on_sent(struct sl_bwe *b, uint16_t seq, size_t bytes, uint64_t now_us);
 
+/* One without a number: what a receiver that tells by REMB only has to be compared with. */
+void sl_bwe_note_sent(struct sl_bwe *b, size_t bytes, uint64_t now_us);
+
 /* One transport-cc report. 0 or -EBADMSG; packets that are unknown or were reported are passed
  * over. */
 int sl_bwe_on_twcc(struct sl_bwe *b, const struct sl_rtcp_pkt *p, uint64_t now_us);
@@ -110,7 +113,9 @@ int sl_bwe_on_twcc(struct sl_bwe *b, const struct sl_rtcp_pkt *p, uint64_t now_u
  * the receiver's clock. */
 void sl_bwe_report_packet(struct sl_bwe *b, uint16_t seq, bool arrived, int64_t arrival_us);
 void sl_bwe_report_end(struct sl_bwe *b, uint64_t now_us);
-/* The receiver's own estimate: all there is without reports, else a cap. */
+/* The receiver's own estimate: all there is without reports, else a cap. Receivers grant half as
+ * much again as what comes, which no larger layer may fit into; so where there are no reports, more
+ * is tried while it does not go down. */
 void sl_bwe_on_remb(struct sl_bwe *b, uint64_t bps, uint64_t now_us);
 
 /* Packets go another way from now on: what was learned of delays says nothing about it. */

@@ -80,8 +80,13 @@ void sl_peer_bwe_sent(struct sl_peer *p, const struct sl_slot *slot)
 {
     uint16_t number = slot->twcc;
 
-    if (!p->bwe || slot->is_rtcp || (!slot->twcc_off && !p->bwe->ccfb))
+    if (!p->bwe || slot->is_rtcp)
         return;
+    if (!slot->twcc_off && !p->bwe->ccfb) {
+        if (!p->bwe->numbered)
+            sl_bwe_note_sent(&p->bwe->bwe, slot->len, p->env->ctx->now_us);
+        return;
+    }
     if (!slot->twcc_off) {
         number = p->tx.twcc_seq++;
         sl_bwe_ccfb_on_sent(p->bwe->ccfb, sl_get32(slot->data + 8), sl_get16(slot->data + 2),

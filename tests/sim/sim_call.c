@@ -80,7 +80,10 @@ static void send_packet(struct sim_world *w, struct sim_call *c, uint32_t bytes,
                             .is_padding = is_padding };
 
     sl_bwe_ccfb_on_sent(&c->sent_ccfb, p.ssrc, p.rtp_seq, p.seq);
-    sl_bwe_on_sent(&c->bwe, c->seq++, bytes, w->now_us);
+    if (c->remb)
+        sl_bwe_note_sent(&c->bwe, bytes, w->now_us);
+    else
+        sl_bwe_on_sent(&c->bwe, c->seq++, bytes, w->now_us);
     sl_pace_on_sent(&c->pace, bytes);
     sim_link_send(&w->link, &p, w->now_us);
     c->sent += bytes;
@@ -188,7 +191,7 @@ static void send_video(struct sim_world *w, struct sim_call *c, struct sim_video
 static void allocate(struct sim_world *w, struct sim_call *c)
 {
     struct sl_alloc_video *v[SIM_VIDEOS_MAX];
-    double estimate = sl_bwe_estimate(&c->bwe) - AUDIO_BPS;
+    double estimate = (c->remb ? SL_BWE_MAX : sl_bwe_estimate(&c->bwe)) - AUDIO_BPS;
     double target = sl_bwe_target(&c->bwe) - AUDIO_BPS;
 
     for (size_t i = 0; i < c->nvideos; i++)
@@ -213,6 +216,26 @@ static void read_report(struct sim_world *w, struct sim_call *c, const struct si
         if ((p.fmt == SL_RTPFB_CCFB ? sl_bwe_on_ccfb(&c->bwe, &c->sent_ccfb, &p, w->now_us)
                                     : sl_bwe_on_twcc(&c->bwe, &p, w->now_us)) < 0)
             abort();
+}
+
+/* As browsers do it: once a second 8 % more, up to half as much again as what arrives, and less
+ * than that, at once, when a queue grows; nothing before they know something. */
+static void tell_remb(struct sim_world *w, struct sim_call *c)
+{
+    double arrived = sl_rate_bps(&c->arrived, SECOND, w->now_us);
+    bool over = c->late_us > 60 * MS;
+
+    if (!c->remb_us)
+        c->remb_us = w->now_us + 5 * SECOND;
+    if (w->now_us < c->remb_us && (!over || w->now_us < c->cut_us + 300 * MS))
+        return;
+    if (over)
+        c->cut_us = w->now_us;
+    c->remb_bps = over ? 0.85 * arrived : c->remb_bps > 0 ? 1.08 * c->remb_bps : arrived;
+    if (c->remb_bps > 1.5 * arrived + 10e3)
+        c->remb_bps = 1.5 * arrived + 10e3;
+    c->remb_us = w->now_us + SECOND;
+    sl_bwe_on_remb(&c->bwe, (uint64_t)c->remb_bps, w->now_us);
 }
 
 /* Reports come from the receiver as packets of RTCP. */
@@ -249,7 +272,10 @@ static void run_call(struct sim_world *w, struct sim_call *c)
         for (size_t i = 0; i < c->nvideos; i++)
             send_video(w, c, &c->video[i]);
     }
-    report(w, c);
+    if (c->remb)
+        tell_remb(w, c);
+    else
+        report(w, c);
     if (w->now_us >= c->alloc_us)
         allocate(w, c);
     if (w->now_us % SL_PACE_STEP_US == 0)
@@ -310,7 +336,10 @@ static void arrive(struct sim_world *w, const struct sim_packet *p)
         tcp_told(w, w->now_us + w->link.conf.delay_us, false);
         return;
     }
-    if (c->ccfb)
+    c->late_us = p->queued_us;
+    if (c->remb)
+        sl_rate_add(&c->arrived, p->bytes, p->at_us);
+    else if (c->ccfb)
         sl_ccfb_rx_add(&c->rx_ccfb, p->ssrc, p->rtp_seq, p->at_us);
     else
         sl_twcc_rx_add(&c->rx, p->seq, p->at_us);

@@ -54,6 +54,11 @@ struct sim_call {
     uint64_t held_max_us; /* longest that a packet waited, since sim_begin_measure */
     struct sl_twcc_rx rx;
     bool ccfb; /* RFC 8888 instead */
+    bool remb; /* REMB instead, by: */
+    double remb_bps;
+    struct sl_rate arrived;
+    uint64_t remb_us, cut_us,
+        late_us; /* told again, told less; in the queue, of the newest packet */
     struct sl_bwe_ccfb sent_ccfb;
     struct sl_ccfb_rx rx_ccfb;
     uint16_t rtp_seq[SIM_STREAMS];

@@ -352,6 +352,42 @@ static void comes_back_soon_after_a_dip(void **state)
     }
 }
 
+/* Who tells by REMB only grants half as much again as what comes: the next layer is tried, and what
+ * was too much less and less often. */
+static void remb_leads_up_again(void **state)
+{
+    static const double kbps[] = { 800, 1200, 2500 };
+
+    (void)state;
+    for (size_t i = 0; i < TEST_COUNT(kbps); i++) {
+        struct sim_link_conf conf = plain;
+        struct sim_world *w;
+        double before;
+
+        conf.bps = kbps[i] * KBPS;
+        w = sim_create(&conf, 1);
+        sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS)->remb = true;
+        sim_run(w, 30 * SECOND);
+        sim_begin_measure(w);
+        sim_run(w, 90 * SECOND);
+        before = sim_goodput(w, &w->call[0]);
+        sim_link_set_bps(&w->link, 200 * KBPS, w->now_us);
+        sim_run(w, 95 * SECOND);
+        sim_link_set_bps(&w->link, conf.bps, w->now_us);
+        sim_run(w, 115 * SECOND);
+        sim_begin_measure(w);
+        sim_run(w, 235 * SECOND);
+        print_message("  REMB, %.0f kbit/s: %.0f kbit/s, from 20 s after a dip on %.0f; queue p95 "
+                      "%.0f ms, over 200 ms for %.1f s\n",
+                      kbps[i], before / KBPS, sim_goodput(w, &w->call[0]) / KBPS, sim_queue_p95(w),
+                      (double)w->over_max_us / 1e6);
+        assert_true(before >= 400 * KBPS);
+        assert_true(sim_goodput(w, &w->call[0]) >= 320 * KBPS);
+        assert_true(w->over_max_us <= 1500 * MS);
+        sim_destroy(w);
+    }
+}
+
 /* Another cell, another route: the delay of which nobody sent too much. */
 static void a_longer_way_is_no_queue(void **state)
 {
@@ -490,6 +526,7 @@ int main(void)
         cmocka_unit_test(lives_with_a_bad_way_back),
         cmocka_unit_test(resumes_after_a_pause),
         cmocka_unit_test(comes_back_soon_after_a_dip),
+        cmocka_unit_test(remb_leads_up_again),
         cmocka_unit_test(a_longer_way_is_no_queue),
         cmocka_unit_test(comes_back_soon_after_nothing_went_through),
         cmocka_unit_test(probes_before_a_layer_goes_up),

@@ -263,6 +263,22 @@ static void remb_is_all_or_a_cap(void **state)
     assert_true(sl_bwe_estimate(&f->b) <= SL_BWE_MAX);
 }
 
+static void remb_that_does_not_fall_lets_more_be_tried(void **state)
+{
+    struct fixture *f = *state;
+
+    sl_bwe_want(&f->b, 2e6);
+    sl_bwe_on_remb(&f->b, 300000, f->now_us);
+    for (int i = 0; i < 200; i++, f->now_us += 100 * MS) {
+        sl_bwe_note_sent(&f->b, 2500, f->now_us); /* 200 kbit/s */
+        if (i % 10 == 0)
+            sl_bwe_on_remb(&f->b, 310000, f->now_us);
+    }
+    assert_in_range(sl_bwe_estimate(&f->b), 480000, 510000); /* and not for ever */
+    sl_bwe_on_remb(&f->b, 170000, f->now_us);
+    assert_true(sl_bwe_estimate(&f->b) == 170000);
+}
+
 static void another_way_is_learned_anew(void **state)
 {
     struct fixture *f = *state;
@@ -378,6 +394,7 @@ int main(void)
         T(a_probe_finds_more),
         T(nothing_is_probed_for_when_nothing_is_wanted),
         T(remb_is_all_or_a_cap),
+        T(remb_that_does_not_fall_lets_more_be_tried),
         T(another_way_is_learned_anew),
         T(a_way_that_became_longer_is_found_out),
         T(the_clock_on_the_wire_wraps),
