@@ -52,7 +52,13 @@ static void scaling_list(struct sl_bits *b, int n)
     int last = 8, next = 8;
 
     for (int i = 0; i < n && next; i++) {
-        next = (last + se(b) + 256) & 255;
+        const int32_t delta = se(b); /* delta_scale */
+
+        if (delta < -128 || delta > 127) {
+            b->failed = true;
+            return;
+        }
+        next = (last + delta + 256) & 255;
         last = next ? next : last;
     }
 }

@@ -44,7 +44,7 @@ static void reads_what_encoders_write(void **state)
 /* ---- made by hand ---------------------------------------------------------------------------- */
 
 struct made {
-    uint8_t bytes[128];
+    uint8_t bytes[256];
     size_t pos;
 };
 
@@ -58,7 +58,7 @@ static void ue(struct made *m, uint32_t v)
 {
     unsigned n = 0;
 
-    while ((v + 1) >> (n + 1))
+    while ((v + UINT64_C(1)) >> (n + 1))
         n++;
     u(m, n, 0);
     u(m, n + 1, v + 1);
@@ -67,7 +67,8 @@ static void ue(struct made *m, uint32_t v)
 struct field {
     uint8_t profile;
     uint32_t chroma, order; /* pic_order_cnt_type */
-    bool lists, interlaced;
+    uint32_t lists;         /* 0: none; each step of the first scaling list, as it is coded */
+    bool interlaced;
     uint32_t mbs_w, units_h, crop[4];
 };
 
@@ -85,11 +86,11 @@ static struct made make(const struct field *f)
             u(&m, 1, 0);
         ue(&m, 0);
         ue(&m, 0);
-        u(&m, 2, f->lists);
+        u(&m, 2, f->lists != 0);
         for (int i = 0; f->lists && i < (f->chroma == 3 ? 12 : 8); i++) {
             u(&m, 1, i == 0 || i == 6);
             for (int k = 0; i == 0 && k < 16; k++)
-                ue(&m, 1); /* one more each */
+                ue(&m, f->lists);
             if (i == 6)
                 ue(&m, 16); /* -8: the rest is as by default */
         }
@@ -127,12 +128,12 @@ static void reads_all_that_may_stand_before_the_size(void **state)
         struct field f;
         int width, height;
     } t[] = {
-        { { 66, 1, 0, false, false, 80, 45, { 0 } }, 1280, 720 },
-        { { 66, 1, 2, false, false, 20, 12, { 0, 0, 0, 6 } }, 320, 180 },
-        { { 77, 1, 1, false, true, 120, 34, { 0, 0, 0, 2 } }, 1920, 1080 },
-        { { 100, 1, 0, true, false, 40, 23, { 0, 0, 0, 4 } }, 640, 360 },
-        { { 100, 3, 0, true, false, 40, 23, { 1, 1, 2, 6 } }, 638, 360 },
-        { { 100, 0, 0, false, false, 1, 1, { 1, 2, 3, 4 } }, 13, 9 },
+        { { 66, 1, 0, 0, false, 80, 45, { 0 } }, 1280, 720 },
+        { { 66, 1, 2, 0, false, 20, 12, { 0, 0, 0, 6 } }, 320, 180 },
+        { { 77, 1, 1, 0, true, 120, 34, { 0, 0, 0, 2 } }, 1920, 1080 },
+        { { 100, 1, 0, 1, false, 40, 23, { 0, 0, 0, 4 } }, 640, 360 },
+        { { 100, 3, 0, 1, false, 40, 23, { 1, 1, 2, 6 } }, 638, 360 },
+        { { 100, 0, 0, 0, false, 1, 1, { 1, 2, 3, 4 } }, 13, 9 },
     };
 
     (void)state;
@@ -151,8 +152,11 @@ static void reads_all_that_may_stand_before_the_size(void **state)
 static void refuses_what_cannot_be(void **state)
 {
     static const struct field t[] = {
-        { 66, 1, 0, false, false, 2000, 45, { 0 } },          /* too wide */
-        { 66, 1, 0, false, false, 10, 10, { 40, 40, 0, 0 } }, /* nothing left */
+        { 66, 1, 0, 0, false, 2000, 45, { 0 } },          /* too wide */
+        { 66, 1, 0, 0, false, 10, 10, { 40, 40, 0, 0 } }, /* nothing left */
+        { 100, 1, 0, 255, false, 40, 23, { 0 } },         /* a step of 128 */
+        { 100, 1, 0, 258, false, 40, 23, { 0 } },         /* of -129 */
+        { 100, 1, 0, 0xfffffffd, false, 40, 23, { 0 } },  /* of 2^31 - 1 */
     };
     uint8_t zeros[64] = { 0x67, 66 };
     uint16_t w = 7, h = 8;
@@ -171,7 +175,7 @@ static void refuses_what_cannot_be(void **state)
 /* As packets have it: alone, and with the others of a key frame. */
 static void packets_tell_their_size(void **state)
 {
-    struct made m = make(&(struct field){ 66, 1, 0, false, false, 80, 45, { 0 } });
+    struct made m = make(&(struct field){ 66, 1, 0, 0, false, 80, 45, { 0 } });
     size_t n = (m.pos + 7) / 8;
     uint8_t stap[160] = { 0x78, 0, 1, 0x09, 0, (uint8_t)n };
     struct sl_payload_info info;
