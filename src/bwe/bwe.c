@@ -51,6 +51,18 @@ enum { EMPTY, FLYING, LOST, ARRIVED };
 #define SILENT_STEP UINT64_C(500000)
 #define SILENT_CUT  0.7
 
+const char *sl_bwe_reason_to_str(enum sl_bwe_reason r)
+{
+    static const char *const names[] = {
+        [SL_BWE_STARTING] = "starting", [SL_BWE_DELAY] = "delay",
+        [SL_BWE_LOSS] = "loss",         [SL_BWE_PROBED] = "probed",
+        [SL_BWE_GROWING] = "growing",   [SL_BWE_NO_REPORTS] = "no_reports",
+        [SL_BWE_REMB] = "remb",
+    };
+
+    return r < sizeof(names) / sizeof(names[0]) ? names[r] : "?";
+}
+
 void sl_bwe_init(struct sl_bwe *b, double start_bps)
 {
     memset(b, 0, sizeof(*b));

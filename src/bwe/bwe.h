@@ -53,6 +53,7 @@ enum sl_bwe_reason {
     SL_BWE_NO_REPORTS, /* feedback stopped */
     SL_BWE_REMB,       /* the receiver says so */
 };
+const char *sl_bwe_reason_to_str(enum sl_bwe_reason r);
 
 struct sl_bwe {
     struct sl_bwe_packet *sent; /* by number modulo nsent; NULL before the first packet */
