@@ -7,7 +7,9 @@
  * offer, stable m-line indexes), and records what reaches each client. Time stands still but in
  * mock_run.
  *
- * One mock at a time, one thread. Failed expectations end the cmocka test with both texts printed.
+ * One mock at a time, one thread. Failed expectations, and breaches of the contract, end the cmocka
+ * test with what is wrong and the line of the test. As in the server, a handle or connection that the
+ * plugin ends in a callback goes when that has returned.
  * JSON texts in tests are written with ' for ", and "*" in an expected text matches any value.
  */
 #ifndef SLUICE_MOCK_H
@@ -214,6 +216,58 @@ const json_t *mock_saved(const char *group);
 /* How many handler events of this name were sent: "created" counts {"event": "created"}, and of a
  * plugin "my.plugin.lobby" "lobby:created" counts {"lobby": "created"}. */
 unsigned mock_notified(const char *event);
+
+/* ---- places of failures ---------------------------------------------------------------------- */
+
+void mock_at(const char *file, int line);
+
+#ifndef MOCK_PLACELESS
+#define MOCK_AT(call) (mock_at(__FILE__, __LINE__), call)
+#define mock_start(...)             MOCK_AT(mock_start(__VA_ARGS__))
+#define mock_stop(...)              MOCK_AT(mock_stop(__VA_ARGS__))
+#define mock_attach(...)            MOCK_AT(mock_attach(__VA_ARGS__))
+#define mock_detach(...)            MOCK_AT(mock_detach(__VA_ARGS__))
+#define mock_call(...)              MOCK_AT(mock_call(__VA_ARGS__))
+#define mock_call_json(...)         MOCK_AT(mock_call_json(__VA_ARGS__))
+#define mock_admin(...)             MOCK_AT(mock_admin(__VA_ARGS__))
+#define mock_query(...)             MOCK_AT(mock_query(__VA_ARGS__))
+#define mock_send(...)              MOCK_AT(mock_send(__VA_ARGS__))
+#define mock_expect(...)            MOCK_AT(mock_expect(__VA_ARGS__))
+#define mock_request(...)           MOCK_AT(mock_request(__VA_ARGS__))
+#define mock_expect_hangup(...)     MOCK_AT(mock_expect_hangup(__VA_ARGS__))
+#define mock_expect_nothing(...)    MOCK_AT(mock_expect_nothing(__VA_ARGS__))
+#define mock_data_check(...)        MOCK_AT(mock_data_check(__VA_ARGS__))
+#define mock_take(...)              MOCK_AT(mock_take(__VA_ARGS__))
+#define mock_order(...)             MOCK_AT(mock_order(__VA_ARGS__))
+#define mock_answer(...)            MOCK_AT(mock_answer(__VA_ARGS__))
+#define mock_up(...)                MOCK_AT(mock_up(__VA_ARGS__))
+#define mock_down(...)              MOCK_AT(mock_down(__VA_ARGS__))
+#define mock_watched(...)           MOCK_AT(mock_watched(__VA_ARGS__))
+#define mock_quality(...)           MOCK_AT(mock_quality(__VA_ARGS__))
+#define mock_layer(...)             MOCK_AT(mock_layer(__VA_ARGS__))
+#define mock_talking(...)           MOCK_AT(mock_talking(__VA_ARGS__))
+#define mock_voice(...)             MOCK_AT(mock_voice(__VA_ARGS__))
+#define mock_slow_link(...)         MOCK_AT(mock_slow_link(__VA_ARGS__))
+#define mock_data_open(...)         MOCK_AT(mock_data_open(__VA_ARGS__))
+#define mock_data_close(...)        MOCK_AT(mock_data_close(__VA_ARGS__))
+#define mock_data(...)              MOCK_AT(mock_data(__VA_ARGS__))
+#define mock_data_full(...)         MOCK_AT(mock_data_full(__VA_ARGS__))
+#define mock_data_paused(...)       MOCK_AT(mock_data_paused(__VA_ARGS__))
+#define mock_expect_data(...)       MOCK_AT(mock_expect_data(__VA_ARGS__))
+#define mock_ndata(...)             MOCK_AT(mock_ndata(__VA_ARGS__))
+#define mock_route(...)             MOCK_AT(mock_route(__VA_ARGS__))
+#define mock_line(...)              MOCK_AT(mock_line(__VA_ARGS__))
+#define mock_nlines(...)            MOCK_AT(mock_nlines(__VA_ARGS__))
+#define mock_remote_data(...)       MOCK_AT(mock_remote_data(__VA_ARGS__))
+#define mock_remote_talking(...)    MOCK_AT(mock_remote_talking(__VA_ARGS__))
+#define mock_resolved(...)          MOCK_AT(mock_resolved(__VA_ARGS__))
+#define mock_call_late(...)         MOCK_AT(mock_call_late(__VA_ARGS__))
+#define mock_late(...)              MOCK_AT(mock_late(__VA_ARGS__))
+#define mock_run(...)               MOCK_AT(mock_run(__VA_ARGS__))
+#define mock_tap(...)               MOCK_AT(mock_tap(__VA_ARGS__))
+#define mock_played(...)            MOCK_AT(mock_played(__VA_ARGS__))
+#define mock_player_keyframe(...)   MOCK_AT(mock_player_keyframe(__VA_ARGS__))
+#endif
 
 #ifdef __cplusplus
 }

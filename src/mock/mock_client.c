@@ -7,62 +7,6 @@
 #include <cmocka.h>
 #include "mock/mock_state.h"
 
-/* ---- JSON in tests --------------------------------------------------------------------------- */
-
-static json_t *text_load(const char *text)
-{
-    char *copy = strdup(text);
-    json_error_t err;
-    json_t *j;
-
-    for (char *c = copy; *c; c++)
-        if (*c == '\'')
-            *c = '"';
-    j = json_loads(copy, JSON_DECODE_ANY, &err);
-    if (!j)
-        fail_msg("bad JSON in the test: %s in %s", err.text, text);
-    free(copy);
-    return j;
-}
-
-static bool json_matches(const json_t *got, const json_t *want)
-{
-    const char *key;
-    json_t *v;
-
-    if (json_is_string(want) && strcmp(json_string_value(want), "*") == 0)
-        return got != NULL;
-    if (json_is_object(want)) {
-        if (!json_is_object(got) || json_object_size(got) != json_object_size(want))
-            return false;
-        json_object_foreach((json_t *)want, key,
-                            v) if (!json_matches(json_object_get(got, key), v)) return false;
-        return true;
-    }
-    if (json_is_array(want)) {
-        if (!json_is_array(got) || json_array_size(got) != json_array_size(want))
-            return false;
-        for (size_t i = 0; i < json_array_size(want); i++)
-            if (!json_matches(json_array_get(got, i), json_array_get(want, i)))
-                return false;
-        return true;
-    }
-    return json_equal(got, want);
-}
-
-void mock_data_check(const json_t *got, const char *text)
-{
-    json_t *want = text_load(text);
-
-    if (!json_matches(got, want)) {
-        char *a = json_dumps(got, JSON_ENCODE_ANY | JSON_SORT_KEYS);
-        char *b = json_dumps(want, JSON_ENCODE_ANY | JSON_SORT_KEYS);
-
-        fail_msg("\n   got %s\nwanted %s", a ? a : "nothing", b);
-    }
-    json_decref(want);
-}
-
 /* ---- life ------------------------------------------------------------------------------------ */
 
 static void mock_free(void)
@@ -88,13 +32,13 @@ int mock_start(const struct sl_plugin *p, const char *config)
     memset(&mock, 0, sizeof(mock));
     mock.plugin = p;
     mock.handles = calloc(MOCK_HANDLES, sizeof(*mock.handles));
-    mock.config = config ? text_load(config) : json_object();
+    mock.config = config ? mock_json(config) : json_object();
     mock.saved = json_object();
     mock.notified = json_object();
     mock.may = mock.config_dir = true;
     mock_later_init();
     mock_media_init();
-    assert_int_equal(p->abi, SL_PLUGIN_ABI);
+    mock_check(p->abi == SL_PLUGIN_ABI, "the plugin is of another ABI");
     err = p->init(&mock_core);
     if (err)
         mock_free();
@@ -103,6 +47,7 @@ int mock_start(const struct sl_plugin *p, const char *config)
 
 void mock_stop(void)
 {
+    mock.depth = 0; /* a failed test left callbacks by a jump */
     for (sl_hid h = 1; h <= mock.nhandles; h++)
         mock_detach(h);
     mock_taps_end(0);
@@ -118,7 +63,7 @@ void mock_stop(void)
 /* Also handles that are gone: what reached them stays to be looked at. */
 static struct handle *client_of(sl_hid h)
 {
-    assert_true(h >= 1 && h <= mock.nhandles);
+    mock_check(h >= 1 && h <= mock.nhandles, "there never was a handle %u", (unsigned)h);
     return &mock.handles[h - 1];
 }
 
@@ -137,24 +82,20 @@ sl_hid mock_attach(void)
 {
     struct handle *hd = &mock.handles[mock.nhandles];
 
-    assert_true(mock.nhandles < MOCK_HANDLES);
+    int err;
+
+    mock_check(mock.nhandles < MOCK_HANDLES, "too many handles");
     mock.nhandles++;
     hd->attached = true;
     hd->last = &hd->first;
-    assert_int_equal(mock.plugin->attach(mock.nhandles, NULL, &hd->state), 0);
+    MOCK_CALLBACK(err = mock.plugin->attach(mock.nhandles, NULL, &hd->state));
+    mock_check(!err, "attach failed: %s", strerror(-err));
     return mock.nhandles;
 }
 
 void mock_detach(sl_hid h)
 {
-    struct handle *hd = mock_handle(h);
-
-    if (!hd)
-        return;
-    mock_pc_close(h, "Detached");
-    hd->attached = false;
-    mock.plugin->detach(h, hd->state);
-    hd->state = NULL;
+    mock_handle_end(h);
 }
 
 static void answer_enter(struct handle *hd, const struct sl_jsep_in *jsep)
@@ -200,22 +141,26 @@ static struct sl_msg *request(sl_hid h, const char *text, const struct sl_jsep_i
 {
     static const struct sl_jsep_in none = { .type = SL_JSEP_NONE };
     struct handle *hd = mock_handle(h);
+    json_t *body = mock_json(text), *lent = json_deep_copy(body);
     struct sl_msg *m = calloc(1, sizeof(*m));
-    json_t *body = text_load(text);
 
-    assert_non_null(hd);
+    mock_check(hd, "client %u is gone", (unsigned)h);
     m->tx = ++mock.next_tx;
     m->h = h;
     m->next = mock.msgs;
     mock.msgs = m;
     if (jsep)
         jsep_enter(hd, jsep);
+    mock_enter();
     mock.plugin->message(h, hd->state, m, body, jsep ? jsep : &none);
-    if (hd->has_offer && !hd->offer_kept)
-        offer_drop(hd);
+    mock_check(json_equal(body, lent), "message: the body, which was lent, is changed: %s", text);
+    json_decref(lent);
     json_decref(body);
     if (!m->acked && !m->ended && !m->held)
-        fail_msg("neither reply nor ack for %s", text);
+        mock_fail("neither reply nor ack for %s", text);
+    if (hd->has_offer && !hd->offer_kept)
+        offer_drop(hd);
+    mock_leave();
     return m;
 }
 
@@ -224,7 +169,7 @@ json_t *mock_call_json(sl_hid h, const char *body)
     struct sl_msg *m = request(h, body, NULL);
 
     if (m->acked || m->held)
-        fail_msg("not synchronous: %s", body);
+        mock_fail("not synchronous: %s", body);
     return m->reply;
 }
 
@@ -233,7 +178,7 @@ uint64_t mock_call_late(sl_hid h, const char *body)
     struct sl_msg *m = request(h, body, NULL);
 
     if (!m->held || m->ended)
-        fail_msg("not held: %s", body);
+        mock_fail("not held: %s", body);
     return m->tx;
 }
 
@@ -243,7 +188,7 @@ json_t *mock_late(uint64_t tx)
 
     while (m && m->tx != tx)
         m = m->next;
-    assert_true(m && m->held && m->ended);
+    mock_check(m && m->held && m->ended, "request %u is not answered", (unsigned)tx);
     return m->reply;
 }
 
@@ -257,8 +202,9 @@ void mock_call(sl_hid h, const char *body, const char *want)
 
 void mock_admin(const char *body, const char *want)
 {
-    json_t *b = text_load(body), *reply = mock.plugin->admin(b);
+    json_t *b = mock_json(body), *reply;
 
+    MOCK_CALLBACK(reply = mock.plugin->admin(b));
     mock_data_check(reply, want);
     json_decref(reply);
     json_decref(b);
@@ -266,8 +212,9 @@ void mock_admin(const char *body, const char *want)
 
 void mock_query(sl_hid h, const char *want)
 {
-    json_t *q = mock.plugin->query(h, client_of(h)->state);
+    json_t *q;
 
+    MOCK_CALLBACK(q = mock.plugin->query(h, client_of(h)->state));
     mock_data_check(q, want);
     json_decref(q);
 }
@@ -277,7 +224,7 @@ uint64_t mock_send(sl_hid h, const char *body, const struct sl_jsep_in *jsep)
     struct sl_msg *m = request(h, body, jsep);
 
     if (!m->acked)
-        fail_msg("not asynchronous: %s", body);
+        mock_fail("not asynchronous: %s", body);
     return m->tx;
 }
 
@@ -287,12 +234,12 @@ void mock_expect(sl_hid h, uint64_t tx, const char *data, enum sl_jsep_type jsep
     struct seen *s = hd->first;
 
     if (!s)
-        fail_msg("client %u sees nothing, wanted %s", (unsigned)h, data);
+        mock_fail("client %u sees nothing, wanted %s", (unsigned)h, data);
     if (s->type != SEEN_EVENT)
-        fail_msg("client %u sees hangup '%s', wanted %s", (unsigned)h, s->reason, data);
+        mock_fail("client %u sees hangup '%s', wanted %s", (unsigned)h, s->reason, data);
     mock_data_check(s->data, data);
     if (s->tx != tx || s->jsep != jsep)
-        fail_msg("%s came with transaction %u, jsep %d", data, (unsigned)s->tx, (int)s->jsep);
+        mock_fail("%s came with transaction %u, jsep %d", data, (unsigned)s->tx, (int)s->jsep);
     seen_drop(hd);
 }
 
@@ -306,9 +253,11 @@ void mock_expect_hangup(sl_hid h, const char *reason)
 {
     struct handle *hd = client_of(h);
 
-    assert_non_null(hd->first);
-    assert_int_equal(hd->first->type, SEEN_HANGUP);
-    assert_string_equal(hd->first->reason, reason);
+    mock_check(hd->first, "client %u sees nothing, wanted hangup '%s'", (unsigned)h, reason);
+    mock_check(hd->first->type == SEEN_HANGUP && strcmp(hd->first->reason, reason) == 0,
+               "client %u sees %s, wanted hangup '%s'", (unsigned)h,
+               hd->first->type == SEEN_HANGUP ? hd->first->reason : json_dumps(hd->first->data, 0),
+               reason);
     seen_drop(hd);
 }
 
@@ -317,7 +266,7 @@ void mock_expect_nothing(sl_hid h)
     struct seen *s = client_of(h)->first;
 
     if (s)
-        fail_msg("client %u sees %s", (unsigned)h, s->data ? json_dumps(s->data, 0) : s->reason);
+        mock_fail("client %u sees %s", (unsigned)h, s->data ? json_dumps(s->data, 0) : s->reason);
 }
 
 void mock_skip(sl_hid h)
@@ -358,7 +307,7 @@ static void codec_take(struct sl_mline *l, struct sl_mcodec *codecs, const char 
     *c = (struct sl_mcodec){ .codec = sl_codec_from_str(l->kind, name),
                              .pt = (uint8_t)(96 + l->ncodecs) };
     if (c->codec == SL_CODEC_NONE)
-        fail_msg("no word of an m-line: %s", word);
+        mock_fail("no word of an m-line: %s", word);
     if (word[n] == '/') {
         const size_t len = strcspn(word + n + 1, "?");
 
@@ -396,7 +345,7 @@ static enum sl_kind kind_of(const char *word)
     for (int k = 0; k < SL_KIND_MAX; k++)
         if (strcmp(word, sl_kind_to_str((enum sl_kind)k)) == 0)
             return (enum sl_kind)k;
-    fail_msg("no kind: %s", word);
+    mock_fail("no kind: %s", word);
     return SL_KIND_MAX;
 }
 
@@ -441,7 +390,7 @@ const struct sl_jsep_in *mock_answer(sl_hid h)
     static struct sl_mline lines[MOCK_LINES];
     struct handle *hd = client_of(h);
 
-    assert_true(hd->awaits_answer);
+    mock_check(hd->awaits_answer, "client %u was made no offer", (unsigned)h);
     for (size_t i = 0; i < hd->nlines; i++)
         lines[i] = hd->lines[i].want;
     in = (struct sl_jsep_in){ .type = SL_JSEP_ANSWER, .lines = lines, .nlines = hd->nlines };
@@ -476,10 +425,11 @@ void mock_up(sl_hid h)
 {
     struct handle *hd = client_of(h);
 
-    assert_true(hd->has_pc && !hd->up);
+    mock_check(hd->has_pc && !hd->up, "client %u has no connection that could come up",
+               (unsigned)h);
     hd->up = true;
     if (mock.plugin->media_up)
-        mock.plugin->media_up(h, hd->state);
+        MOCK_CALLBACK(mock.plugin->media_up(h, hd->state));
 }
 
 void mock_down(sl_hid h, const char *reason)
@@ -489,33 +439,34 @@ void mock_down(sl_hid h, const char *reason)
 
 void mock_layer(sl_hid h, uint16_t mindex, const struct sl_layer_event *ev)
 {
-    mock.plugin->on_layer(h, client_of(h)->state, mindex, ev);
+    MOCK_CALLBACK(mock.plugin->on_layer(h, client_of(h)->state, mindex, ev));
 }
 
 void mock_watched(sl_hid h, uint16_t mindex, int layer)
 {
-    mock.plugin->on_watched(h, client_of(h)->state, mindex, layer);
+    MOCK_CALLBACK(mock.plugin->on_watched(h, client_of(h)->state, mindex, layer));
 }
 
 void mock_quality(sl_hid h, uint16_t mindex, const struct sl_quality *q)
 {
-    mock.plugin->on_quality(h, client_of(h)->state, mindex, q);
+    MOCK_CALLBACK(mock.plugin->on_quality(h, client_of(h)->state, mindex, q));
 }
 
 void mock_talking(sl_hid h, uint16_t mindex, bool talking, double level)
 {
-    mock.plugin->on_talking(h, client_of(h)->state, mindex, talking, level);
+    MOCK_CALLBACK(mock.plugin->on_talking(h, client_of(h)->state, mindex, talking, level));
 }
 
 void mock_voice(sl_hid h, uint16_t mindex, uint64_t at_us, uint8_t level, bool speaks)
 {
-    mock.plugin->on_voice(h, client_of(h)->state, mindex,
-                          &(struct sl_voice_report){ at_us, level, speaks });
+    const struct sl_voice_report v = { at_us, level, speaks };
+
+    MOCK_CALLBACK(mock.plugin->on_voice(h, client_of(h)->state, mindex, &v));
 }
 
 void mock_slow_link(sl_hid h, uint16_t mindex, bool uplink, uint32_t lost)
 {
-    mock.plugin->on_slow_link(h, client_of(h)->state, mindex, uplink, lost);
+    MOCK_CALLBACK(mock.plugin->on_slow_link(h, client_of(h)->state, mindex, uplink, lost));
 }
 
 const struct mock_route *mock_route(sl_hid to, uint16_t mindex)
@@ -525,7 +476,7 @@ const struct mock_route *mock_route(sl_hid to, uint16_t mindex)
 
 const struct mock_line *mock_line(sl_hid h, uint16_t mindex)
 {
-    assert_true(mindex < client_of(h)->nlines);
+    mock_check(mindex < client_of(h)->nlines, "client %u has no m-line %u", (unsigned)h, mindex);
     return &client_of(h)->lines[mindex];
 }
 

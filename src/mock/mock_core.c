@@ -8,6 +8,26 @@
 #include "mock/mock_state.h"
 
 struct mock mock;
+static const char *place_file = __FILE__; /* from where the mock was called last */
+static int place_line = __LINE__;
+
+void mock_at(const char *file, int line)
+{
+    place_file = file;
+    place_line = line;
+}
+
+void mock_fail(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vprint_error(fmt, ap);
+    va_end(ap);
+    print_error("\n");
+    _fail(place_file, place_line);
+    abort(); /* it does not return */
+}
 
 struct handle *mock_handle(sl_hid h)
 {
@@ -20,7 +40,7 @@ struct seen *mock_seen_add(struct handle *hd, enum seen_type type)
 {
     struct seen *s = calloc(1, sizeof(*s));
 
-    assert_non_null(s);
+    mock_check(s, "out of memory");
     s->type = type;
     s->order = ++mock.next_order;
     *hd->last = s;
@@ -31,15 +51,16 @@ struct seen *mock_seen_add(struct handle *hd, enum seen_type type)
 static void core_reply(struct sl_msg *m, json_t *data)
 {
     mock_on_control("reply");
-    assert_false(m->acked || m->ended);
+    mock_check(!m->acked && !m->ended, "reply: the request has its ack or its answer already");
     m->ended = true;
     m->reply = data;
 }
 
 static void core_ack(struct sl_msg *m, const char *hint)
 {
+    mock_on_control("ack");
     (void)hint;
-    assert_false(m->acked || m->ended);
+    mock_check(!m->acked && !m->ended, "ack: the request has its ack or its answer already");
     m->acked = true;
 }
 
@@ -98,7 +119,7 @@ static int core_event(sl_hid h, struct sl_msg *m, json_t *data, const struct sl_
     int err = hd ? 0 : -ESTALE;
 
     mock_on_control("event");
-    assert_non_null(data);
+    mock_check(data, "event: without data (json_pack gives NULL when a value is NULL)");
     if (!err && jsep)
         err = jsep_take(hd, jsep);
     if (err) {
@@ -109,40 +130,120 @@ static int core_event(sl_hid h, struct sl_msg *m, json_t *data, const struct sl_
     s->data = data;
     s->jsep = jsep ? jsep->type : SL_JSEP_NONE;
     if (m) {
-        assert_true(m->acked && !m->ended && m->h == h);
+        mock_check(m->h == h, "event: the request is one of another handle");
+        mock_check(m->acked && !m->ended, "event: the request is %s",
+                   m->ended ? "answered already" : "not acknowledged");
         m->ended = true;
         s->tx = m->tx;
     }
     return 0;
 }
 
+/* ---- ends ------------------------------------------------------------------------------------ */
+
+/* The connection is gone at once, with all that hangs on it. */
+static void pc_free(sl_hid h, struct handle *hd)
+{
+    mock_taps_end(h);
+    mock_data_clear(hd);
+    hd->has_pc = hd->up = hd->awaits_answer = hd->has_offer = hd->offer_kept = false;
+    hd->nlines = 0;
+    memset(hd->lines, 0, sizeof(hd->lines));
+    memset(hd->routes, 0, sizeof(hd->routes));
+}
+
+static void tell_down(sl_hid h, struct handle *hd, const char *reason)
+{
+    hd->down_wanted = false;
+    if (mock.plugin->media_down)
+        mock.plugin->media_down(h, hd->state, reason);
+    snprintf(mock_seen_add(hd, SEEN_HANGUP)->reason, 64, "%s", reason);
+}
+
 void mock_pc_close(sl_hid h, const char *reason)
 {
     struct handle *hd = mock_handle(h);
 
-    if (!hd || !hd->has_pc || hd->closing)
+    if (!hd)
         return;
-    hd->closing = true;
-    if (mock.plugin->media_down)
-        mock.plugin->media_down(h, hd->state, reason);
-    mock_taps_end(h);
-    mock_data_clear(hd);
-    hd->closing = hd->has_pc = hd->up = hd->awaits_answer = hd->has_offer = hd->offer_kept = false;
-    hd->nlines = 0;
-    memset(hd->lines, 0, sizeof(hd->lines));
-    memset(hd->routes, 0, sizeof(hd->routes));
-    snprintf(mock_seen_add(hd, SEEN_HANGUP)->reason, 64, "%s", reason);
+    mock_enter();
+    if (hd->down_wanted)
+        tell_down(h, hd, hd->reason);
+    if (hd->has_pc) {
+        pc_free(h, hd);
+        tell_down(h, hd, reason);
+    }
+    mock_leave();
+}
+
+void mock_handle_end(sl_hid h)
+{
+    struct handle *hd = mock_handle(h);
+
+    if (!hd)
+        return;
+    mock_enter();
+    hd->end_wanted = false;
+    mock_pc_close(h, "Detached");
+    hd->attached = false;
+    mock.plugin->detach(h, hd->state);
+    hd->state = NULL;
+    mock_leave();
+}
+
+void mock_enter(void)
+{
+    mock.depth++;
+}
+
+void mock_leave(void)
+{
+    for (sl_hid h = 1; mock.depth == 1 && h <= mock.nhandles; h++) {
+        struct handle *hd = mock_handle(h);
+
+        if (!hd || (!hd->end_wanted && !hd->down_wanted))
+            continue;
+        if (hd->end_wanted)
+            mock_handle_end(h);
+        else
+            tell_down(h, hd, hd->reason);
+        h = 0; /* others may have been ended by it */
+    }
+    mock.depth--;
+}
+
+static void core_end_handle(sl_hid h)
+{
+    struct handle *hd = mock_handle(h);
+
+    mock_on_control("end_handle");
+    if (!hd)
+        return;
+    mock_check(!hd->end_wanted, "end_handle: the handle has been ended already");
+    hd->end_wanted = true;
+    if (!mock.depth)
+        mock_handle_end(h);
 }
 
 static void core_close_pc(sl_hid h, const char *reason)
 {
-    mock_pc_close(h, reason ? reason : "Close PC");
+    struct handle *hd = mock_handle(h);
+
+    mock_on_control("close_pc");
+    if (!hd || !hd->has_pc)
+        return;
+    mock_enter();
+    pc_free(h, hd);
+    hd->down_wanted = true;
+    snprintf(hd->reason, sizeof(hd->reason), "%s", reason ? reason : "Close PC");
+    mock_leave();
 }
 
 static int core_offer_keep(sl_hid h)
 {
     struct handle *hd = mock_handle(h);
 
+    mock_on_control("offer_keep");
     if (!hd || !hd->has_offer)
         return hd ? -ENOENT : -ESTALE;
     hd->offer_kept = true;
@@ -151,8 +252,11 @@ static int core_offer_keep(sl_hid h)
 
 static void core_place(sl_hid h, uint64_t group)
 {
-    assert_non_null(mock_handle(h));
-    mock_handle(h)->group = group;
+    struct handle *hd = mock_handle(h);
+
+    mock_on_control("place");
+    mock_check(hd, "place: there is no such handle any more");
+    hd->group = group;
 }
 
 struct mock_line *mock_line_get(struct sl_mref r)
@@ -162,6 +266,12 @@ struct mock_line *mock_line_get(struct sl_mref r)
     if (r.handle & MOCK_ENDPOINT)
         return mock_endpoint_line(r);
     return hd && hd->has_pc && r.mindex < hd->nlines ? &hd->lines[r.mindex] : NULL;
+}
+
+/* What a call says of an m-line that is not there. */
+static int missing(sl_hid h)
+{
+    return mock_handle(h) || mock_endpoint_get(h) ? -ENOENT : -ESTALE;
 }
 
 static struct mock_route *route_of(struct sl_mref r)
@@ -174,15 +284,18 @@ static int core_route_add(struct sl_mref from, struct sl_mref to, const struct s
     struct mock_line *src = mock_line_get(from), *dst = mock_line_get(to);
     struct mock_route *r = route_of(to);
 
+    mock_on_control("route_add");
     if (!src || !dst)
-        return -ENOENT;
-    assert_int_equal(src->want.kind, dst->want.kind); /* like to like */
-    assert_int_equal(src->codec.codec, dst->codec.codec);
-    assert_true(src->want.dir & SL_DIR_RECV);
+        return missing(src ? to.handle : from.handle);
+    mock_check(src->want.kind == dst->want.kind && src->codec.codec == dst->codec.codec,
+               "route_add: m-lines %u and %u are of different kinds or codecs", from.mindex,
+               to.mindex);
+    mock_check(src->want.dir & SL_DIR_RECV, "route_add: nothing is received on m-line %u",
+               from.mindex);
     r->active = true;
     r->paused = false;
     r->from = from;
-    r->wish = *wish;
+    r->wish = wish ? *wish : (struct sl_layer_wish)SL_LAYER_WISH_INIT;
     return 0;
 }
 
@@ -190,8 +303,9 @@ static int core_route_del(struct sl_mref to)
 {
     struct mock_route *r = route_of(to);
 
+    mock_on_control("route_del");
     if (!r)
-        return -ENOENT;
+        return missing(to.handle);
     memset(r, 0, sizeof(*r));
     return 0;
 }
@@ -200,8 +314,9 @@ static int core_route_pause(struct sl_mref to, bool paused)
 {
     struct mock_route *r = route_of(to);
 
+    mock_on_control("route_pause");
     if (!r || !r->active)
-        return -ENOENT;
+        return missing(to.handle);
     r->paused = paused;
     return 0;
 }
@@ -210,8 +325,9 @@ static int core_route_layers(struct sl_mref to, const struct sl_layer_wish *wish
 {
     struct mock_route *r = route_of(to);
 
+    mock_on_control("route_layers");
     if (!r || !r->active)
-        return -ENOENT;
+        return missing(to.handle);
     r->wish = *wish;
     return 0;
 }
@@ -220,8 +336,9 @@ static int core_keyframe(struct sl_mref from)
 {
     struct mock_line *l = mock_line_get(from);
 
+    mock_on_control("keyframe");
     if (!l)
-        return -ENOENT;
+        return missing(from.handle);
     l->keyframes++;
     return 0;
 }
@@ -230,8 +347,9 @@ static int core_bitrate(sl_hid h, uint32_t bps)
 {
     struct handle *hd = mock_handle(h);
 
+    mock_on_control("bitrate");
     if (!hd || !hd->has_pc)
-        return -ENOENT;
+        return missing(h);
     hd->bitrate = bps;
     return 0;
 }
@@ -240,8 +358,9 @@ static int core_gate(struct sl_mref from, bool closed)
 {
     struct mock_line *l = mock_line_get(from);
 
+    mock_on_control("gate");
     if (!l)
-        return -ENOENT;
+        return missing(from.handle);
     l->closed = closed;
     return 0;
 }
@@ -250,8 +369,9 @@ static int core_fir_interval(sl_hid h, uint32_t seconds)
 {
     struct handle *hd = mock_handle(h);
 
+    mock_on_control("fir_interval");
     if (!hd || !hd->has_pc)
-        return -ENOENT;
+        return missing(h);
     hd->fir = seconds;
     return 0;
 }
@@ -260,8 +380,9 @@ static int core_voice(struct sl_mref from, enum sl_voice_mode mode)
 {
     struct mock_line *l = mock_line_get(from);
 
+    mock_on_control("voice");
     if (!l)
-        return -ENOENT;
+        return missing(from.handle);
     l->voice = mode;
     return 0;
 }
@@ -270,8 +391,9 @@ static int core_talk_detect(struct sl_mref from, uint32_t packets, uint8_t thres
 {
     struct mock_line *l = mock_line_get(from);
 
+    mock_on_control("talk_detect");
     if (!l)
-        return -ENOENT;
+        return missing(from.handle);
     l->talk_packets = packets;
     l->talk_threshold = threshold;
     return 0;
@@ -282,6 +404,7 @@ static const struct sl_mline *core_lines(sl_hid h, size_t *n)
     static struct sl_mline lines[MOCK_LINES];
     struct handle *hd = mock_handle(h);
 
+    mock_on_control("lines");
     if (!hd || !hd->has_pc)
         return NULL;
     for (size_t i = 0; i < hd->nlines; i++) {
@@ -297,6 +420,7 @@ static bool core_is_up(sl_hid h)
 {
     struct handle *hd = mock_handle(h);
 
+    mock_on_control("is_up");
     return hd && hd->up;
 }
 
@@ -320,17 +444,20 @@ static bool core_token_is_valid(const char *token, const char *realm, const char
 {
     char want[512];
 
+    mock_on_control("token_is_valid");
     snprintf(want, sizeof(want), "good/%s/%s", realm, descriptor);
     return mock.signed_tokens && token && strcmp(token, want) == 0;
 }
 
 static bool core_signed_tokens(void)
 {
+    mock_on_control("signed_tokens");
     return mock.signed_tokens;
 }
 
 static bool core_may(sl_hid h, const char *what)
 {
+    mock_on_control("may");
     (void)h, (void)what;
     return mock.may;
 }
@@ -360,6 +487,7 @@ static void core_notify(sl_hid h, json_t *event)
 
 static const json_t *core_config(void)
 {
+    mock_on_control("config");
     return mock.config;
 }
 
@@ -368,9 +496,11 @@ static int core_config_save(const char *group, const json_t *keys)
     const char *key;
     json_t *v;
 
+    mock_on_control("config_save");
     if (!mock.config_dir)
         return -ENOENT;
-    json_object_foreach((json_t *)keys, key, v) assert_true(json_is_string(v));
+    json_object_foreach((json_t *)keys, key, v)
+        mock_check(json_is_string(v), "config_save: \"%s\" is no text", key);
     if (keys)
         json_object_set_new(mock.saved, group, json_deep_copy(keys));
     else
@@ -393,7 +523,7 @@ const struct sl_core mock_core = {
     .ack = core_ack,
     .event = core_event,
     .close_pc = core_close_pc,
-    .end_handle = mock_detach,
+    .end_handle = core_end_handle,
     .route_add = core_route_add,
     .route_del = core_route_del,
     .route_pause = core_route_pause,

@@ -19,7 +19,7 @@ static struct mock_data *data_add(struct handle *hd, size_t cap)
 {
     struct mock_data **at, *d = calloc(1, sizeof(*d) + cap);
 
-    assert_non_null(d);
+    mock_check(d, "out of memory");
     d->cap = cap;
     for (at = &hd->data; *at; at = &(*at)->next)
         ;
@@ -34,6 +34,7 @@ int mock_core_data_send(sl_hid h, const char *label, const char *protocol, bool 
     struct handle *hd = mock_handle(h);
     struct mock_data *d;
 
+    mock_on_control("data_send");
     if (!hd)
         return -ESTALE;
     if (!has_data(hd))
@@ -53,6 +54,7 @@ int mock_core_data_close(sl_hid h, const char *label)
     struct handle *hd = mock_handle(h);
     struct mock_data *d;
 
+    mock_on_control("data_close");
     if (!hd)
         return -ESTALE;
     if (!has_data(hd))
@@ -66,6 +68,7 @@ int mock_core_data_pause(sl_hid h, bool paused)
 {
     struct handle *hd = mock_handle(h);
 
+    mock_on_control("data_pause");
     if (!hd)
         return -ESTALE;
     if (!has_data(hd))
@@ -96,21 +99,20 @@ static struct handle *client_of(sl_hid h)
 {
     struct handle *hd = mock_handle(h);
 
-    assert_non_null(hd);
-    assert_true(has_data(hd));
+    mock_check(hd && has_data(hd), "client %u has no data channels", (unsigned)h);
     return hd;
 }
 
 void mock_data_open(sl_hid h, const char *label, const char *protocol)
 {
     if (mock.plugin->on_data_open)
-        mock.plugin->on_data_open(h, client_of(h)->state, label, protocol);
+        MOCK_CALLBACK(mock.plugin->on_data_open(h, client_of(h)->state, label, protocol));
 }
 
 void mock_data_close(sl_hid h, const char *label, const char *protocol)
 {
     if (mock.plugin->on_data_close)
-        mock.plugin->on_data_close(h, client_of(h)->state, label, protocol);
+        MOCK_CALLBACK(mock.plugin->on_data_close(h, client_of(h)->state, label, protocol));
 }
 
 void mock_data(sl_hid h, const char *label, const char *protocol, bool binary, const void *data,
@@ -118,11 +120,12 @@ void mock_data(sl_hid h, const char *label, const char *protocol, bool binary, c
 {
     char *copy = calloc(1, len + 1);
 
-    assert_non_null(copy);
+    mock_check(copy, "out of memory");
     if (len)
         memcpy(copy, data, len);
     if (mock.plugin->on_data)
-        mock.plugin->on_data(h, client_of(h)->state, label, protocol, binary, copy, len);
+        MOCK_CALLBACK(
+            mock.plugin->on_data(h, client_of(h)->state, label, protocol, binary, copy, len));
     free(copy);
 }
 
@@ -135,7 +138,7 @@ void mock_data_full(sl_hid h, bool is_full)
         return;
     hd->data_owed = false;
     if (mock.plugin->on_data_writable)
-        mock.plugin->on_data_writable(h, hd->state);
+        MOCK_CALLBACK(mock.plugin->on_data_writable(h, hd->state));
 }
 
 bool mock_data_paused(sl_hid h)
@@ -147,8 +150,8 @@ void mock_expect_data(sl_hid h, const char *want)
 {
     struct handle *hd = client_of(h);
 
-    assert_non_null(hd->data);
-    assert_string_equal(hd->data->text, want);
+    mock_check(hd->data && strcmp(hd->data->text, want) == 0, "client %u reads %s, wanted %s",
+               (unsigned)h, hd->data ? hd->data->text : "nothing", want);
     data_shift(hd);
 }
 

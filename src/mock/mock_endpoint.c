@@ -57,7 +57,7 @@ struct mock_endpoint *mock_endpoint_new(sl_hid *out)
 {
     struct mock_endpoint *e = &mock.endpoints[mock.nendpoints];
 
-    assert_true(mock.nendpoints < MOCK_ENDPOINTS);
+    mock_check(mock.nendpoints < MOCK_ENDPOINTS, "too many endpoints");
     memset(e, 0, sizeof(*e));
     e->used = true;
     *out = mock_endpoint_id(mock.nendpoints++);
@@ -77,7 +77,8 @@ int mock_core_forward_add(const struct sl_forward *f, sl_hid *out, uint16_t *rtc
 {
     struct mock_endpoint *e;
 
-    assert_true(f->port > 0);
+    mock_on_control("forward_add");
+    mock_check(f->port > 0, "forward_add: to no port");
     if (mock.endpoint_err)
         return mock.endpoint_err;
     if (!srtp_is_good(f->srtp_suite, f->srtp_crypto))
@@ -94,7 +95,9 @@ int mock_core_forward_lines(sl_hid h, const struct sl_forward_line *lines, size_
 {
     struct mock_endpoint *e = mock_endpoint_get(h);
 
-    assert_true(e && !e->remote && !e->player && n <= MOCK_FORWARD_LINES);
+    mock_on_control("forward_lines");
+    mock_check(e && !e->remote && !e->player, "forward_lines: that is no forwarder");
+    mock_check(n <= MOCK_FORWARD_LINES, "forward_lines: too many for the mock");
     memcpy(e->lines, lines, n * sizeof(*lines));
     e->nlines = n;
     return 0;
@@ -104,7 +107,8 @@ int mock_core_forward_data(sl_hid h, uint32_t ssrc, bool binary, const void *dat
 {
     struct mock_endpoint *e = mock_endpoint_get(h);
 
-    assert_true(e && !e->remote && !e->player);
+    mock_on_control("forward_data");
+    mock_check(e && !e->remote && !e->player, "forward_data: that is no forwarder");
     snprintf(e->data, sizeof(e->data), "%u|%s%.*s", ssrc, binary ? "binary|" : "", (int)len,
              (const char *)data);
     return 0;
@@ -123,6 +127,7 @@ int mock_core_remote_add(const struct sl_remote *r, sl_hid *out, struct sl_remot
 {
     struct mock_endpoint *e;
 
+    mock_on_control("remote_add");
     if (mock.endpoint_err)
         return mock.endpoint_err;
     if (!srtp_is_good(r->srtp_suite, r->srtp_crypto))
@@ -140,13 +145,16 @@ int mock_core_remote_lines(sl_hid h, const struct sl_remote_line *lines, size_t 
 {
     struct mock_endpoint *e = mock_endpoint_get(h);
 
-    assert_true(e && e->remote && n <= MOCK_FORWARD_LINES);
+    mock_on_control("remote_lines");
+    mock_check(e && e->remote, "remote_lines: that is no remote publisher");
+    mock_check(n <= MOCK_FORWARD_LINES, "remote_lines: too many for the mock");
     for (size_t i = 0; i < n; i++) {
         struct mock_line *ml = &e->rlines[i];
 
-        assert_true(lines[i].wire_mindex <= 255);
+        mock_check(lines[i].wire_mindex <= 255, "remote_lines: a wire_mindex above 255");
         for (size_t k = 0; k < i; k++)
-            assert_true(lines[k].wire_mindex != lines[i].wire_mindex);
+            mock_check(lines[k].wire_mindex != lines[i].wire_mindex,
+                       "remote_lines: a wire_mindex is there twice");
         ml->want = *lines[i].line;
         if (ml->want.ncodecs)
             ml->codec = ml->want.codecs[0];
@@ -161,7 +169,8 @@ void mock_core_endpoint_del(sl_hid h)
 {
     struct mock_endpoint *e = mock_endpoint_get(h);
 
-    assert_non_null(e);
+    mock_on_control("endpoint_del");
+    mock_check(e, "endpoint_del: there is no such endpoint any more");
     e->used = false;
     mock_taps_end(h);
 }
@@ -170,16 +179,16 @@ void mock_remote_data(size_t n, uint16_t mindex, bool binary, const char *text)
 {
     const struct mock_endpoint *e = &mock.endpoints[n];
 
-    assert_true(e->used && e->remote);
-    e->conf.data(e->conf.arg, mindex, binary, text, strlen(text));
+    mock_check(e->used && e->remote, "endpoint %u is no remote publisher", (unsigned)n);
+    MOCK_CALLBACK(e->conf.data(e->conf.arg, mindex, binary, text, strlen(text)));
 }
 
 void mock_remote_talking(size_t n, uint16_t mindex, bool talking, double level)
 {
     const struct mock_endpoint *e = &mock.endpoints[n];
 
-    assert_true(e->used && e->remote);
-    e->conf.talking(e->conf.arg, mindex, talking, level);
+    mock_check(e->used && e->remote, "endpoint %u is no remote publisher", (unsigned)n);
+    MOCK_CALLBACK(e->conf.talking(e->conf.arg, mindex, talking, level));
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -188,6 +197,7 @@ int mock_core_resolve(const char *host, int family, sl_resolved_fn fn, void *arg
 {
     size_t i = 0;
 
+    mock_on_control("resolve");
     *id = 0;
     if (!isalpha((unsigned char)host[0])) {
         const bool fits = family == 0 || (family == 6) == (strchr(host, ':') != NULL);
@@ -210,6 +220,7 @@ int mock_core_resolve(const char *host, int family, sl_resolved_fn fn, void *arg
 
 void mock_core_resolve_cancel(uint64_t id)
 {
+    mock_on_control("resolve_cancel");
     for (size_t i = 0; i < sizeof(mock.lookup) / sizeof(mock.lookup[0]); i++)
         if (mock.lookup[i].id == id)
             mock.lookup[i].id = 0;
@@ -221,7 +232,7 @@ bool mock_resolved(const char *host, const char *ip)
         if (!mock.lookup[i].id || strcmp(mock.lookup[i].host, host) != 0)
             continue;
         mock.lookup[i].id = 0;
-        mock.lookup[i].fn(mock.lookup[i].arg, ip ? 0 : -ENOENT, ip);
+        MOCK_CALLBACK(mock.lookup[i].fn(mock.lookup[i].arg, ip ? 0 : -ENOENT, ip));
         return true;
     }
     return false;
@@ -229,6 +240,7 @@ bool mock_resolved(const char *host, const char *ip)
 
 void mock_core_hold(struct sl_msg *m)
 {
-    assert_false(m->acked || m->ended || m->held);
+    mock_on_control("hold");
+    mock_check(!m->acked && !m->ended && !m->held, "hold: the request is held or answered already");
     m->held = true;
 }

@@ -22,7 +22,7 @@ struct mock_post {
 void mock_on_control(const char *call)
 {
     if (mock.in_tap)
-        fail_msg("%s is called by a tap, which runs on a worker: use post", call);
+        mock_fail("%s is called by a tap, which runs on a worker: use post", call);
 }
 
 uint64_t mock_core_now_us(void)
@@ -38,7 +38,7 @@ uint64_t mock_core_timer_add(uint32_t ms, bool repeat, sl_plugin_timer_fn fn, vo
     struct mock_timer *t = calloc(1, sizeof(*t));
 
     mock_on_control("timer_add");
-    assert_non_null(t);
+    mock_check(t, "out of memory");
     t->id = ++mock.next_id;
     t->due_us = mock.now_us + (uint64_t)ms * 1000;
     t->repeat_us = repeat ? (uint64_t)ms * 1000 : 0;
@@ -89,7 +89,7 @@ int mock_core_post(sl_post_fn fn, void *arg)
 {
     struct mock_post *p = calloc(1, sizeof(*p));
 
-    assert_non_null(p);
+    mock_check(p, "out of memory");
     p->fn = fn;
     p->arg = arg;
     *mock.last_post = p;
@@ -105,7 +105,7 @@ static void run_posts(void)
         mock.posts = p->next;
         if (!mock.posts)
             mock.last_post = &mock.posts;
-        p->fn(p->arg);
+        MOCK_CALLBACK(p->fn(p->arg));
         free(p);
     }
 }
@@ -125,7 +125,7 @@ void mock_run(uint32_t ms)
             t->due_us += t->repeat_us;
         else
             mock_core_timer_del(t->id);
-        fn(arg); /* may delete the timer */
+        MOCK_CALLBACK(fn(arg)); /* may delete the timer */
         run_posts();
     }
     mock.now_us = end_us;

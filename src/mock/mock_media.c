@@ -29,11 +29,12 @@ int mock_core_tap_add(struct sl_mref from, const struct sl_tap *tap, uint64_t *i
     struct mock_tap *t;
 
     mock_on_control("tap_add");
-    assert_non_null(tap->packets);
+    if (!tap->packets)
+        return -EINVAL;
     if (!l || l->want.kind == SL_KIND_DATA)
         return -ENOENT;
     t = calloc(1, sizeof(*t));
-    assert_non_null(t);
+    mock_check(t, "out of memory");
     t->id = *id = ++mock.next_id;
     t->from = from;
     t->tap = *tap;
@@ -89,7 +90,7 @@ void mock_tap(struct sl_mref from, const struct sl_tap_packet *p, size_t n)
 {
     size_t heard = 0;
 
-    assert_true(n > 0 && n <= SL_TAP_BATCH);
+    mock_check(n > 0 && n <= SL_TAP_BATCH, "a tap gets 1 to %d packets", SL_TAP_BATCH);
     mock.in_tap = true;
     for (const struct mock_tap *t = mock.taps; t; t = t->next) {
         if (t->from.handle != from.handle || t->from.mindex != from.mindex)
@@ -99,7 +100,7 @@ void mock_tap(struct sl_mref from, const struct sl_tap_packet *p, size_t n)
     }
     mock.in_tap = false;
     if (!heard)
-        fail_msg("nobody taps m-line %u", from.mindex);
+        mock_fail("nobody taps m-line %u", from.mindex);
 }
 
 /* ---- players --------------------------------------------------------------------------------- */
@@ -152,7 +153,7 @@ int mock_core_player_send(sl_hid player, uint16_t mindex, const struct sl_player
     for (size_t i = 0; i < n; i++) {
         struct mock_sent *s = calloc(1, sizeof(*s));
 
-        assert_non_null(s);
+        mock_check(s, "out of memory");
         s->player = player;
         s->packet.mindex = mindex;
         s->packet.time_us = p[i].time_us;
@@ -186,9 +187,10 @@ void mock_player_keyframe(size_t n, uint16_t mindex)
 {
     const struct mock_endpoint *e = mock_endpoint(n);
 
-    assert_true(e && e->used && e->player && mindex < e->nlines);
+    mock_check(e && e->used && e->player && mindex < e->nlines, "endpoint %u is no such player",
+               (unsigned)n);
     if (e->played.keyframe)
-        e->played.keyframe(e->played.arg, mindex);
+        MOCK_CALLBACK(e->played.keyframe(e->played.arg, mindex));
 }
 
 void mock_player_full(bool is_full)

@@ -4,6 +4,7 @@
 #ifndef MOCK_STATE_H
 #define MOCK_STATE_H
 
+#define MOCK_PLACELESS /* here the functions of the tests are themselves */
 #include <sluice/mock.h>
 
 enum seen_type { SEEN_EVENT, SEEN_HANGUP };
@@ -19,7 +20,9 @@ struct seen {
 };
 
 struct handle {
-    bool attached, has_pc, up, awaits_answer, has_offer, offer_kept, closing, restart, e2ee;
+    bool attached, has_pc, up, awaits_answer, has_offer, offer_kept, restart, e2ee;
+    bool end_wanted, down_wanted; /* when the plugin's callback has returned */
+    char reason[64];              /* of the latter */
     void *state;
     struct seen *first, **last;
     char session_name[160];
@@ -57,6 +60,7 @@ struct sl_msg {
 
 struct mock {
     const struct sl_plugin *plugin;
+    unsigned int depth;     /* of the plugin's callbacks that run */
     struct handle *handles; /* by id - 1 */
     size_t nhandles;
     struct sl_msg *msgs;
@@ -84,6 +88,24 @@ struct mock {
 extern struct mock mock;
 extern const struct sl_core mock_core;
 
+/* Ends the test, at the line from which it last called the mock. */
+_Noreturn void mock_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+#define mock_check(is_true, ...) ((is_true) ? (void)0 : mock_fail(__VA_ARGS__))
+
+/* mock_json.c: the text of a test, new. */
+json_t *mock_json(const char *text);
+
+/* Around each callback of the plugin. What it ends meanwhile, a handle or a connection, goes with
+ * the outermost mock_leave. */
+void mock_enter(void);
+void mock_leave(void);
+#define MOCK_CALLBACK(call)                                                                        \
+    do {                                                                                           \
+        mock_enter();                                                                              \
+        call;                                                                                      \
+        mock_leave();                                                                              \
+    } while (0)
+
 /* NULL: no such handle any more. */
 struct handle *mock_handle(sl_hid h);
 struct seen *mock_seen_add(struct handle *hd, enum seen_type type);
@@ -97,7 +119,8 @@ void mock_core_endpoint_del(sl_hid h);
 int mock_core_resolve(const char *host, int family, sl_resolved_fn fn, void *arg, uint64_t *id);
 void mock_core_resolve_cancel(uint64_t id);
 void mock_core_hold(struct sl_msg *m);
-void mock_pc_close(sl_hid h, const char *reason);
+void mock_pc_close(sl_hid h, const char *reason); /* of a client; media_down is called at once */
+void mock_handle_end(sl_hid h);
 
 /* mock_data.c */
 int mock_core_data_send(sl_hid h, const char *label, const char *protocol, bool binary,
