@@ -23,7 +23,7 @@
 #include <sluice/types.h>
 #include <jansson.h>
 
-#define SL_PLUGIN_ABI 1
+#define SL_PLUGIN_ABI 2
 
 /* A handle of a client, by id: stale ids are harmless (-ESTALE). */
 typedef uint64_t sl_hid;

@@ -63,6 +63,7 @@ enum sl_ext {
     SL_EXT_DEPENDENCY_DESCRIPTOR,
     SL_EXT_VIDEO_LAYERS_ALLOCATION,
     SL_EXT_COLOR_SPACE,
+    SL_EXT_CSRC_AUDIO_LEVEL, /* RFC 6465: of those whom a mixer mixed */
     SL_EXT_MAX
 };
 #define SL_EXT_BIT(e) (1u << (e))

@@ -7,7 +7,7 @@
      SL_EXT_BIT(SL_EXT_PLAYOUT_DELAY) | SL_EXT_BIT(SL_EXT_TWCC) |                                  \
      SL_EXT_BIT(SL_EXT_DEPENDENCY_DESCRIPTOR) | SL_EXT_BIT(SL_EXT_ABS_SEND_TIME) |                 \
      SL_EXT_BIT(SL_EXT_ABS_CAPTURE_TIME) | SL_EXT_BIT(SL_EXT_VIDEO_LAYERS_ALLOCATION) |            \
-     SL_EXT_BIT(SL_EXT_COLOR_SPACE))
+     SL_EXT_BIT(SL_EXT_COLOR_SPACE) | SL_EXT_BIT(SL_EXT_CSRC_AUDIO_LEVEL))
 
 static const enum sl_codec audio_order[] = { SL_CODEC_OPUS,      SL_CODEC_PCMU,   SL_CODEC_PCMA,
                                              SL_CODEC_G722,      SL_CODEC_ISAC32, SL_CODEC_ISAC16,

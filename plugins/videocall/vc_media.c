@@ -12,7 +12,7 @@
      SL_EXT_BIT(SL_EXT_PLAYOUT_DELAY) | SL_EXT_BIT(SL_EXT_TWCC) |                                  \
      SL_EXT_BIT(SL_EXT_DEPENDENCY_DESCRIPTOR) | SL_EXT_BIT(SL_EXT_ABS_SEND_TIME) |                 \
      SL_EXT_BIT(SL_EXT_ABS_CAPTURE_TIME) | SL_EXT_BIT(SL_EXT_VIDEO_LAYERS_ALLOCATION) |            \
-     SL_EXT_BIT(SL_EXT_COLOR_SPACE))
+     SL_EXT_BIT(SL_EXT_COLOR_SPACE) | SL_EXT_BIT(SL_EXT_CSRC_AUDIO_LEVEL))
 
 struct vc_desc {
     bool e2ee, restart;

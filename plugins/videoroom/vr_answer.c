@@ -25,7 +25,7 @@ static uint32_t exts_accepted(const struct vr_settings *set, enum sl_kind kind, 
     if (set->transport_wide_cc_ext)
         exts |= SL_EXT_BIT(SL_EXT_TWCC);
     if (set->audiolevel_ext && !video)
-        exts |= SL_EXT_BIT(SL_EXT_AUDIO_LEVEL);
+        exts |= SL_EXT_BIT(SL_EXT_AUDIO_LEVEL) | SL_EXT_BIT(SL_EXT_CSRC_AUDIO_LEVEL);
     if (video)
         exts |= SL_EXT_BIT(SL_EXT_RID) | SL_EXT_BIT(SL_EXT_RRID);
     if (set->videoorient_ext && video)

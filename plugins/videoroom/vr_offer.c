@@ -90,7 +90,7 @@ static uint32_t exts_offered(const struct vr_settings *set, const struct vr_line
     if (set->transport_wide_cc_ext)
         exts |= SL_EXT_BIT(SL_EXT_TWCC);
     if (l->kind == SL_KIND_AUDIO && set->audiolevel_ext)
-        exts |= SL_EXT_BIT(SL_EXT_AUDIO_LEVEL);
+        exts |= SL_EXT_BIT(SL_EXT_AUDIO_LEVEL) | SL_EXT_BIT(SL_EXT_CSRC_AUDIO_LEVEL);
     if (l->kind == SL_KIND_VIDEO && set->videoorient_ext)
         exts |= SL_EXT_BIT(SL_EXT_VIDEO_ORIENTATION);
     if (l->kind == SL_KIND_VIDEO && set->playoutdelay_ext)

@@ -35,7 +35,7 @@ void sl_sink_keep_sealed(struct sl_sink *s, const uint8_t *data, size_t len)
 /* Extensions whose content is copied from the publisher's packet. */
 static const enum sl_ext passed_on[] = {
     SL_EXT_AUDIO_LEVEL, SL_EXT_VIDEO_ORIENTATION,       SL_EXT_ABS_CAPTURE_TIME,
-    SL_EXT_COLOR_SPACE, SL_EXT_VIDEO_LAYERS_ALLOCATION,
+    SL_EXT_COLOR_SPACE, SL_EXT_VIDEO_LAYERS_ALLOCATION, SL_EXT_CSRC_AUDIO_LEVEL,
 };
 
 #define ITEMS_MAX (5 + sizeof(passed_on) / sizeof(passed_on[0]))
@@ -158,33 +158,44 @@ struct numbers {
     unsigned int nred; /* packets of before that go along (media_red.h) */
 };
 
-/* What differs in each packet that is sent is written when it leaves. */
-static void finish_block(struct sl_slot *slot, struct block b)
+/* What differs in each packet that is sent is written when it leaves. @at: where the block is. */
+static void finish_block(struct sl_slot *slot, struct block b, size_t at)
 {
     if (!b.len)
         return;
     slot->data[0] |= SL_RTP_EXT;
-    slot->twcc_off = b.twcc;
-    slot->ast_off = b.ast;
+    slot->twcc_off = b.twcc ? (uint16_t)(at + b.twcc) : 0;
+    slot->ast_off = b.ast ? (uint16_t)(at + b.ast) : 0;
 }
 
 void sl_slot_stamp(struct sl_tx *tx, struct sl_slot *slot)
 {
-    uint8_t *block = slot->data + SL_RTP_HDR;
-
     if (slot->twcc_off) {
         slot->twcc = tx->twcc_seq++;
-        sl_ext_patch_twcc(block, slot->twcc_off, slot->twcc);
+        sl_ext_patch_twcc(slot->data, slot->twcc_off, slot->twcc);
     }
     if (slot->ast_off)
-        sl_ext_patch_abs_send_time(block, slot->ast_off, tx->ctx->now_us);
+        sl_ext_patch_abs_send_time(slot->data, slot->ast_off, tx->ctx->now_us);
+}
+
+/* Header and those whom a mixer mixed (CSRCs); its length. */
+static size_t write_header(uint8_t *p, const struct sl_pkt *pkt, const struct numbers *n)
+{
+    const size_t csrcs = 4u * pkt->rtp.csrc_count;
+
+    sl_rtp_write_header(p, n->marker, n->pt, n->seq, n->ts, n->ssrc);
+    if (csrcs) {
+        p[0] |= pkt->rtp.csrc_count;
+        memcpy(p + SL_RTP_HDR, pkt->data + SL_RTP_HDR, csrcs);
+    }
+    return SL_RTP_HDR + csrcs;
 }
 
 static enum sl_drop stage(struct sl_sink *s, const struct sl_pkt *pkt, const struct numbers *n,
                           const struct sl_vp8_ids *ids) SL_ON_WORKER
 {
     struct sl_slot *slot = sl_tx_reserve(s->tx);
-    size_t len = SL_RTP_HDR;
+    size_t len;
     size_t skip = pkt->red_off && n->pt != s->red_pt && s->pt != SL_PT_NONE ? pkt->red_off : 0;
     size_t n_payload = (size_t)pkt->rtp.payload_len - skip;
     struct block b;
@@ -193,7 +204,7 @@ static enum sl_drop stage(struct sl_sink *s, const struct sl_pkt *pkt, const str
     if (!slot)
         return SL_DROP_NO_MEMORY;
     p = slot->data;
-    sl_rtp_write_header(p, n->marker, n->pt, n->seq, n->ts, n->ssrc);
+    len = write_header(p, pkt, n);
     /* What this connection cannot carry (a long element without two-byte headers) is left out. */
     if (!needs_own_block(s, pkt) || write_block(s, pkt, p + len, SL_SLOT_MAX - len, &b) < 0) {
         b = (struct block){ s->tmpl_len, s->tmpl_twcc, s->tmpl_ast };
@@ -203,7 +214,7 @@ static enum sl_drop stage(struct sl_sink *s, const struct sl_pkt *pkt, const str
         sl_tx_cancel(s->tx, slot);
         return SL_DROP_TOO_LONG;
     }
-    finish_block(slot, b);
+    finish_block(slot, b, len);
     len += b.len;
     if (n->is_rtx) {
         sl_put16(p + len, n->osn);
@@ -315,7 +326,7 @@ static size_t stage_padding(struct sl_sink *s) SL_ON_WORKER
     sl_rtp_write_header(p, false, s->rtx_pt, (uint16_t)s->rtx_seq++, (uint32_t)s->last_out_ts,
                         s->rtx_ssrc);
     memcpy(p + SL_RTP_HDR, s->tmpl, s->tmpl_len);
-    finish_block(slot, (struct block){ s->tmpl_len, s->tmpl_twcc, s->tmpl_ast });
+    finish_block(slot, (struct block){ s->tmpl_len, s->tmpl_twcc, s->tmpl_ast }, SL_RTP_HDR);
     slot->len = (uint16_t)sl_rtp_pad(p, SL_RTP_HDR + (size_t)s->tmpl_len, SL_SLOT_MAX, PADDING);
     sl_tx_commit(s->tx, slot);
     return slot->len;

@@ -38,6 +38,7 @@ static const struct {
     [SL_EXT_DEPENDENCY_DESCRIPTOR] = { 3, 255 },
     [SL_EXT_VIDEO_LAYERS_ALLOCATION] = { 1, 255 },
     [SL_EXT_COLOR_SPACE] = { 4, 28 },
+    [SL_EXT_CSRC_AUDIO_LEVEL] = { 1, 15 },
 };
 
 static void copy_id(char *dst, const uint8_t *p, size_t len)

@@ -199,7 +199,7 @@ enum { ON_AUDIO = 1, ON_VIDEO = 2 };
 
 static const struct {
     const char *uri;
-    uint8_t id; /* control protocol 10.3; 8 to 10 are ours */
+    uint8_t id; /* control protocol 10.3; 8 to 11 are ours */
     uint8_t offer;
 } exts[SL_EXT_MAX] = {
     [SL_EXT_AUDIO_LEVEL] = { HDREXT "ssrc-audio-level", 1, ON_AUDIO },
@@ -213,6 +213,7 @@ static const struct {
                                        ON_VIDEO },
     [SL_EXT_VIDEO_LAYERS_ALLOCATION] = { GOOGLE "video-layers-allocation00", 9, ON_VIDEO },
     [SL_EXT_COLOR_SPACE] = { GOOGLE "color-space", 10, ON_VIDEO },
+    [SL_EXT_CSRC_AUDIO_LEVEL] = { HDREXT "csrc-audio-level", 11, ON_AUDIO },
     [SL_EXT_PLAYOUT_DELAY] = { GOOGLE "playout-delay", 12, ON_VIDEO },
     [SL_EXT_VIDEO_ORIENTATION] = { "urn:3gpp:video-orientation", 13, ON_VIDEO },
     [SL_EXT_TOFFSET] = { HDREXT "toffset", 14, ON_VIDEO },

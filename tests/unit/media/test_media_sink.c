@@ -233,6 +233,48 @@ static void a_wished_playout_delay_is_in_every_packet(void **state)
     fix_fini(&f);
 }
 
+static void whom_a_mixer_mixed_is_told_on(void **state)
+{
+    static const uint8_t csrcs[] = { 0, 0, 0, 1, 0, 0, 0, 2 }, levels[] = { 10, 20 };
+    struct fix f;
+    struct sl_media_line out = mw_line(SL_KIND_AUDIO, SL_DIR_SEND);
+    struct sl_ext_map map;
+    struct sl_ext_info ext;
+    struct sl_rtp rtp;
+    struct sl_pkt *p;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f, SL_KIND_AUDIO);
+    out.ext[SL_EXT_MID] = 3;
+    out.ext[SL_EXT_TWCC] = 4;
+    out.ext[SL_EXT_CSRC_AUDIO_LEVEL] = 7;
+    sl_sink_configure(f.s, &out);
+    p = mw_pkt(&f.w, f.t, 0x11111111, 1, 0, false);
+    memmove(p->data + SL_RTP_HDR + 16, p->data + p->rtp.payload_off, p->rtp.payload_len);
+    memcpy(p->data + SL_RTP_HDR, csrcs, sizeof(csrcs));
+    memcpy(p->data + SL_RTP_HDR + sizeof(csrcs), levels, sizeof(levels));
+    p->rtp.csrc_count = 2;
+    p->rtp.payload_off = SL_RTP_HDR + 16;
+    p->ext.present = SL_EXT_BIT(SL_EXT_CSRC_AUDIO_LEVEL);
+    p->ext.off[SL_EXT_CSRC_AUDIO_LEVEL] = SL_RTP_HDR + sizeof(csrcs);
+    p->ext.len[SL_EXT_CSRC_AUDIO_LEVEL] = sizeof(levels);
+    f.w.tx.twcc_seq = 0x1234;
+    mw_push_pkt(&f.w, f.t, p, false);
+    mw_flush(&f.w);
+    assert_int_equal(f.w.nout, 1);
+    sl_ext_map_init(&map, out.ext);
+    assert_int_equal(sl_rtp_parse(f.w.out[0].data, f.w.out[0].len, &rtp), 0);
+    assert_int_equal(sl_ext_parse(f.w.out[0].data, &rtp, &map, &ext), 0);
+    assert_int_equal(rtp.csrc_count, 2);
+    assert_memory_equal(f.w.out[0].data + SL_RTP_HDR, csrcs, sizeof(csrcs));
+    assert_int_equal(ext.len[SL_EXT_CSRC_AUDIO_LEVEL], sizeof(levels));
+    assert_memory_equal(f.w.out[0].data + ext.off[SL_EXT_CSRC_AUDIO_LEVEL], levels, sizeof(levels));
+    assert_int_equal(ext.twcc, 0x1234);
+    assert_string_equal(ext.mid, "0");
+    fix_fini(&f);
+}
+
 static void an_element_too_long_for_the_connection_costs_no_other(void **state)
 {
     struct fix f;
@@ -418,6 +460,7 @@ int main(void)
         cmocka_unit_test(reports_wait_for_the_clock_of_the_publisher),
         cmocka_unit_test(reports_go_by_our_clock_when_the_publisher_sends_none),
         cmocka_unit_test(a_wished_playout_delay_is_in_every_packet),
+        cmocka_unit_test(whom_a_mixer_mixed_is_told_on),
         cmocka_unit_test(an_element_too_long_for_the_connection_costs_no_other),
         cmocka_unit_test(redundant_audio_is_stripped_for_those_without_it),
         cmocka_unit_test(the_packets_of_a_turn_come_together),

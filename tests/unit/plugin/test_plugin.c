@@ -132,7 +132,7 @@ static void refuses_plugins_that_do_not_fit(void **state)
     bad.abi = SL_PLUGIN_ABI + 1;
     assert_int_equal(add(p, &bad, err), -EPROTO);
     assert_string_equal(err,
-                        "plugin (linked in) was built for ABI 2, this server needs 1: rebuild it");
+                        "plugin (linked in) was built for ABI 3, this server needs 2: rebuild it");
     bad = good;
     bad.size = 40;
     assert_int_equal(add(p, &bad, err), -EPROTO);

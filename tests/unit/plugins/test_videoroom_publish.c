@@ -277,6 +277,7 @@ static void what_the_room_does_not_read_passes(void **state)
     publishing(1, MOCK_OFFER("audio a opus", "video v vp8"));
     s = subscribed("[{'feed':1}]");
     assert_true(mock_line(s, 0)->want.exts & SL_EXT_BIT(SL_EXT_ABS_CAPTURE_TIME));
+    assert_true(mock_line(s, 0)->want.exts & SL_EXT_BIT(SL_EXT_CSRC_AUDIO_LEVEL));
     assert_false(mock_line(s, 0)->want.exts & SL_EXT_BIT(SL_EXT_COLOR_SPACE));
     assert_int_equal(mock_line(s, 1)->want.exts & PASSED_VIDEO, PASSED_VIDEO);
 }
