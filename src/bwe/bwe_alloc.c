@@ -147,8 +147,8 @@ static void settle(struct sl_alloc_video *v, uint64_t now_us)
     }
 }
 
-void sl_alloc_run(struct sl_alloc_video *const *v, size_t n, double estimate_bps, double target_bps,
-                  uint64_t now_us)
+double sl_alloc_run(struct sl_alloc_video *const *v, size_t n, double estimate_bps,
+                    double target_bps, uint64_t now_us)
 {
     double used = 0;
 
@@ -164,4 +164,5 @@ void sl_alloc_run(struct sl_alloc_video *const *v, size_t n, double estimate_bps
     climb_all(v, n, &used, target_bps, now_us);
     for (size_t i = 0; i < n; i++)
         settle(v[i], now_us);
+    return used;
 }

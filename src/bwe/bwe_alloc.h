@@ -61,9 +61,9 @@ void sl_alloc_init(struct sl_alloc_video *v, uint8_t priority);
 void sl_alloc_want(struct sl_alloc_video *v, int8_t sub, int8_t tid);
 
 /* Chooses for all. @estimate_bps decides who pauses, @target_bps (which is lower while a queue
- * drains) what the others get. */
-void sl_alloc_run(struct sl_alloc_video *const *v, size_t n, double estimate_bps, double target_bps,
-                  uint64_t now_us);
+ * drains) what the others get. What they take, together. */
+double sl_alloc_run(struct sl_alloc_video *const *v, size_t n, double estimate_bps,
+                    double target_bps, uint64_t now_us);
 /* What all of them could use. */
 double sl_alloc_wanted(struct sl_alloc_video *const *v, size_t n);
 

@@ -132,7 +132,8 @@ uint64_t sl_steps_wait_us(const struct sl_mctx *ctx, uint64_t now_us);
 /* What is known of the way to the peer; 0: nothing. */
 struct sl_path_state {
     uint32_t estimate_bps, target_bps, queue_ms;
-    const char *why; /* of the estimate: a constant */
+    double free_bps; /* that nobody has yet */
+    const char *why; /* of the estimate: a constant; NULL: nothing is known */
 };
 
 /*

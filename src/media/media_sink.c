@@ -158,6 +158,7 @@ void sl_sink_set_source(struct sl_sink *s, uint8_t nlayers, bool svc)
         sl_layers_grant(&s->layers, s->alloc.sub, s->alloc.tid, s->alloc.sub);
     hear_mirror(s);
     apply_wish(s);
+    sl_sink_begin_bid(s);
     sl_sink_tick(s);
 }
 

@@ -162,6 +162,8 @@ void sl_sink_tell(struct sl_sink *s) SL_ON_WORKER;
 /* media_sink_bwe.c: the layers that its path has room for. */
 /* Fills in what it wants and what that costs; false: not a video, or nothing is to be sent. */
 bool sl_sink_bid(struct sl_sink *s) SL_ON_WORKER;
+/* It is new on a path that is known: it begins with what is free there. */
+void sl_sink_begin_bid(struct sl_sink *s) SL_ON_WORKER;
 /* From now on s->alloc is what it may have. */
 void sl_sink_grant(struct sl_sink *s) SL_ON_WORKER;
 /* What it costs as it is (audio); @numbered: only if its packets have transport-wide numbers. */

@@ -1,4 +1,5 @@
 /* What a sink asks of its path, and what it may have. */
+#include "bwe/bwe.h"
 #include "media/media_mirror.h"
 #include "media/media_sink.h"
 
@@ -31,6 +32,17 @@ bool sl_sink_bid(struct sl_sink *s)
     if (l->mode == SL_LAYERS_SINGLE)
         flatten(v->bps);
     return true;
+}
+
+void sl_sink_begin_bid(struct sl_sink *s)
+{
+    struct sl_path_state *path = &s->tx->path;
+    struct sl_alloc_video *v = &s->alloc;
+
+    if (!path->why || s->packets || !sl_sink_bid(s))
+        return;
+    path->free_bps -= sl_alloc_run(&v, 1, SL_BWE_MAX, path->free_bps, s->ctx->now_us);
+    sl_sink_grant(s);
 }
 
 void sl_sink_grant(struct sl_sink *s)

@@ -95,13 +95,14 @@ void sl_peer_bwe_sent(struct sl_peer *p, const struct sl_slot *slot)
     sl_bwe_on_sent(&p->bwe->bwe, number, slot->len, p->env->ctx->now_us);
 }
 
-static void tell_path(struct sl_peer *p) SL_ON_WORKER
+static void tell_path(struct sl_peer *p, double used) SL_ON_WORKER
 {
     const struct sl_bwe *b = &p->bwe->bwe;
 
     p->tx.path.estimate_bps = (uint32_t)sl_bwe_estimate(b);
     p->tx.path.target_bps = (uint32_t)sl_bwe_target(b);
     p->tx.path.queue_ms = b->queue_us > 0 ? (uint32_t)(b->queue_us / 1000) : 0;
+    p->tx.path.free_bps = sl_bwe_target(b) - used;
     p->tx.path.why = sl_bwe_reason_to_str(b->reason);
 }
 
@@ -112,7 +113,7 @@ static void allocate(struct sl_peer *p) SL_ON_WORKER
     struct sl_peer_bwe *b = p->bwe;
     const bool by_number = b->numbered && !b->ccfb;
     uint64_t now_us = p->env->ctx->now_us;
-    double audio = 0;
+    double audio = 0, used;
     size_t n = 0;
 
     b->alloc_us = now_us;
@@ -130,11 +131,11 @@ static void allocate(struct sl_peer *p) SL_ON_WORKER
     if (!sl_bwe_is_known(&b->bwe))
         return;
     /* Who tells by REMB only has nothing to tell when nothing comes: none pauses. */
-    sl_alloc_run(b->video, n, (b->numbered ? sl_bwe_estimate(&b->bwe) : SL_BWE_MAX) - audio,
-                 sl_bwe_target(&b->bwe) - audio, now_us);
+    used = sl_alloc_run(b->video, n, (b->numbered ? sl_bwe_estimate(&b->bwe) : SL_BWE_MAX) - audio,
+                        sl_bwe_target(&b->bwe) - audio, now_us);
     for (size_t i = 0; i < n; i++)
         sl_sink_grant(b->sink[i]);
-    tell_path(p);
+    tell_path(p, used + audio);
 }
 
 int sl_peer_bwe_on_report(struct sl_peer *p, const struct sl_rtcp_pkt *pkt)

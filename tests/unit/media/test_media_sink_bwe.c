@@ -131,6 +131,38 @@ static void what_is_granted_is_a_maximum(void **state)
     fix_fini(&f);
 }
 
+/* A replay would be over before the next allocation. */
+static void a_new_one_begins_with_what_is_free(void **state)
+{
+    static const struct {
+        double free_bps;
+        int sub;
+    } t[] = { { 50000, 2 }, { 30000, 1 }, { 12000, 0 }, { -5000, 0 } };
+
+    (void)state;
+    SL_ASSUME(worker);
+    for (size_t i = 0; i < TEST_COUNT(t); i++) {
+        struct sl_media_line out = mw_line(SL_KIND_VIDEO, SL_DIR_SEND);
+        struct sl_sink *s;
+        struct fix f;
+
+        fix_init(&f, 3); /* 10, 21 and 42 kbit/s */
+        play(&f, 3000, false);
+        f.w.tx.path.why = "probed";
+        f.w.tx.path.free_bps = t[i].free_bps;
+        out.tx_ssrc++;
+        assert_int_equal(sl_sink_create(&f.w.ctx, &f.w.tx, 3, &out, &s), 0);
+        assert_int_equal(sl_mirror_add(f.m, s), 0);
+        sl_sink_set_source(s, 3, false);
+        assert_int_equal(sl_layers_target_sub(&s->layers), t[i].sub);
+        assert_false(s->starved); /* who gives way is not decided here */
+        assert_true(f.w.tx.path.free_bps < t[i].free_bps - 9000);
+        sl_mirror_del(f.m, s);
+        sl_sink_destroy(s);
+        fix_fini(&f);
+    }
+}
+
 static void a_starved_video_pauses_and_resumes_with_a_key_frame(void **state)
 {
     struct fix f;
@@ -201,6 +233,7 @@ int main(void)
         cmocka_unit_test(layers_cost_what_they_bring),
         cmocka_unit_test(what_came_before_is_no_rate),
         cmocka_unit_test(what_is_granted_is_a_maximum),
+        cmocka_unit_test(a_new_one_begins_with_what_is_free),
         cmocka_unit_test(a_starved_video_pauses_and_resumes_with_a_key_frame),
         cmocka_unit_test(padding_is_recent_packets_again),
     };
