@@ -464,8 +464,8 @@ struct sl_plugin {
 
     /* What a sink gets changed, or why; for wishes with `tell`, at most once a second and m-line. */
     void (*on_quality)(sl_hid h, void *state, uint16_t mindex, const struct sl_quality *q);
-    /* Of an m-line that comes in several simulcast layers: the highest one that anybody wants, 0 at
-     * least. All, to begin with; less is told after 5 s, more at once. */
+    /* Of an m-line that comes in several simulcast or spatial layers: the highest one that anybody
+     * wants, 0 at least. All, to begin with; less is told after 5 s, more at once. */
     void (*on_watched)(sl_hid h, void *state, uint16_t mindex, int layer);
 };
 

@@ -188,7 +188,7 @@ void vr_stream_watched(const struct vr_stream *s)
 {
     json_t *event;
 
-    if (!s->pub->hears_watched || !s->simulcast || s->watched < 0)
+    if (!s->pub->hears_watched || !(s->simulcast || s->svc) || s->watched < 0)
         return;
     event = vr_room_event(s->pub->room, "event");
     json_object_set_new(event, "mid", json_string(s->mid));

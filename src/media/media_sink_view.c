@@ -46,6 +46,8 @@ int sl_sink_wants(const struct sl_sink *s)
         return -1;
     if (s->only >= 0)
         return s->only;
+    if (s->layers.mode == SL_LAYERS_SVC)
+        return s->layers.wish_sid;
     return s->layers.mode == SL_LAYERS_SIMULCAST ? s->layers.wish_sub : SL_LAYERS_MAX - 1;
 }
 

@@ -93,7 +93,9 @@ void sl_track_set_remote(struct sl_track *t, unsigned int worker, bool on)
 
 static uint8_t top_of(const struct sl_track *t, uint8_t layer)
 {
-    return layer < t->nlayers ? layer : (uint8_t)(t->nlayers - 1);
+    uint8_t n = t->nspatial > t->nlayers ? t->nspatial : t->nlayers;
+
+    return layer < n ? layer : (uint8_t)(n - 1);
 }
 
 static void tell_watched(struct sl_track *t) SL_ON_WORKER
@@ -271,6 +273,8 @@ void sl_track_push(struct sl_track *t, struct sl_pkt *pkt, bool is_rtx)
     sl_dd_source_read(&t->dd[pkt->layer], pkt);
     pkt->is_opaque = t->is_e2ee && !pkt->dd.known;
     why = sl_source_push(s, pkt, is_rtx, t->ctx->now_us);
+    if (pkt->payload.has_sid && !pkt->is_opaque && pkt->payload.sid >= t->nspatial)
+        t->nspatial = (uint8_t)(pkt->payload.sid + 1);
     if (why == SL_DROP_NONE && !s->receiving)
         tell_receiving(t, pkt->layer, true);
     if (why == SL_DROP_NONE && t->gated)

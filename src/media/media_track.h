@@ -26,8 +26,9 @@ struct sl_track {
     enum sl_kind kind;
     enum sl_codec codec;
     uint8_t pt, rtx_pt;
-    uint8_t nlayers; /* at least 1 */
-    bool receives;   /* the m-line's direction */
+    uint8_t nlayers;  /* at least 1 */
+    uint8_t nspatial; /* that came so far; 0: no SVC */
+    bool receives;    /* the m-line's direction */
     bool gated;
     bool is_e2ee;
     uint8_t epoch; /* of packets; grows where some are missing on purpose (gate, direction) */

@@ -277,6 +277,40 @@ static void the_publisher_is_told_less_late_and_more_at_once(void **state)
     fix_fini(&f);
 }
 
+/* Three spatial layers of one stream. */
+static void of_svc_spatial_layers_are_wanted(void **state)
+{
+    struct fix f;
+
+    (void)state;
+    SL_ASSUME(worker);
+    fix_init(&f);
+    f.t->nlayers = 1;
+    sl_sink_set_source(f.s, 1, true);
+    for (uint16_t i = 0; i < 30; i++) {
+        struct sl_pkt *p = mw_pkt(&f.w, f.t, 7, i, i / 3 * 3000u, i < 3);
+
+        p->payload.has_sid = true;
+        p->payload.sid = i % 3;
+        p->payload.nspatial = i < 3 ? 3 : 0;
+        p->payload.width = i < 3 ? 1280 : 0;
+        p->payload.height = i < 3 ? 720 : 0;
+        mw_push_pkt(&f.w, f.t, p, false);
+    }
+    show(&f, 640, 360);
+    sl_mirror_expire(f.m);
+    assert_int_equal(f.w.want, 1);
+    sl_track_set_watched(f.t, 1);
+    f.w.ctx.now_us += SL_TRACK_UNWATCHED_US;
+    sl_track_tick(f.t);
+    assert_int_equal(f.w.watched, 1);
+    show(&f, 1280, 720);
+    assert_int_equal(f.w.want, 2);
+    sl_track_set_watched(f.t, 2);
+    assert_int_equal(f.w.watched, 2);
+    fix_fini(&f);
+}
+
 static void the_sizes_of_spatial_layers_halve(void **state)
 {
     const struct sl_payload_info info = { .nspatial = 3, .width = 1280, .height = 720 };
@@ -300,6 +334,7 @@ int main(void)
         cmocka_unit_test(changes_are_told_once_a_second_and_the_last_one_always),
         cmocka_unit_test(the_track_hears_which_layers_are_wanted),
         cmocka_unit_test(the_publisher_is_told_less_late_and_more_at_once),
+        cmocka_unit_test(of_svc_spatial_layers_are_wanted),
         cmocka_unit_test(the_sizes_of_spatial_layers_halve),
     };
 

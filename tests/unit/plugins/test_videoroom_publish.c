@@ -253,6 +253,17 @@ static void who_asks_is_told_which_layers_are_watched(void **state)
     (SL_EXT_BIT(SL_EXT_ABS_CAPTURE_TIME) | SL_EXT_BIT(SL_EXT_COLOR_SPACE) |                        \
      SL_EXT_BIT(SL_EXT_VIDEO_LAYERS_ALLOCATION))
 
+static void of_svc_it_is_the_spatial_layer(void **state)
+{
+    const sl_hid p =
+        (room_make(",'videocodec':'vp9'"), publishing(1, MOCK_OFFER("video v vp9 svc=L3T3")));
+
+    (void)state;
+    mock_request(p, "{'request':'configure','watched':true}", NULL, CONFIGURED, NONE);
+    mock_watched(p, 0, 1);
+    mock_expect(p, 0, "{'videoroom':'event','room':1,'mid':'v','watched':1}", NONE);
+}
+
 static void extensions_can_be_switched_off(void **state)
 {
     const sl_hid p = (room_make(",'audiolevel_ext':false,'videoorient_ext':false,"
@@ -495,6 +506,7 @@ int main(void)
         T(unusable_lines_are_disabled),
         T(streams_tell_what_was_negotiated),
         T(who_asks_is_told_which_layers_are_watched),
+        T(of_svc_it_is_the_spatial_layer),
         T(extensions_can_be_switched_off),
         T(what_the_room_does_not_read_passes),
         T(slots_are_reserved_at_negotiation),
