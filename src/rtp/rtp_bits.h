@@ -29,4 +29,42 @@ static inline uint32_t sl_bits_read(struct sl_bits *b, unsigned n)
     return v;
 }
 
+static inline void sl_bits_skip(struct sl_bits *b, unsigned n)
+{
+    b->failed = b->failed || b->end - b->pos < n;
+    b->pos += b->failed ? 0 : n;
+}
+
+/* ue(v) of H.264 and H.265; 0xffffffff, which nothing that is read here may be, is a failure. */
+static inline uint32_t sl_bits_ue(struct sl_bits *b)
+{
+    unsigned zeros = 0;
+
+    while (!b->failed && !sl_bits_read(b, 1))
+        zeros++;
+    if (zeros > 31)
+        b->failed = true;
+    return b->failed ? 0 : (1u << zeros) - 1 + sl_bits_read(b, zeros);
+}
+
+#define SL_NAL_HEAD                                                                                \
+    256 /* bytes of a unit that are looked at: the size stands before all that is long */
+
+/* The first bytes of a unit without emulation prevention, in @buf. */
+static inline struct sl_bits sl_bits_of_nal(const uint8_t *nal, size_t len, uint8_t *buf)
+{
+    size_t n = 0;
+    int zeros = 0;
+
+    for (size_t i = 0; i < len && n < SL_NAL_HEAD; i++) {
+        if (zeros >= 2 && nal[i] == 3) {
+            zeros = 0;
+            continue;
+        }
+        zeros = nal[i] ? 0 : zeros + 1;
+        buf[n++] = nal[i];
+    }
+    return (struct sl_bits){ buf, 0, n * 8, false };
+}
+
 #endif

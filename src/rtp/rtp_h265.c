@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/bytes.h"
+#include "rtp/rtp_h265_sps.h"
 
 enum {
     NAL_BLA_W_LP = 16,
@@ -18,6 +19,13 @@ enum {
 static bool is_key(uint8_t type)
 {
     return (type >= NAL_BLA_W_LP && type <= NAL_CRA) || type == NAL_VPS || type == NAL_SPS;
+}
+
+/* A parameter set that says nothing sensible is the decoder's business. */
+static void note_size(const uint8_t *nal, size_t len, struct sl_payload_info *out)
+{
+    if (((nal[0] >> 1) & 0x3f) == NAL_SPS)
+        (void)sl_h265_sps_size(nal, len, &out->width, &out->height);
 }
 
 int sl_h265_parse(const uint8_t *p, size_t len, struct sl_payload_info *out)
@@ -42,6 +50,7 @@ int sl_h265_parse(const uint8_t *p, size_t len, struct sl_payload_info *out)
             if (!nal || n < 2)
                 return -EBADMSG;
             out->key = out->key || is_key((nal[0] >> 1) & 0x3f);
+            note_size(nal, n, out);
         }
         return 0;
     case NAL_FU:
@@ -60,6 +69,7 @@ int sl_h265_parse(const uint8_t *p, size_t len, struct sl_payload_info *out)
             return -EBADMSG;
         out->start = true;
         out->key = is_key(type);
+        note_size(p, len, out);
         return 0;
     }
 }
