@@ -40,6 +40,12 @@ void sim_destroy(struct sim_world *w)
     free(w);
 }
 
+void sim_two_way(struct sim_world *w, const struct sim_link_conf *back)
+{
+    w->two_way = true;
+    sim_link_init(&w->back, back, 77);
+}
+
 struct sim_call *sim_add_call(struct sim_world *w, double low, double mid, double high)
 {
     struct sim_call *c = &w->call[w->ncalls++];
@@ -85,7 +91,7 @@ static void send_packet(struct sim_world *w, struct sim_call *c, uint32_t bytes,
     else
         sl_bwe_on_sent(&c->bwe, c->seq++, bytes, w->now_us);
     sl_pace_on_sent(&c->pace, bytes);
-    sim_link_send(&w->link, &p, w->now_us);
+    sim_link_send(c->backwards ? &w->back : &w->link, &p, w->now_us);
     c->sent += bytes;
     c->padding += is_padding ? bytes : 0;
     c->media += !is_padding;
@@ -238,6 +244,19 @@ static void tell_remb(struct sim_world *w, struct sim_call *c)
     sl_bwe_on_remb(&c->bwe, (uint64_t)c->remb_bps, w->now_us);
 }
 
+#define REPORT_OVER 50 /* bytes of headers, and what SRTP adds */
+
+/* By the link that leads there, between the media of others. */
+static void send_report(struct sim_world *w, struct sim_call *c, struct sim_report *r)
+{
+    struct sim_packet p = { .flow = (unsigned int)(c - w->call),
+                            .bytes = (uint32_t)r->len + REPORT_OVER,
+                            .data = r };
+
+    sim_link_send(c->backwards ? &w->link : &w->back, &p, w->now_us);
+    r->at_us = UINT64_MAX;
+}
+
 /* Reports come from the receiver as packets of RTCP. */
 static void report(struct sim_world *w, struct sim_call *c)
 {
@@ -248,12 +267,14 @@ static void report(struct sim_world *w, struct sim_call *c)
 
         r->len = sl_writer_len(&wr);
         r->at_us = w->now_us + c->back_us;
+        if (r->len && w->two_way)
+            send_report(w, c, r);
         if (r->len && sim_random(&w->random) >= c->back_loss)
             c->report_in++;
         if (!more)
             break;
     }
-    while (c->report_out != c->report_in &&
+    while (!w->two_way && c->report_out != c->report_in &&
            c->report[c->report_out % SIM_REPORTS_MAX].at_us <= w->now_us) {
         read_report(w, c, &c->report[c->report_out++ % SIM_REPORTS_MAX]);
         allocate(w, c);
@@ -331,6 +352,11 @@ static void arrive(struct sim_world *w, const struct sim_packet *p)
     struct sim_call *c = &w->call[p->flow];
     uint64_t ms = p->queued_us / MS;
 
+    if (p->data) {
+        read_report(w, c, p->data);
+        allocate(w, c);
+        return;
+    }
     if (p->flow == SIM_TCP) {
         w->tcp.delivered += p->bytes;
         tcp_told(w, w->now_us + w->link.conf.delay_us, false);
@@ -382,7 +408,8 @@ void sim_run(struct sim_world *w, uint64_t until_us)
         for (size_t i = 0; i < w->ncalls; i++)
             run_call(w, &w->call[i]);
         run_tcp(w);
-        while (sim_link_take(&w->link, w->now_us, &p))
+        while (sim_link_take(&w->link, w->now_us, &p) ||
+               (w->two_way && sim_link_take(&w->back, w->now_us, &p)))
             arrive(w, &p);
         queue_us = sim_link_queue_us(&w->link, w->now_us);
         w->over_us = queue_us > 200 * MS ? w->over_us + TICK_US : 0;

@@ -66,6 +66,7 @@ struct sim_call {
     size_t nvideos;
     uint64_t begin_us, end_us; /* 0: never */
     uint64_t pause_us, resume_us;
+    bool backwards;   /* with two_way: media goes by the link back, reports by the other one */
     uint64_t back_us; /* delay of reports, beside that of the link */
     double back_loss; /* of reports */
     uint16_t seq;
@@ -104,6 +105,8 @@ struct sim_world {
     uint32_t random;
     bool unpaced; /* a frame leaves as it comes */
     struct sim_link link;
+    bool two_way; /* reports go by a link, too: */
+    struct sim_link back;
     struct sim_call call[SIM_CALLS_MAX];
     size_t ncalls;
     struct sim_tcp tcp; /* in the same queue */
@@ -119,6 +122,8 @@ struct sim_world {
 
 struct sim_world *sim_create(const struct sim_link_conf *conf, uint32_t seed);
 void sim_destroy(struct sim_world *w);
+/* From now on reports share the other link with the media there. */
+void sim_two_way(struct sim_world *w, const struct sim_link_conf *back);
 /* A call whose video has these layers. */
 struct sim_call *sim_add_call(struct sim_world *w, double low, double mid, double high);
 void sim_add_video(struct sim_call *c, double low, double mid, double high, uint8_t priority);

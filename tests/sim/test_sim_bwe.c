@@ -275,7 +275,7 @@ static void finds_out_soon_that_a_link_is_thin(void **state)
     }
 }
 
-/* RFC 8867 section 5.3: reports are late and some are lost. */
+/* Reports are late and some are lost. Beside other media: test_sim_shared.c. */
 static void lives_with_a_bad_way_back(void **state)
 {
     struct sim_link_conf conf = plain;

@@ -85,6 +85,45 @@ static void two_follow_a_link_that_varies(void **state)
     sim_destroy(w);
 }
 
+/* RFC 8867 section 5.3: a call each way, and each has its reports in the other's queue. */
+static void each_way_is_the_way_back_of_the_other(void **state)
+{
+    static const struct {
+        double there, back; /* of 2 Mbit/s */
+    } t[] = { { 1, 1 }, { 1, 0.5 }, { 0.5, 1 }, { 0.5, 0.5 }, { 1, 0.15 } };
+    struct sim_link_conf conf = plain;
+    struct sim_world *w;
+
+    (void)state;
+    conf.bps = 2000 * KBPS;
+    w = sim_create(&conf, 4);
+    sim_two_way(w, &conf);
+    for (int n = 0; n < 2; n++) {
+        struct sim_call *c = sim_add_call(w, 150 * KBPS, 500 * KBPS, 1500 * KBPS);
+
+        sim_add_video(c, 150 * KBPS, 500 * KBPS, 1500 * KBPS, 1);
+        c->backwards = n;
+    }
+    for (size_t i = 0; i < TEST_COUNT(t); i++) {
+        double a, b;
+
+        sim_link_set_bps(&w->link, t[i].there * 2000 * KBPS, w->now_us);
+        sim_link_set_bps(&w->back, t[i].back * 2000 * KBPS, w->now_us);
+        sim_run(w, (i * 25 + 5) * SECOND);
+        sim_begin_measure(w);
+        sim_run(w, (i + 1) * 25 * SECOND);
+        a = sim_goodput(w, &w->call[0]) / w->link.conf.bps;
+        b = sim_goodput(w, &w->call[1]) / w->back.conf.bps;
+        print_message("  %.0f kbit/s there, %.0f back: %.0f and %.0f %% used, queue p95 %.0f ms\n",
+                      w->link.conf.bps / KBPS, w->back.conf.bps / KBPS, 100 * a, 100 * b,
+                      sim_queue_p95(w));
+        assert_true(a >= 0.5 && b >= 0.5);
+        assert_true(sim_queue_p95(w) <= 100);
+        assert_true(w->over_max_us <= SECOND / 2);
+    }
+    sim_destroy(w);
+}
+
 /* RFC 8867 section 5.5. */
 static void round_trips_matter_little(void **state)
 {
@@ -165,6 +204,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(shares_a_bottleneck),
         cmocka_unit_test(two_follow_a_link_that_varies),
+        cmocka_unit_test(each_way_is_the_way_back_of_the_other),
         cmocka_unit_test(round_trips_matter_little),
         cmocka_unit_test(gives_way_to_a_download),
     };
