@@ -10,12 +10,15 @@ import { WebSocket } from 'ws';
 import { test } from '../lib/runner.mjs';
 import { httpRequest } from '../lib/protocol.mjs';
 import { topDir } from '../lib/paths.mjs';
+import { freePorts } from '../lib/ports.mjs';
 
-const PORT = 18480 + (process.pid % 500) * 4;
+// It takes a port, the next one and the 100th behind it; media has some that are none of a running server's.
+const PORT = await freePorts(101 + os.cpus().length);
+const MEDIA = ['--', '-o', `media.port=${PORT + 101}`];
 
 // Runs it until it has told its address; { text, stop }.
 async function quickstart(t, args) {
-  const child = spawn(path.join(topDir, 'quickstart'), ['run', '--port', String(PORT), ...args],
+  const child = spawn(path.join(topDir, 'quickstart'), ['run', '--port', String(PORT), ...args, ...MEDIA],
     { stdio: ['ignore', 'pipe', 'pipe'] });
   t.onClose(() => child.exitCode === null && child.kill('SIGKILL'));
   const out = { text: '' };

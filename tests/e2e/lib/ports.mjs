@@ -21,18 +21,42 @@ const isUdpFree = (port) => new Promise((resolve) => {
   s.bind(port, '127.0.0.1', () => s.close(() => resolve(true)));
 });
 
-let next = FIRST + Math.floor(Math.random() * (END - FIRST));
+// Runners work side by side, too: each takes a block of ports, which is its own as long as it listens
+// on the first of them.
+const BLOCK = 500;
+
+async function takeBlock() {
+  const count = Math.floor((END - FIRST) / BLOCK);
+  for (let i = 0; i < count; i++) {
+    const first = FIRST + ((process.pid + i) % count) * BLOCK;
+    const lock = net.createServer().unref();
+    const isOurs = await new Promise((resolve) => {
+      lock.on('error', () => resolve(false));
+      lock.listen(first, '127.0.0.1', () => resolve(true));
+    });
+    if (isOurs) return { first: first + 1, next: first + 1, end: first + BLOCK, given: false };
+  }
+  throw new Error('all blocks of ports are taken');
+}
+
+let block; // a promise: ports from first to end, of which next is looked at next; given: some were free
 
 // The first of @n ports in a row that are free for TCP and UDP. Tests run side by side: no port is
 // given out again soon. All that one server needs is asked for at once.
 export async function freePorts(n) {
-  for (let tries = 0; tries < 100; tries++) {
-    if (next + n > END) next = FIRST;
-    const first = next;
-    next += n;
+  for (;;) {
+    const b = await (block ??= takeBlock());
+    if (b.next + n > b.end) { // round again, or in another one where others are in the way
+      if (!b.given) block = undefined;
+      Object.assign(b, { next: b.first, given: false });
+      continue;
+    }
+    const first = b.next;
+    b.next += n;
     let free = 0;
     while (free < n && (await isTcpFree(first + free)) && (await isUdpFree(first + free))) free++;
-    if (free === n) return first;
+    if (free < n) continue;
+    b.given = true;
+    return first;
   }
-  throw new Error('no free ports');
 }
