@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { WsClient } from '../lib/protocol.mjs';
 import { test } from '../lib/runner.mjs';
+import { sleep } from '../lib/until.mjs';
 
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const NOISE = 3;
 
 test('three Chromium pages and one Firefox page decode each other', { timeout: 120, alone: true }, async (t) => {
@@ -17,10 +17,10 @@ test('three Chromium pages and one Firefox page decode each other', { timeout: 1
     await pages[name].evaluate((n) => T.join(n), name); // the fake camera, 640x480
   }
   for (const name of Object.keys(pages)) {
-    const others = await pages[name].evaluate((n) => T.seesOthers(n, 3, 40000), name);
+    const others = await pages[name].evaluate((n) => T.seesOthers(n, 3), name);
     for (const o of others) assert.ok(o.width >= 160 && o.height >= 120, `${name} sees ${o.width}x${o.height}`);
   }
-  await sleep(10000);
+  await sleep(3000);
   const counts = async () => {
     const out = {};
     for (const [name, page] of Object.entries(pages))

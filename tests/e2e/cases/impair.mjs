@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { link } from '../lib/link.mjs';
 import { createRoom } from '../lib/rooms.mjs';
 import { test } from '../lib/runner.mjs';
+import { sleep } from '../lib/until.mjs';
 
 // A machine that encodes and decodes beside other work:
 const BUSY = 3;
@@ -25,8 +26,6 @@ const SINGLE = { ...PICTURE, width: 640, height: 360, noise: 60 };
 const DSL = 'rate=2500k queue=300ms delay=20ms';
 const THIN = 'down rate=600k';
 const WHOLE = 'down rate=2500k';
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // Somebody publishes beside the server, and the browser under test watches from beyond the link.
 class Call {
@@ -141,7 +140,7 @@ test('a link that becomes thin', onLink, async (t) => {
 
 test('a link that loses packets', onLink, async (t) => {
   const call = await Call.begin(t, { ...SINGLE, encodings: [{ maxBitrate: 600000 }] }, [`both ${DSL} loss=5%`]);
-  await call.becomes(SINGLE.width, 15000);
+  await call.becomes(SINGLE.width, 30000);
   await sleep(2000);
   const r = await call.watch(12000);
   t.note(`5 % lost each way: ${describe(r)}`);
@@ -152,7 +151,7 @@ test('a link that loses packets', onLink, async (t) => {
 test('the top layer by request through a thin link', onLink, async (t) => {
   const call = await Call.begin(t, { ...PICTURE, encodings: LAYERS }, [`both ${DSL}`, THIN]);
   await call.isRamped();
-  await call.becomes(WIDTH / 2, 20000);
+  await call.becomes(WIDTH / 2, 30000);
   await call.page.evaluate((m) => T.ask('sub', { request: 'configure', streams: [{ mid: m, substream: 2, temporal: 2 }] },
     (e) => e.configured === 'ok'), call.video);
   const r = await call.watch(10000);

@@ -10,6 +10,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { farScript, NEAR } from './link.mjs';
+import { sleep } from './until.mjs';
 import { LINK_PORT } from './web.mjs';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -46,7 +47,9 @@ const FIREFOX_PREFS = {
   'network.dns.disableIPv6': true,
 };
 
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const START_MS = 60000;
+const ACTION_MS = 60000; // of what has no limit of its own
+const END_MS = 15000;
 
 // At the far end of the link, where the test's own web server has not the name that browsers trust.
 const FAR_CHROMIUM = {
@@ -60,6 +63,7 @@ async function launchChromium(where = {}) {
   const server = await chromium.launchServer({
     executablePath: CHROMIUM,
     args: CHROMIUM_ARGS,
+    timeout: START_MS,
     ...where,
     ignoreDefaultArgs: ['--headless', '--mute-audio'],
     host: '127.0.0.1',
@@ -68,6 +72,7 @@ async function launchChromium(where = {}) {
   return {
     kind: 'chromium',
     pid: server.process().pid,
+    isAlive: () => browser.isConnected(),
     async newPage() {
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ignoreHTTPSErrors: true });
       const native = await context.newPage();
@@ -83,25 +88,31 @@ async function launchChromium(where = {}) {
 async function launchFirefox() {
   const { default: puppeteer } = await import('puppeteer-core');
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'sluice-firefox-'));
+  const forget = () => fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   const browser = await puppeteer.launch({
     browser: 'firefox',
     executablePath: FIREFOX,
     headless: true,
     userDataDir: profile,
+    timeout: START_MS,
     acceptInsecureCerts: true,
     extraPrefsFirefox: FIREFOX_PREFS,
     defaultViewport: { width: 1280, height: 800 },
+  }).catch((e) => {
+    forget();
+    throw e;
   });
   return {
     kind: 'firefox',
     pid: browser.process().pid,
+    isAlive: () => browser.connected,
     async newPage() {
       const native = await browser.newPage();
       return { native, end: () => native.close() };
     },
     async close() {
       await browser.close().catch(() => {});
-      fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+      forget();
     },
   };
 }
@@ -112,7 +123,28 @@ const launchers = {
   far: () => launchChromium(FAR_CHROMIUM),
 };
 
-export const launch = (kind) => launchers[kind]();
+// Starts it; once more when it does not come up, which is no test's fault but told.
+export async function launch(kind) {
+  try {
+    return await launchers[kind]();
+  } catch (e) {
+    console.log(`      (${kind} did not start, and is started again: ${String(e?.message ?? e).split('\n')[0]})`);
+    return launchers[kind]();
+  }
+}
+
+// Ends @browser, by force when it does not come to it.
+async function end(browser) {
+  let timer;
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, END_MS, true)));
+  if (await Promise.race([browser.close(), late])) {
+    console.log(`      (${browser.kind} did not end, and is killed)`);
+    try {
+      process.kill(browser.pid, 'SIGKILL');
+    } catch { /* it is gone, and its driver has not noticed */ }
+  }
+  clearTimeout(timer);
+}
 
 class Page {
   constructor(browser, { native, end }) {
@@ -120,6 +152,7 @@ class Page {
     this.native = native;
     this.end = end;
     this.log = [];
+    native.setDefaultTimeout(ACTION_MS);
     native.on('console', (m) => this.log.push(`${m.type()} ${m.text()}`));
     native.on('pageerror', (e) => this.log.push(`pageerror ${e?.stack ?? e}`));
   }
@@ -150,7 +183,7 @@ class Page {
   }
 
   // Until fn(arg) in the page is true; its last answer otherwise in the error.
-  async waitFor(fn, arg, seconds = 10) {
+  async waitFor(fn, arg, seconds = 30) {
     const end = Date.now() + seconds * 1000;
     let last;
     do {
@@ -172,18 +205,24 @@ class Page {
 export class Browsers {
   #running = new Map();
 
-  // A page in the browser of that kind, or in the given one.
+  // A page in the browser of that kind, or in the given one. One that has crashed fails the test that
+  // it crashed in, not all that follow.
   async page(which) {
     let browser = which;
     if (typeof which === 'string') {
-      if (!this.#running.has(which)) this.#running.set(which, await launch(which));
       browser = this.#running.get(which);
+      if (browser && !browser.isAlive()) {
+        console.log(`      (${which} has crashed, and is started again)`);
+        await end(browser);
+        browser = undefined;
+      }
+      if (!browser) this.#running.set(which, (browser = await launch(which)));
     }
     return new Page(browser, await browser.newPage());
   }
 
   async close() {
-    for (const browser of this.#running.values()) await browser.close();
+    for (const browser of this.#running.values()) await end(browser);
     this.#running.clear();
   }
 }
