@@ -8,11 +8,16 @@ const others = '.tile[data-feed]:not(.self)';
 
 async function join(t, server, name) {
   const page = await t.page('chromium', `${server.pages}/conference.html?name=${name}&autojoin=1`);
-  await page.waitFor(() => document.querySelector('#state').dataset.state === 'connected', undefined, 20);
+  await page.waitFor(() => document.querySelector('#state').dataset.state === 'connected');
   return page;
 }
 
-const large = (page) => page.evaluate(() => {
+// 1280x720, also where the machine is too busy for it: browsers would send something smaller then.
+const large = (page) => page.evaluate(async () => {
+  const { sender } = window.sluice.publisher.transceiver('video');
+  const params = sender.getParameters();
+  params.degradationPreference = 'maintain-resolution';
+  await sender.setParameters(params);
   const quality = document.querySelector('#quality');
   quality.value = '1280x720';
   quality.dispatchEvent(new Event('change'));
@@ -50,24 +55,26 @@ test('conference page: no larger picture than is shown, none for what is hidden'
     window.told = [];
     window.sluice.room.on('quality', (q) => window.told.push(q));
   });
-  await alice.waitFor((s) => document.querySelector(s)?.querySelector('video').videoWidth > 0, others, 20);
+  await alice.waitFor((s) => document.querySelector(s)?.querySelector('video').videoWidth > 0, others);
   await resize(alice, 1280);
   await becomes(alice, 1280, 30);
 
   await resize(alice, 300);
   const smaller = await becomes(alice, 320, 2 * NOISE);
-  await alice.waitFor(() => window.told.some((q) => q.verdict === 'request' && q.reason === 'size' && q.substream === 0), undefined, 5);
+  await alice.waitFor(() => window.told.some((q) => q.verdict === 'request' && q.reason === 'size' && q.substream === 0));
   await alice.click('#stats');
-  await alice.waitFor((s) => /the size here/.test(document.querySelector(s).querySelector('.stats').textContent), others, 10);
+  await alice.waitFor((s) => /the size here/.test(document.querySelector(s).querySelector('.stats').textContent), others);
   await resize(alice, 620);
   t.note(`shrunk: smaller after ${smaller} ms; half of it back: ${await becomes(alice, 640, 15)} ms`);
 
   await resize(alice, 0);
-  await sleep(alice, 3000);
-  const before = await received(alice);
-  await sleep(alice, 2000);
-  assert.equal(await received(alice), before, 'hidden: nothing comes');
-  assert.ok(await alice.evaluate(() => window.told.some((q) => q.reason === 'hidden')));
+  for (let before = -1, now = 0, from = Date.now(); now !== before; ) {
+    assert.ok(Date.now() - from < 20000, 'hidden: nothing comes');
+    before = await received(alice);
+    await sleep(alice, 1000);
+    now = await received(alice);
+  }
+  await alice.waitFor(() => window.told.some((q) => q.reason === 'hidden'));
 
   const back = await alice.evaluate(([s]) => {
     const tile = document.querySelector(s);
@@ -105,7 +112,7 @@ test('conference page: layers that nobody watches are not sent', { variants: [['
   const bob = await join(t, server, 'Bob');
   await large(bob);
   const alice = await join(t, server, 'Alice');
-  await alice.waitFor((s) => document.querySelector(s)?.querySelector('video').videoWidth > 0, others, 20);
+  await alice.waitFor((s) => document.querySelector(s)?.querySelector('video').videoWidth > 0, others);
   await resize(alice, 1280);
   await becomes(alice, 1280, 30);
   await sleep(alice, 2000);
@@ -119,7 +126,7 @@ test('conference page: layers that nobody watches are not sent', { variants: [['
     await sleep(alice, 100);
   }
   const ms = Date.now() - from;
-  await becomes(alice, 320, 5);
+  await becomes(alice, 320, 30);
   const thumbnail = await uplink(bob, 3000);
   t.note(`Bob sends ${full.toFixed(0)} kbit/s to a full viewer, ${thumbnail.toFixed(0)} to a thumbnail, from ${ms} ms on`);
   assert.ok(thumbnail < 0.4 * full);
