@@ -1,12 +1,16 @@
 // What the administrator sees of a browser's connection, and its packets in a capture.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { isRtcp, readPcap, rtp } from '../lib/pcap.mjs';
 import { test } from '../lib/runner.mjs';
+import { until } from '../lib/until.mjs';
+
+const run = promisify(execFile);
 
 const CF = [['chromium', 'lite'], ['firefox', 'lite'], ['chromium', 'full'], ['firefox', 'full']];
 
@@ -30,7 +34,7 @@ async function start(t) {
 
 // What dashboards read at least.
 test('the administrator sees a connection', { variants: CF, tags: ['asan'] }, async (t) => {
-  const { page, ask, handle } = await start(t);
+  const { ask, handle } = await start(t);
   const { info } = await ask('handle_info', handle);
   const { ice, dtls, media, extensions } = info.webrtc;
 
@@ -57,12 +61,12 @@ test('the administrator sees a connection', { variants: CF, tags: ['asan'] }, as
     assert.equal(m.rtcp.main.base, type === 'audio' ? 48000 : 90000);
     assert.ok(m.rtcp.main['in-link-quality'] > 50);
   }
-  await page.evaluate(() => T.sleep(2500));
-  const later = (await ask('handle_info', handle)).info.webrtc.media['1'];
-  assert.ok(later.stats.in.packets > media['1'].stats.in.packets);
-  assert.ok(later.stats.in.bytes_lastsec > 0 && later.stats.out.bytes_lastsec > 0);
-  const { bwe } = (await ask('handle_info', handle)).info.webrtc;
-  assert.ok(bwe.estimate > 0 && bwe.target > 0 && bwe.why, JSON.stringify(bwe));
+  const { bwe } = await until('more packets, and an estimate', async () => {
+    const { media: { 1: { stats } }, bwe } = (await ask('handle_info', handle)).info.webrtc;
+    return stats.in.packets > media['1'].stats.in.packets && stats.in.bytes_lastsec > 0 && stats.out.bytes_lastsec > 0 &&
+      bwe.estimate > 0 && { bwe };
+  });
+  assert.ok(bwe.target > 0 && bwe.why, JSON.stringify(bwe));
   assert.ok(bwe.queue >= 0 && bwe['held-packets'] >= 0 && bwe['held-bytes'] >= 0, JSON.stringify(bwe));
   const only = await ask('handle_info', handle, { plugin_only: true });
   assert.equal(only.info.webrtc, undefined);
@@ -80,7 +84,7 @@ function assertWhole(packets, ssrc) {
 }
 
 test('a capture has the packets of both directions', { variants: CF, tags: ['asan'] }, async (t) => {
-  const { page, ask, handle, folder } = await start(t);
+  const { server, page, ask, handle, folder } = await start(t);
   const ok = async (...args) => assert.equal((await ask(...args)).janus, 'success');
   const file = path.join(folder, 'echo.pcap');
 
@@ -91,7 +95,7 @@ test('a capture has the packets of both directions', { variants: CF, tags: ['asa
   await page.evaluate(() => T.sleep(3000));
   const counted = (await ask('handle_info', handle)).info;
   await ok('stop_pcap', handle);
-  await page.evaluate(() => T.sleep(300));
+  await until('a whole file', () => !server.hasOpen(file));
 
   assert.ok(counted['captured-packets'] > 0);
   assert.equal(counted['captured-dropped'], 0);
@@ -119,39 +123,42 @@ test('a capture has the packets of both directions', { variants: CF, tags: ['asa
   const echoed = left.filter((p) => !isRtcp(p) && rtp(p).ssrc === audio);
   const same = echoed.filter((p) => bodies.has(rtp(p).body.toString('hex')));
   assert.ok(same.length > echoed.length * 0.9, `${same.length} of ${echoed.length} packets of audio`);
-  opensInTshark(file, packets.length, pair[1].split(':')[1]);
+  await opensInTshark(file, packets.length, pair[1].split(':')[1]);
 });
 
-function opensInTshark(file, n, port) {
+async function opensInTshark(file, n, port) {
   try {
-    execFileSync('tshark', ['-v'], { stdio: 'ignore' });
+    await run('tshark', ['-v']);
   } catch {
     console.log('  (tshark is not installed: its reading of the capture is not compared)');
     return;
   }
-  const out = execFileSync('tshark', ['-r', file, '-d', `udp.port==${port},rtp`, '-T', 'fields', '-e', 'frame.protocols'],
-    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1 << 26 }).trim().split('\n');
+  const { stdout } = await run('tshark', ['-r', file, '-d', `udp.port==${port},rtp`, '-T', 'fields', '-e', 'frame.protocols'],
+    { maxBuffer: 1 << 26 });
+  const out = stdout.trim().split('\n');
   assert.equal(out.length, n);
   assert.ok(out.every((l) => l.startsWith('raw:ip:udp')), out[0]);
   assert.ok(out.filter((l) => /:rtp|:rtcp/.test(l)).length > n * 0.9, out.slice(0, 3).join());
 }
 
 test('a capture as text, cut, and one that ends with its connection', { variants: [['chromium', 'lite']] }, async (t) => {
-  const { page, ask, handle, folder } = await start(t);
+  const { server, ask, handle, folder } = await start(t);
+  const [a, b] = ['a.txt', 'b.pcap'].map((name) => path.join(folder, name));
+  const captured = (n) => until(`${n} packets`, async () => (await ask('handle_info', handle)).info['captured-packets'] > n);
 
   assert.equal((await ask('start_text2pcap', handle, { filename: 'a.txt', truncate: 12 })).janus, 'success');
-  await page.evaluate(() => T.sleep(500));
+  await captured(20);
   assert.equal((await ask('stop_text2pcap', handle)).janus, 'success');
-  await page.evaluate(() => T.sleep(200));
-  const lines = fs.readFileSync(path.join(folder, 'a.txt'), 'utf8').trim().split('\n');
+  await until('a whole file', () => !server.hasOpen(a));
+  const lines = fs.readFileSync(a, 'utf8').trim().split('\n');
   assert.ok(lines.length > 10);
   for (const l of lines) assert.match(l, /^[IO] \d\d:\d\d:\d\d\.\d{6} 000000( [0-9a-f]{2}){8,12}$/);
   assert.ok(lines.some((l) => l[0] === 'I') && lines.some((l) => l[0] === 'O'));
 
   assert.equal((await ask('start_pcap', handle, { filename: 'b.pcap' })).janus, 'success');
-  await page.evaluate(() => T.sleep(300));
+  await captured(5);
   assert.equal((await ask('hangup_webrtc', handle)).janus, 'success');
   assert.match((await ask('stop_pcap', handle)).error.reason, /not started/);
-  await page.evaluate(() => T.sleep(200));
-  assert.ok(readPcap(path.join(folder, 'b.pcap')).length > 5);
+  await until('a whole file', () => !server.hasOpen(b));
+  assert.ok(readPcap(b).length > 5);
 });

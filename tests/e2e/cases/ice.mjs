@@ -7,7 +7,7 @@ import { test } from '../lib/runner.mjs';
 const variants = [['chromium', 'lite'], ['chromium', 'full'], ['firefox', 'lite']];
 
 test('ICE restart by the client', { variants, tags: ['asan'] }, async (t) => {
-  const server = await t.server();
+  const server = await t.server({ media: { no_media_timer: 5 } }); // a busy browser may take a second
   const page = await t.client();
   await page.evaluate((url) => T.connect(url), server.ws);
   await page.evaluate(() => T.echo());

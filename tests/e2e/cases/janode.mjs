@@ -100,7 +100,7 @@ test('janode: silence ends a connection', { tags: ['long'], timeout: 90 }, async
 test('janode: every method of connections and sessions', {}, async (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sluice-e2e-'));
   t.onClose(() => fs.rmSync(folder, { recursive: true }));
-  const server = await t.server({ general: { session_timeout: 2 },
+  const server = await t.server({ general: { session_timeout: 3 },
     admin: { enabled: 'yes', secret: 's', capture_dir: folder } });
   const seen = new Coverage();
   const ofConnection = [EVENT.CONNECTION_CLOSED, EVENT.CONNECTION_ERROR];
@@ -115,7 +115,7 @@ test('janode: every method of connections and sessions', {}, async (t) => {
   const raw = await connection.create(1); // a keepalive each second keeps it past its timeout
   const session = sessions.watch(raw, [EVENT.SESSION_DESTROYED]);
   const handle = await session.attach(EchoTestPlugin);
-  await new Promise((resolve) => setTimeout(resolve, 3500));
+  await new Promise((resolve) => setTimeout(resolve, 4500));
   assert.equal((await handle.message({ audio: true })).plugindata.data.result, 'ok');
   assert.equal((await session.sendRequest({ janus: 'keepalive' })).janus, 'ack');
   await assert.rejects(session.attach({ id: 'janus.plugin.none' }), /460/);

@@ -65,7 +65,7 @@ test('janus.js: every method and callback', { timeout: 90 }, async (t) => {
     return [h.isAudioMuted('0'), h.isVideoMuted('1')];
   });
   assert.deepEqual(muted, [true, true]);
-  await page.waitFor(() => T.look('echo', '1').colour.every((c) => c < 30));
+  await page.waitFor(() => T.look('echo', '1')?.colour.every((c) => c < 30));
   const heard = await page.evaluate(() => {
     const h = T.handle('echo');
     h.unmuteAudio('0');
@@ -75,7 +75,7 @@ test('janus.js: every method and callback', { timeout: 90 }, async (t) => {
   assert.deepEqual(heard, [false, false]);
   await page.evaluate(() => T.seesMotion('echo', '1'));
   await page.evaluate(() => T.replaceTracks('echo', [{ type: 'video', mid: '1', video: { colour: [30, 30, 200] } }]));
-  await page.waitFor(() => T.look('echo', '1').colour[2] > 140);
+  await page.waitFor(() => T.look('echo', '1')?.colour[2] > 140);
 
   await page.waitFor(() => T.state('echo').dataOpen);
   await page.evaluate(() => T.say('echo', 'hello'));
@@ -87,7 +87,7 @@ test('janus.js: every method and callback', { timeout: 90 }, async (t) => {
   await assert.rejects(page.evaluate(() => T.handle('echo').dtmf({ dtmf: { tones: '1' } })), /InvalidStateError/);
 
   path.beBad(true);
-  await page.waitFor(() => T.state('echo').events.some((e) => e.slowLink === false && e.lost > 0), null, 20);
+  await page.waitFor(() => T.state('echo').events.some((e) => e.slowLink === false && e.lost > 0));
   path.beBad(false);
 
   // A lost socket, and the same session on a new one, while media goes on.

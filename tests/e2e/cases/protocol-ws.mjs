@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { WebSocket } from 'ws';
+import { median } from '../lib/rooms.mjs';
 import { test } from '../lib/runner.mjs';
 import { transaction, WsClient } from '../lib/protocol.mjs';
+import { until } from '../lib/until.mjs';
 
 const ECHO = 'janus.plugin.echotest';
 const ROOM = 'janus.plugin.videoroom';
@@ -153,14 +155,19 @@ test('an event does not wait for the acknowledgement of the ack', { tags, alone:
     const c = await WsClient.open(url);
     const session_id = await c.create();
     const handle_id = await c.attach(session_id, ECHO);
-    const ms = [];
-    for (let i = 0; i < 21; i++) {
+    const times = { ping: [], message: [] };
+    const taken = async (list, work) => {
       const t0 = performance.now();
-      await c.message(session_id, handle_id, { audio: true });
-      ms.push(performance.now() - t0);
+      await work();
+      list.push(performance.now() - t0);
+    };
+    for (let i = 0; i < 21; i++) {
+      await taken(times.ping, () => c.request({ janus: 'ping' }));
+      await taken(times.message, () => c.message(session_id, handle_id, { audio: true }));
     }
-    ms.sort((a, b) => a - b);
-    assert.ok(ms[10] < 25, `half of them take ${ms[10]} ms or more`); // Nagle and delayed ack: 40
+    const [ping, message] = [median(times.ping), median(times.message)];
+    // Nagle and delayed ack: 40 more. What a busy machine takes for a message is there for the other, too.
+    assert.ok(message < 25 + 4 * ping, `half of them take ${message} ms or more, of pings ${ping} ms`);
     await c.close();
   }
 });
@@ -264,21 +271,18 @@ test('claim moves a session to a new socket', { tags }, async (t) => {
 });
 
 test('a session whose socket is gone ends after the reclaim time', { tags }, async (t) => {
-  const server = await t.server({ general: { reclaim_session_timeout: 1 } });
+  const server = await t.server({ general: { reclaim_session_timeout: 1 }, admin: { enabled: 'yes', secret: 'adm' } });
   const a = await WsClient.open(server.ws);
   const session_id = await a.create();
+  const admin = await WsClient.open(server.admin, 'janus-admin-protocol');
+  const list = async () => (await admin.request({ janus: 'list_sessions', admin_secret: 'adm' })).sessions;
+  assert.deepEqual(await list(), [session_id]);
   await a.close();
+  await until('no session', async () => (await list()).length === 0, 10000);
   const b = await WsClient.open(server.ws);
-  const end = Date.now() + 6000;
-  for (;;) {
-    const reply = await b.request({ janus: 'info', transaction: transaction() });
-    assert.equal(reply.janus, 'server_info');
-    await new Promise((r) => setTimeout(r, 3100));
-    const claim = await b.request({ janus: 'claim', session_id });
-    if (claim.error?.code === 458) break;
-    assert.ok(Date.now() < end, 'the session is still there');
-  }
+  assert.equal((await b.request({ janus: 'claim', session_id })).error.code, 458);
   await b.close();
+  await admin.close();
 });
 
 test('an idle session times out and says so', { tags }, async (t) => {

@@ -17,7 +17,7 @@ test('the requests of the README', { tags: ['asan'] }, async (t) => {
   const blocks = [...text.matchAll(/^```sh\n([^]*?)^```/gm)].map((m) => m[1]);
   assert.equal(blocks.length, 3);
   const script = ['set -euo pipefail', ...blocks].join('\n').replaceAll('http://localhost:8088', server.pages);
-  const { stdout, stderr } = await run('bash', ['-c', script], { timeout: 20000 });
+  const { stdout, stderr } = await run('bash', ['-c', script], { timeout: 60000 });
   assert.equal(stderr, '');
   assert.match(stdout, /"janus\.plugin\.videoroom"/);
   assert.match(stdout, /"room":1234,"exists":true/);

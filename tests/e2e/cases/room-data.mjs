@@ -2,7 +2,9 @@
 // reaches every subscriber on a channel named after the publisher, beside its video.
 
 import assert from 'node:assert/strict';
+import { HttpClient } from '../lib/protocol.mjs';
 import { test } from '../lib/runner.mjs';
+import { until } from '../lib/until.mjs';
 
 async function enter(t, server, name, options) {
   const page = await t.client();
@@ -17,7 +19,7 @@ const heardAll = (page, name, n) =>
 
 // A publisher and two who watch it.
 async function room(t) {
-  const server = await t.server();
+  const server = await t.server({ admin: { enabled: 'yes', secret: 's' } });
   const red = await enter(t, server, 'red', { ...publisher, watch: false });
   const watchers = [];
   for (const name of ['green', 'blue']) {
@@ -31,7 +33,7 @@ async function room(t) {
 
 test('room data: text and binary reach every subscriber', { variants: [['chromium', 'lite'], ['chromium', 'full'], ['firefox', 'lite']], tags: ['asan'] },
   async (t) => {
-    const { red, watchers, id } = await room(t);
+    const { server, red, watchers, id } = await room(t);
     for (const { page, sub } of watchers) {
       const line = (await page.evaluate((n) => T.state(n), sub)).streams.find((s) => s.type === 'data');
       assert.deepEqual([line.active, line.sources, line.source_ids], [true, 1, [id]]);
@@ -51,11 +53,15 @@ test('room data: text and binary reach every subscriber', { variants: [['chromiu
       assert.deepEqual(heard, { n: 3, bytes: 50000, hash, labels: [String(id)] });
     }
 
-    // The publisher's gate.
+    // The publisher's gate. What the server got is what the administrator sees.
+    const where = await red.evaluate(() => `/${T.sessionId()}/${T.handle('red').getId()}`);
+    const got = async () => (await new HttpClient(server.adminHttp).post(where, { janus: 'handle_info', admin_secret: 's' }))
+      .json.info.webrtc.media['2'].stats.in.packets;
+    const before = await got();
     const gate = (data) => red.evaluate((d) => T.ask('red', { request: 'configure', data: d }, (e) => e.configured), data);
     await gate(false);
     await red.evaluate(() => T.say('red', 'to nobody'));
-    await red.evaluate(() => T.sleep(300));
+    await until('the message', async () => (await got()) > before);
     await gate(true);
     await red.evaluate(() => T.say('red', 'again'));
     for (const { page, sub } of watchers) {

@@ -12,7 +12,7 @@ export async function connect(t, server) {
 }
 
 // The next @event of @emitter for which @matches is true.
-export function next(emitter, event, matches = () => true, ms = 15000) {
+export function next(emitter, event, matches = () => true, ms = 30000) {
   const promise = new Promise((resolve, reject) => {
     const timer = setTimeout(() => done(reject, new Error(`no ${event} within ${ms} ms`)), ms);
     const listener = (data) => matches(data) && done(resolve, data);

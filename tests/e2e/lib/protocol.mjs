@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { WebSocket } from 'ws';
 
-const WAIT_MS = 5000;
+const WAIT_MS = 20000;
 let serial = 0;
 
 export const transaction = () => `t${++serial}`;

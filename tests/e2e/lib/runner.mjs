@@ -15,7 +15,7 @@ import { againAtLink, isAtLink } from './link.mjs';
 const tests = [];
 
 export function test(name, opts, fn) {
-  tests.push({ name, tags: [], timeout: 45, browsers: ['chromium', 'firefox'], ...opts, fn });
+  tests.push({ name, tags: [], timeout: 120, browsers: ['chromium', 'firefox'], ...opts, fn });
 }
 
 function variantsOf(t, options) {
@@ -62,7 +62,7 @@ async function runOne(t, browsers) {
     await within(10, context.evidence()).catch((e2) => errors.push(e2));
   }
   try {
-    await within(30, context.close());
+    await within(60, context.close());
   } catch (e) {
     errors.push(e);
   }

@@ -9,9 +9,11 @@ import path from 'node:path';
 import { atFar, FAR } from './link.mjs';
 import { buildDir, topDir } from './paths.mjs';
 import { freePorts } from './ports.mjs';
+import { sleep } from './until.mjs';
 
 const WORKERS = 2;
-const STOP_MS = 10000;
+const START_MS = 60000;
+const STOP_MS = 30000; // a sanitizer looks for leaks then
 
 const ROOMS = `
 [room 1234]
@@ -19,8 +21,6 @@ description = Room of the tests
 publishers = 20
 bitrate = 0
 `;
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // Where media listens. Firefox has no loopback candidates and pairs its others with none, so the
 // machine's own first address is there too; packets between the two stay in the machine.
@@ -110,7 +110,7 @@ export class Server {
 
   async waitUntilReady() {
     const gone = this.exited.then(() => 'gone');
-    for (let i = 0; i < 200; i++) {
+    for (const end = Date.now() + START_MS; Date.now() < end;) {
       if ((await canConnect(this.host, this.httpPort)) && (await canConnect(this.host, this.wsPort))) return;
       if ((await Promise.race([gone, sleep(50)])) === 'gone')
         throw new Error(`the server did not start:\n${this.log.slice(-2000)}`);
@@ -150,6 +150,17 @@ export class Server {
       threads: Number(/^Threads:\s+(\d+)/m.exec(status)[1]),
       rssKib: Number(/^VmRSS:\s+(\d+)/m.exec(status)[1]),
     };
+  }
+
+  hasOpen(file) {
+    const folder = `/proc/${this.pid}/fd`;
+    return fs.readdirSync(folder).some((fd) => {
+      try {
+        return fs.readlinkSync(path.join(folder, fd)) === file;
+      } catch {
+        return false; // closed meanwhile
+      }
+    });
   }
 
   // Processor time so far, of all its threads.

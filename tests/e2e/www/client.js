@@ -32,7 +32,7 @@ function noteRequest(plugin, name) {
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function until(what, fn, ms = 15000) {
+async function until(what, fn, ms = 30000) {
   const end = performance.now() + ms;
   for (;;) {
     const value = await fn();
@@ -468,7 +468,7 @@ function look(name, mid) {
 }
 
 // Waits until the video of @mid has decoded some frames and shows pictures that differ.
-async function seesMotion(name, mid, ms = 15000) {
+async function seesMotion(name, mid, ms = 30000) {
   const start = (await received(name))[mid]?.frames ?? 0;
   const hashes = new Set();
   await until(`moving pictures on ${name} mid ${mid}`, async () => {
@@ -487,7 +487,7 @@ function midsOf(name, feed, kind = 'video') {
 }
 
 // Waits until @name (a participant) sees moving pictures of @n others; what they look like.
-async function seesOthers(name, n, ms = 20000) {
+async function seesOthers(name, n, ms = 30000) {
   const sub = await until('a subscription', () => handles.get(`${name}-sub`), ms);
   await until(`${n} videos; has ${JSON.stringify(sub.streams)}`, () => midsOf(sub.name).length >= n, ms);
   const out = [];
@@ -498,7 +498,7 @@ async function seesOthers(name, n, ms = 20000) {
   return out;
 }
 
-async function hearsSomething(name, mid, ms = 10000) {
+async function hearsSomething(name, mid, ms = 30000) {
   const start = (await received(name))[mid]?.energy ?? 0;
   return until(`sound on ${name} mid ${mid}`, async () => {
     const now = (await received(name))[mid];
@@ -506,8 +506,18 @@ async function hearsSomething(name, mid, ms = 10000) {
   }, ms);
 }
 
+// Waits until nothing more of @mid comes: what was sent before still does, for a while.
+async function rests(name, mid) {
+  const packets = async () => (await received(name))[mid]?.packets ?? 0;
+  await until(`nothing on ${name} mid ${mid}`, async () => {
+    const before = await packets();
+    await sleep(700);
+    return (await packets()) === before;
+  }, 10000);
+}
+
 // From a participant's join to its first decoded frame of somebody, in ms; polls each 5 ms.
-async function firstFrame(name, ms = 10000) {
+async function firstFrame(name, ms = 30000) {
   const entry = of(name);
   for (;;) {
     const sub = handles.get(`${name}-sub`);
@@ -519,7 +529,7 @@ async function firstFrame(name, ms = 10000) {
 }
 
 // When the first picture of @mid was shown to subscriber @name, by performance.now(): statistics are up to 50 ms old.
-async function firstShown(name, mid = '0', ms = 10000) {
+async function firstShown(name, mid = '0', ms = 30000) {
   const { element } = await until(`a track of ${name}`, () => handles.get(name)?.remote.get(mid), ms);
   return Promise.race([
     new Promise((resolve) => element.requestVideoFrameCallback((now, frame) => resolve(frame.presentationTime))),
@@ -576,7 +586,7 @@ window.T = {
   accept: (name, jsep) => accept(of(name), jsep), answer: (name, options) => createAnswer(of(name), options),
   tone, tracksOf, lastJsep: (name) => of(name).lastJsep, until,
   connect, destroy, reconnect, attach, ask, detach, echo, join, publish, unpublish, renegotiate, replaceTracks,
-  received, look, seesMotion, seesOthers, hearsSomething, firstFrame, firstShown, midsOf, transport, protocol, state, has, say,
+  received, look, seesMotion, seesOthers, hearsSomething, rests, firstFrame, firstShown, midsOf, transport, protocol, state, has, say,
   heard, sha256, sleep,
   offer: (name, tracks, iceRestart, customizeSdp) => createOffer(of(name), { tracks, iceRestart, customizeSdp }),
   watchOnly, speak, beaconOnPagehide, rememberSockets, breakSocket,

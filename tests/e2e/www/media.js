@@ -137,7 +137,7 @@ function watchFrames(name, mid) {
 const framesOf = (name, mid) => watched.get(`${name}/${mid}`);
 
 // Waits until the newest frame is @width wide.
-async function widthBecomes(name, mid, width, ms = 15000) {
+async function widthBecomes(name, mid, width, ms = 30000) {
   const frames = framesOf(name, mid);
   const end = performance.now() + ms;
   while (frames.at(-1)?.width !== width) {
@@ -148,7 +148,7 @@ async function widthBecomes(name, mid, width, ms = 15000) {
 
 // Sends a configure request to a subscriber; { ms, gap }: from the request to the first frame of
 // @width, and the longest gap between frames in the meantime.
-async function switchTo(name, mid, stream, width, ms = 15000) {
+async function switchTo(name, mid, stream, width, ms = 30000) {
   const frames = framesOf(name, mid);
   const t0 = performance.now();
   await T.ask(name, { request: 'configure', streams: [{ mid, ...stream }] }, (e) => e.configured === 'ok');

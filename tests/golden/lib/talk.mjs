@@ -26,8 +26,8 @@ import http from 'node:http';
 import { Peers } from './peers.mjs';
 import { openWebSocket } from './ws.mjs';
 
-const ANSWER_MS = 5000;
-const MORE_MS = 1000; // what is expected behind the first message
+const ANSWER_MS = 20000;
+const MORE_MS = 10000; // what is expected behind the first message
 const LESS_MS = 500; // when some of that does not come
 const SLOW = 10; // times as long for a slow step
 // No two are the same; but what they look like is.
