@@ -179,12 +179,14 @@ void rtc_poll(struct rtc_client *c, int ms)
 
 bool rtc_connect(struct rtc_client *c)
 {
-    for (int i = 0; i < 100 && !c->checked; i++) {
+    const uint64_t end_us = sl_now_us() + RTC_PATIENCE_US;
+
+    while (!c->checked && sl_now_us() < end_us) {
         rtc_check(c);
         rtc_poll(c, 20);
     }
     sl_dtls_start(c->dtls);
-    for (int i = 0; i < 400 && c->state != SL_DTLS_CONNECTED; i++) {
+    while (c->state < SL_DTLS_CONNECTED && sl_now_us() < end_us) {
         rtc_poll(c, 5);
         if (sl_dtls_timeout_us(c->dtls) == 0)
             sl_dtls_timeout(c->dtls);

@@ -13,6 +13,7 @@
 #include "srtp/srtp.h"
 
 #define RTC_RECEIVED_MAX 4096
+#define RTC_PATIENCE_US  UINT64_C(30000000) /* machines may be busy */
 
 struct rtc_packet {
     uint16_t len;
@@ -50,7 +51,7 @@ void rtc_fini(struct rtc_client *c) SL_ON_WORKER;
 void rtc_check(struct rtc_client *c) SL_ON_WORKER;
 /* Takes what comes for up to @ms. */
 void rtc_poll(struct rtc_client *c, int ms) SL_ON_WORKER;
-/* Checks and handshakes until both ends have keys; false after two seconds. */
+/* Checks and handshakes until both ends have keys; false when that fails, or for too long. */
 bool rtc_connect(struct rtc_client *c) SL_ON_WORKER;
 
 /* Protects and sends; @len without the room for the tag. */

@@ -96,7 +96,7 @@ static void tell(bool ccfb) SL_ON_WORKER
             send_numbered(&c, i);
         rtc_poll(&c, 5);
     }
-    for (int i = 0; i < 100 && told[PACKETS - 1] == 0; i++) {
+    for (int i = 0; i < 1500 && told[PACKETS - 1] == 0; i++) {
         rtc_poll(&c, 20);
         read_feedback(&c, told);
     }
@@ -142,7 +142,7 @@ static size_t read_remb(const struct rtc_client *c, uint64_t *bps, size_t max)
 
 static void wait_remb(struct rtc_client *c, uint64_t *bps, size_t n) SL_ON_WORKER
 {
-    for (int i = 0; i < 400 && read_remb(c, bps, n) < n; i++) {
+    for (int i = 0; i < 1500 && read_remb(c, bps, n) < n; i++) {
         send_numbered(c, 0); /* something to report about */
         rtc_poll(c, 20);
     }

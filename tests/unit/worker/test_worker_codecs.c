@@ -44,6 +44,15 @@ static void wish_substream(sl_id sub, int substream)
     post(m);
 }
 
+/* The last three that came are of the lowest layer. */
+static bool is_down(const struct rtc_client *c)
+{
+    uint16_t marks[64];
+    size_t n = count_rtp(c, SSRC_OUT, NULL, marks);
+
+    return n >= 8 && !marks[n - 1] && !marks[n - 2] && !marks[n - 3];
+}
+
 static void layers_known_by_ssrc_are_switched(void **state)
 {
     struct sl_media *media = make_media(SL_DIR_RECV);
@@ -68,7 +77,7 @@ static void layers_known_by_ssrc_are_switched(void **state)
     m->route.nlayers = NLAYERS;
     m->route.wish = (struct sl_layer_wish)SL_LAYER_WISH_INIT;
     post(m);
-    rtc_poll(&pub, 50);
+    settle();
     for (int i = 0; i < 8; i++, seq++) { /* longer than requests are throttled */
         for (unsigned int l = 0; l < NLAYERS; l++)
             send_layer(&pub, l, (uint16_t)(seq + 1000 * l), seq * 3000u, i == 0);
@@ -76,14 +85,14 @@ static void layers_known_by_ssrc_are_switched(void **state)
     }
     pub.nreceived = 0;
     wish_substream(s, 0);
-    for (int i = 0; i < 20 && !got_pli(&pub, SSRC_IN); i++)
+    for (int i = 0; i < 300 && !got_pli(&pub, SSRC_IN); i++)
         rtc_poll(&pub, 100);
     assert_true(got_pli(&pub, SSRC_IN));
     for (int i = 0; i < 4; i++, seq++)
         for (unsigned int l = 0; l < NLAYERS; l++)
             send_layer(&pub, l, (uint16_t)(seq + 1000 * l), seq * 3000u, i == 1 && l == 0);
-    for (int i = 0; i < 20 && count_rtp(&sub, SSRC_OUT, NULL, NULL) < 12; i++)
-        rtc_poll(&sub, 100);
+    for (int i = 0; i < 6000 && !is_down(&sub); i++)
+        rtc_poll(&sub, 5);
     n = count_rtp(&sub, SSRC_OUT, seqs, marks);
     assert_true(n >= 8);
     assert_int_equal(marks[n - 1], 0);
@@ -165,7 +174,7 @@ static void sound_of_every_codec_passes_unchanged(void **state)
         post_media(p, make_sound(i, SL_DIR_RECV, 101));
         post_media(s, make_sound(i, SL_DIR_SEND, 107)); /* numbers are each connection's own */
         route(p, s);
-        rtc_poll(&pub, 50);
+        settle();
         for (uint16_t k = 0; k < 5; k++) {
             uint8_t pkt[SL_RTP_HDR + 960];
 
@@ -175,8 +184,7 @@ static void sound_of_every_codec_passes_unchanged(void **state)
                 pkt[SL_RTP_HDR + b] = (uint8_t)(b * 7 + k);
             rtc_send_rtp(&pub, pkt, SL_RTP_HDR + sounds[i].len);
         }
-        for (int k = 0; k < 20 && count_rtp(&sub, SSRC_OUT, NULL, NULL) < 5; k++)
-            rtc_poll(&sub, 100);
+        (void)await_rtp(&sub, SSRC_OUT, 5);
         check_sound(&sub, i, 107);
         leave(&pub, p);
         leave(&sub, s);

@@ -72,11 +72,10 @@ static void scene_begin(struct scene *s) SL_ON_WORKER
     s->pub_id = join(&s->pub, 0, SL_DIR_RECV);
     s->sub_id = join(&s->sub, 0, SL_DIR_SEND);
     route(s->pub_id, s->sub_id);
-    rtc_poll(&s->pub, 50);
+    settle();
     s->seq++;
     send_video(&s->pub, s->seq, 3000u * s->seq, true);
-    rtc_poll(&s->sub, 100);
-    assert_int_equal(count_rtp(&s->sub, SSRC_OUT, NULL, NULL), 1);
+    assert_int_equal(await_rtp(&s->sub, SSRC_OUT, 1), 1);
 }
 
 static void scene_end(struct scene *s) SL_ON_WORKER
@@ -95,9 +94,7 @@ static void good_packet(struct scene *s) SL_ON_WORKER
     s->sub.nreceived = 0;
     s->seq++;
     send_video(&s->pub, s->seq, 3000u * s->seq, false);
-    for (int i = 0; i < 3000 && !count_rtp(&s->sub, SSRC_OUT, NULL, NULL); i++)
-        rtc_poll(&s->sub, 1);
-    assert_int_equal(count_rtp(&s->sub, SSRC_OUT, NULL, NULL), 1);
+    assert_int_equal(await_rtp(&s->sub, SSRC_OUT, 1), 1);
     assert_int_equal(s->sub.unreadable, 0);
 }
 
@@ -181,7 +178,7 @@ static void a_stranger_makes_no_state_and_no_trouble(void **state)
             attacks[i % 3](&s, &evil);
         rtc_poll(&evil, 1);
     }
-    rtc_poll(&evil, 50);
+    settle();
     assert_in_range(heap_bytes(), 0, before + 16384);
     good_packet(&s);
     rtc_poll(&evil, 20);
@@ -483,9 +480,10 @@ static void turn_evil(void) SL_ON_WORKER
         route_line(evil.id, i, far.id, i);
         route_line(i ? evil.id : s.pub_id, i, evil.id, i); /* its own, too */
     }
-    rtc_poll(&near.c, 60);
+    settle();
     for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++)
         run(&s, &evil.c, attacks[i]);
+    settle();
     rtc_poll(&near.c, 20);
     rtc_poll(&far.c, 20);
     assert_true(near.c.nreceived > 0);
@@ -522,7 +520,7 @@ static void a_publisher_is_asked_for_key_frames_now_and_then_only(void **state)
     scene_begin(&s);
     member_begin(&evil, 0, 0, VICTIM);
     route_line(s.pub_id, 0, evil.id, 0);
-    rtc_poll(&s.pub, 60);
+    settle();
     s.pub.nreceived = 0;
     begin_us = sl_now_us();
     run(&s, &evil.c, key_frames_wanted);
@@ -546,13 +544,13 @@ static void who_asks_for_everything_gets_little_more_than_once(void **state)
     scene_begin(&s);
     member_begin(&evil, 0, 0, VICTIM);
     route_line(s.pub_id, 0, evil.id, 0);
-    rtc_poll(&s.pub, 60);
+    settle();
     for (int i = 0; i < 200; i++) {
         s.seq++;
         send_video(&s.pub, s.seq, 3000u * s.seq, i == 0);
     }
-    rtc_poll(&s.sub, 200);
-    rtc_poll(&evil.c, 20);
+    assert_int_equal(await_rtp(&s.sub, SSRC_OUT, 201), 201);
+    settle();
     for (int r = 0; r < ROUNDS; r++) {
         for (int i = 0; i < BURST; i++)
             everything_is_lost(&s, &evil.c);

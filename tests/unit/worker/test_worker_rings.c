@@ -6,15 +6,6 @@
 
 #define FAR 5 /* subscribers on the other worker */
 
-static struct sl_worker_stats stats(unsigned int worker)
-{
-    struct sl_worker_stats s;
-
-    usleep(1100000); /* until the second is told */
-    sl_worker_stats_get(world.workers[worker], &s);
-    return s;
-}
-
 static void a_packet_crosses_once_and_a_batch_wakes_once(void **state)
 {
     const unsigned int bursts = 20, burst = 30;
@@ -31,29 +22,27 @@ static void a_packet_crosses_once_and_a_batch_wakes_once(void **state)
         f[i] = join(&far[i], 0, SL_DIR_SEND);
         route(p, f[i]);
     }
-    rtc_poll(&pub, 50);
+    settle();
     send_video(&pub, 0, 0, true);
-    from[0] = stats(1);
-    to[0] = stats(0);
+    for (int i = 0; i < FAR; i++)
+        assert_int_equal(await_rtp(&far[i], SSRC_OUT, 1), 1);
+    from[0] = next_stats(1);
+    to[0] = next_stats(0);
     for (unsigned int b = 0; b < bursts; b++) {
         /* It finds the whole burst when it comes back. */
-        atomic_store(&world.stuck, true);
-        post(sl_wmsg_new(SL_WMSG_EP_CLOSE, sl_id_make(1, 0, 999), 0));
-        usleep(3000);
+        stick();
         for (unsigned int i = 1; i <= burst; i++)
             send_video(&pub, (uint16_t)(b * burst + i), (b * burst + i) * 3000, false);
         usleep(1000);
-        atomic_store(&world.stuck, false);
-        rtc_poll(&near, 2);
+        let_go();
+        (void)await_rtp(&near, SSRC_OUT, 1 + (b + 1) * burst);
         for (int i = 0; i < FAR; i++)
-            rtc_poll(&far[i], 1);
+            (void)await_rtp(&far[i], SSRC_OUT, 1 + (b + 1) * burst);
     }
-    from[1] = stats(1);
-    to[1] = stats(0);
-    for (int i = 0; i < FAR; i++) {
-        rtc_poll(&far[i], 50);
+    from[1] = next_stats(1);
+    to[1] = next_stats(0);
+    for (int i = 0; i < FAR; i++)
         assert_int_equal(count_rtp(&far[i], SSRC_OUT, NULL, NULL), bursts * burst + 1);
-    }
     print_message("%u packets crossed, %u wakes\n", (unsigned int)(to[1].ring_in - to[0].ring_in),
                   (unsigned int)(from[1].wakes - from[0].wakes));
     assert_int_equal(from[1].ring_out - from[0].ring_out, bursts * burst);
@@ -84,16 +73,15 @@ static void a_slow_subscriber_costs_only_himself(void **state)
     (void)setsockopt(slow.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
     route(p, s);
     route(p, n);
-    rtc_poll(&pub, 50);
-    before = stats(0);
+    settle();
+    before = next_stats(0);
     for (unsigned int i = 0; i < packets; i++) {
         send_video(&pub, (uint16_t)i, i * 3000, i == 0);
         if (i % 10 == 9)
-            rtc_poll(&near, 2);
+            (void)await_rtp(&near, SSRC_OUT, i + 1);
     }
-    rtc_poll(&near, 200);
-    after = stats(0);
-    rtc_poll(&slow, 50);
+    after = next_stats(0);
+    rtc_poll(&slow, 0);
     assert_int_equal(count_rtp(&near, SSRC_OUT, NULL, NULL), packets);
     assert_in_range(count_rtp(&slow, SSRC_OUT, NULL, NULL), 0, packets / 2);
     assert_true(after.latency.count - before.latency.count >= 2 * packets);

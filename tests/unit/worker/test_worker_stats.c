@@ -1,18 +1,9 @@
 /* What a worker tells of itself: load, trains, wakes, latency. */
 #include "tests/unit/worker/worker_world.h"
 
-static struct sl_worker_stats stats(unsigned int worker)
-{
-    struct sl_worker_stats s;
-
-    usleep(1100000); /* until the second is told */
-    sl_worker_stats_get(world.workers[worker], &s);
-    return s;
-}
-
 static void latency_is_told_for_every_packet_that_left(void **state)
 {
-    struct sl_worker_stats before = stats(0), s;
+    struct sl_worker_stats before = next_stats(0), s;
     struct rtc_client pub, sub;
     sl_id p, to;
     size_t got = 0;
@@ -22,14 +13,13 @@ static void latency_is_told_for_every_packet_that_left(void **state)
     p = join(&pub, 0, SL_DIR_RECV);
     to = join(&sub, 0, SL_DIR_SEND);
     route(p, to);
-    rtc_poll(&pub, 50);
+    settle();
     for (unsigned int i = 0; i < 200; i++) {
         send_video(&pub, (uint16_t)(1 + i), i * 3000, i == 0);
-        rtc_poll(&sub, 1);
+        (void)await_rtp(&sub, SSRC_OUT, i + 1);
     }
-    rtc_poll(&sub, 100);
     got = count_rtp(&sub, SSRC_OUT, NULL, NULL);
-    s = stats(0);
+    s = next_stats(0);
     assert_int_equal(got, 200);
     assert_int_equal(s.latency.count - before.latency.count, 200);
     assert_true(s.recent.count >= 200);
@@ -38,7 +28,7 @@ static void latency_is_told_for_every_packet_that_left(void **state)
     print_message("p50 %u us, p99 %u us\n", (unsigned int)sl_hist_quantile(&s.latency, 500),
                   (unsigned int)sl_hist_quantile(&s.latency, 990));
     /* Generous: the machine may be busy. */
-    assert_in_range(sl_hist_quantile(&s.latency, 500), 1, 20000);
+    assert_in_range(sl_hist_quantile(&s.latency, 500), 1, 1000000);
     leave(&pub, p);
     leave(&sub, to);
 }
@@ -56,20 +46,18 @@ static void latency_counts_from_the_arrival_at_the_kernel(void **state)
     p = join(&pub, 1, SL_DIR_RECV);
     to = join(&sub, 1, SL_DIR_SEND);
     route(p, to);
-    rtc_poll(&pub, 50);
+    settle();
     send_video(&pub, 1, 0, true);
-    rtc_poll(&sub, 50);
-    before = stats(1).latency;
-    atomic_store(&world.stuck, true);
-    post(sl_wmsg_new(SL_WMSG_EP_CLOSE, sl_id_make(1, 0, 999), 0));
-    usleep(20000);
+    assert_int_equal(await_rtp(&sub, SSRC_OUT, 1), 1);
+    before = next_stats(1).latency;
+    stick();
     for (unsigned int i = 0; i < 20; i++)
         send_video(&pub, (uint16_t)(2 + i), 3000 * (i + 1), false);
     usleep(300000);
-    atomic_store(&world.stuck, false);
+    let_go();
     await_rtp(&sub, SSRC_OUT, 21);
     assert_int_equal(count_rtp(&sub, SSRC_OUT, NULL, NULL), 21);
-    s = stats(1);
+    s = next_stats(1);
     sl_hist_since(&s.latency, &before, &new);
     assert_int_equal(new.count, 20);
     assert_true(sl_hist_quantile(&new, 1) > 250000);
@@ -80,20 +68,19 @@ static void latency_counts_from_the_arrival_at_the_kernel(void **state)
 /* A worker that waits for something, or for a core, is not loaded. */
 static void load_is_cpu_time(void **state)
 {
-    uint64_t cpu_us = stats(1).cpu_us;
+    uint64_t cpu_us = next_stats(1).cpu_us;
     struct sl_worker_load before = sl_worker_load(world.workers[1]), load;
 
     (void)state;
-    atomic_store(&world.stuck, true);
-    post(sl_wmsg_new(SL_WMSG_EP_CLOSE, sl_id_make(1, 0, 999), 0));
+    stick();
     usleep(1500000);
-    atomic_store(&world.stuck, false);
-    for (int i = 0; i < 300 && sl_worker_load(world.workers[1]).told == before.told; i++)
+    let_go();
+    for (int i = 0; i < 3000 && sl_worker_load(world.workers[1]).told == before.told; i++)
         usleep(10000);
     load = sl_worker_load(world.workers[1]);
     assert_int_not_equal(load.told, before.told);
     assert_in_range(load.busy_permille, 0, 500);
-    assert_true(stats(1).cpu_us - cpu_us < 1000000);
+    assert_true(next_stats(1).cpu_us - cpu_us < 1000000);
 }
 
 /* The CPU time of a worker is where it is told. */
@@ -108,13 +95,13 @@ static void work_is_load(void **state)
     p = join(&pub, 0, SL_DIR_RECV);
     to = join(&sub, 0, SL_DIR_SEND);
     route(p, to);
-    before_us = stats(0).cpu_us;
+    before_us = next_stats(0).cpu_us;
     for (unsigned int i = 0; i < 3000; i++) {
         send_video(&pub, (uint16_t)(1 + i), i * 3000, i == 0);
         if (i % 100 == 99)
             rtc_poll(&sub, 1);
     }
-    after_us = stats(0).cpu_us;
+    after_us = next_stats(0).cpu_us;
     assert_in_range(after_us - before_us, 1000, 10000000); /* a third of a microsecond each */
     leave(&pub, p);
     leave(&sub, to);
@@ -124,19 +111,20 @@ static void work_is_load(void **state)
 static void peers_that_do_nothing_let_the_worker_sleep(void **state)
 {
     struct rtc_client c[8];
-    uint64_t turns;
+    uint64_t turns, us;
     sl_id id[8];
 
     (void)state;
     SL_ASSUME(worker);
     for (int i = 0; i < 8; i++)
         id[i] = join(&c[i], 0, i % 2 ? SL_DIR_SEND : SL_DIR_RECV);
-    turns = stats(0).turns;
-    for (int i = 0; i < 2; i++)
-        (void)stats(0);
-    turns = stats(0).turns - turns; /* of three or four seconds */
-    print_message("%u turns\n", (unsigned int)turns);
-    assert_in_range(turns, 1, 200);
+    turns = next_stats(0).turns;
+    us = sl_now_us();
+    usleep(3000000);
+    turns = next_stats(0).turns - turns;
+    us = sl_now_us() - us;
+    print_message("%u turns in %u ms\n", (unsigned int)turns, (unsigned int)(us / 1000));
+    assert_in_range(turns, 1, us / 20000);
     for (int i = 0; i < 8; i++)
         leave(&c[i], id[i]);
 }
@@ -169,7 +157,7 @@ static void say_feedback(struct rtc_client *c) SL_ON_WORKER
     sl_rtcp_remb_write(&w, 1, 250000, &ssrc, 1);
     sl_rtcp_nack_write(&w, 1, SSRC_OUT, missing, 2);
     rtc_send_rtcp(c, buf, sl_writer_len(&w));
-    rtc_poll(c, 50);
+    settle();
 }
 
 static void what_was_counted_of_an_m_line_is_told(void **state)
@@ -183,13 +171,13 @@ static void what_was_counted_of_an_m_line_is_told(void **state)
     p = join(&pub, 0, SL_DIR_RECV);
     to = join(&sub, 0, SL_DIR_SEND);
     route(p, to);
-    rtc_poll(&pub, 50);
+    settle();
     for (unsigned int i = 0; i < 50; i++) {
         if (i != 20) /* lost on its way */
             send_video(&pub, (uint16_t)(1 + i), i * 3000, i == 0);
-        rtc_poll(&sub, 1);
     }
-    rtc_poll(&sub, 100);
+    assert_int_equal(await_rtp(&sub, SSRC_OUT, 49), 49);
+    assert_true(await_rtcp(&pub, SL_RTCP_RTPFB, SL_RTPFB_NACK));
     s = media_stats(p);
     assert_int_equal(s.packets_in, 49);
     assert_int_equal(s.lost, 1);
@@ -243,7 +231,7 @@ static void news_of_a_connection_are_told(void **state)
             continue;
         if (l->what == SL_LINK_PAIR) {
             pairs++;
-            assert_int_equal(sl_addr_port(&l->pair.local), PORT);
+            assert_int_equal(sl_addr_port(&l->pair.local), world_port);
             assert_true(sl_addr_family(&l->pair.remote) == AF_INET);
             assert_string_equal(l->pair.remote_type, "prflx");
         } else if (l->what == SL_LINK_ICE) {

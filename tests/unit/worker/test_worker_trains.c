@@ -2,7 +2,6 @@
  * size, the others within 16 bytes. It must leave in trains. */
 #include "tests/unit/worker/worker_world.h"
 
-#define FRAMES      40
 #define PACKETS     6
 #define SUBSCRIBERS 3
 
@@ -37,13 +36,11 @@ static size_t size_of(unsigned int frame, unsigned int part)
 /* The worker finds the whole frame when it wakes, as it does when it has some work. */
 static void send_frame(struct rtc_client *c, unsigned int frame) SL_ON_WORKER
 {
-    atomic_store(&world.stuck, true);
-    post(sl_wmsg_new(SL_WMSG_EP_CLOSE, sl_id_make(1, 0, 999), 0));
-    usleep(3000);
+    stick();
     for (unsigned int part = 0; part < PACKETS; part++)
         send_part(c, (uint16_t)(frame * PACKETS + part), frame, part, size_of(frame, part));
     usleep(1000);
-    atomic_store(&world.stuck, false);
+    let_go();
 }
 
 static void expect_payload(const struct rtc_packet *p, unsigned int i)
@@ -65,8 +62,8 @@ static void send_frame_spread(struct rtc_client *c, unsigned int frame) SL_ON_WO
     }
 }
 
-/* Packets per message of FRAMES frames to SUBSCRIBERS, all on worker 1. */
-static double run(void (*send)(struct rtc_client *c, unsigned int frame),
+/* Packets per message of @frames frames to SUBSCRIBERS, all on worker 1. */
+static double run(void (*send)(struct rtc_client *c, unsigned int frame), unsigned int frames,
                   struct sl_hist *latency) SL_ON_WORKER
 {
     struct rtc_client pub, sub[SUBSCRIBERS];
@@ -79,20 +76,17 @@ static double run(void (*send)(struct rtc_client *c, unsigned int frame),
         to[i] = join(&sub[i], 1, SL_DIR_SEND);
         route(p, to[i]);
     }
-    rtc_poll(&pub, 1100);
-    sl_worker_stats_get(world.workers[1], &before);
-    for (unsigned int f = 0; f < FRAMES; f++) {
+    before = next_stats(1);
+    for (unsigned int f = 0; f < frames; f++) {
         send(&pub, f);
         for (int i = 0; i < SUBSCRIBERS; i++)
-            rtc_poll(&sub[i], 3);
+            (void)await_rtp(&sub[i], SSRC_OUT, (f + 1) * PACKETS);
     }
-    usleep(1100000);
-    sl_worker_stats_get(world.workers[1], &after);
+    after = next_stats(1);
     for (int i = 0; i < SUBSCRIBERS; i++) {
         unsigned int n = 0;
 
-        rtc_poll(&sub[i], 50);
-        assert_int_equal(count_rtp(&sub[i], SSRC_OUT, NULL, NULL), FRAMES * PACKETS);
+        assert_int_equal(count_rtp(&sub[i], SSRC_OUT, NULL, NULL), frames * PACKETS);
         for (size_t k = 0; k < sub[i].nreceived; k++)
             if (!sub[i].received[k].is_rtcp && sl_get32(sub[i].received[k].data + 8) == SSRC_OUT)
                 expect_payload(&sub[i].received[k], n++);
@@ -118,18 +112,19 @@ static void frames_leave_as_trains_and_arrive_as_they_were(void **state)
 
     (void)state;
     SL_ASSUME(worker);
-    assert_true(run(send_frame, &latency) >= 4);
+    assert_true(run(send_frame, 40, &latency) >= 4);
 }
 
-/* Packets 0.9 ms apart, and a wait that is longer than their frame. */
+/* Packets a millisecond apart, and a wait that is longer than their frame. */
 static void a_spread_frame_is_collected_when_packets_may_wait(void **state)
 {
+    const unsigned int frames = 12;
     struct sl_hist latency;
 
     (void)state;
     SL_ASSUME(worker);
-    assert_true(run(send_frame_spread, &latency) >= 4);
-    assert_int_equal(latency.count, FRAMES * PACKETS * SUBSCRIBERS);
+    assert_true(run(send_frame_spread, frames, &latency) >= 3); /* with reports, which go alone */
+    assert_int_equal(latency.count, frames * PACKETS * SUBSCRIBERS);
     /* The first of a frame waits, and nobody waits much longer than told. */
     assert_in_range(sl_hist_quantile(&latency, 1000), world_burst_wait_us * 3 / 4, 1000000);
     assert_in_range(sl_hist_quantile(&latency, 500), 1, world_burst_wait_us * 3);
@@ -145,6 +140,6 @@ int main(void)
     };
     int failed = cmocka_run_group_tests(at_once, setup, teardown);
 
-    world_burst_wait_us = 10000;
+    world_burst_wait_us = 250000; /* much longer than a frame takes, also on a busy machine */
     return failed + cmocka_run_group_tests(waiting, setup, teardown);
 }

@@ -13,6 +13,7 @@
 #include "rtp/rtp_rtx.h"
 #include "rtp/rtp_seq.h"
 #include "tests/mock/rtc_client.h"
+#include "tests/unit/test_ports.h"
 #include "worker/worker.h"
 
 #include <pthread.h>
@@ -22,14 +23,15 @@
 #include <unistd.h>
 
 #define NWORKERS 2
-/* So that two runs on one machine do not meet. */
-#define PORT     (20000 + 2 * (getpid() % 6000))
-#define REPORTS  256
+#define REPORTS  4096
 #define VIDEO_PT 96
 #define RTX_PT   97
 #define SSRC_IN  0x11111111u
 #define SSRC_OUT 0x22222222u
 #define RTX_OUT  0x33333333u
+/* Connections that there are not: their end is a worker's answer to settle() and stick(). */
+#define SETTLED(worker) sl_id_make(worker, 0, 998)
+#define STUCK           sl_id_make(1, 0, 999)
 
 struct world {
     struct sl_worker *workers[NWORKERS];
@@ -41,7 +43,9 @@ struct world {
     struct sl_media_stats stats[8]; /* of the last SL_REPORT_INFO, */
     struct sl_path_state way;       /* and what its path carries */
     uint32_t slot;
-    atomic_bool stuck; /* worker 1, at its next report */
+    atomic_uint settled[NWORKERS];
+    atomic_bool stuck; /* worker 1 is to be, at its next report */
+    atomic_bool is_stuck;
 };
 
 static struct world world;
@@ -49,7 +53,9 @@ static struct world world;
 static uint32_t world_burst_wait_us;
 static uint64_t world_gop_us;
 static bool world_pin;
-static uint16_t world_tcp_port; /* ICE-TCP; 0: none */
+static uint16_t world_port; /* of worker 0, the others follow; setup finds it */
+static bool world_has_tcp;  /* ICE-TCP, at world_tcp_port */
+#define world_tcp_port ((uint16_t)(world_port + NWORKERS))
 /* How clients connect. */
 static bool world_by_tcp;
 
@@ -57,8 +63,15 @@ static inline void on_report(void *arg, struct sl_report *r)
 {
     struct world *w = arg;
 
-    while (atomic_load(&w->stuck) && sl_id_worker(r->pc) == 1)
+    while (atomic_load(&w->stuck) && sl_id_worker(r->pc) == 1) {
+        atomic_store(&w->is_stuck, true);
         usleep(1000); /* a worker that does nothing else */
+    }
+    if (r->pc == SETTLED(sl_id_worker(r->pc))) {
+        atomic_fetch_add(&w->settled[sl_id_worker(r->pc)], 1);
+        free(r);
+        return;
+    }
     pthread_mutex_lock(&w->lock);
     if (r->type == SL_REPORT_INFO) {
         const struct sl_peer_info *in = r->info.is;
@@ -87,12 +100,35 @@ static inline bool has_report(enum sl_report_type type, sl_id pc)
 
 static inline bool wait_report(enum sl_report_type type, sl_id pc)
 {
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 6000; i++) {
         if (has_report(type, pc))
             return true;
-        usleep(10000);
+        usleep(5000);
     }
     return false;
+}
+
+static inline void post(struct sl_wmsg *m)
+{
+    sl_worker_post(world.workers[sl_id_worker(m->pc)], m);
+}
+
+/*
+ * Waits until the workers did what was posted before, and what they posted to each other for it.
+ * The mail of a turn comes before its sockets and rings: with four answers of each worker there was
+ * a turn that found what had been sent to it, and one that found what that brought for the other.
+ */
+static inline void settle(void)
+{
+    for (unsigned int round = 0; round < 4 * NWORKERS; round++) {
+        const unsigned int worker = round % NWORKERS;
+        const unsigned int before = atomic_load(&world.settled[worker]);
+
+        post(sl_wmsg_new(SL_WMSG_EP_CLOSE, SETTLED(worker), 0));
+        for (int i = 0; i < 30000 && atomic_load(&world.settled[worker]) == before; i++)
+            usleep(1000);
+        assert_int_not_equal(atomic_load(&world.settled[worker]), before);
+    }
 }
 
 static inline int setup(void **state)
@@ -101,6 +137,8 @@ static inline int setup(void **state)
 
     (void)state;
     memset(&world, 0, sizeof(world));
+    if (!world_port && !(world_port = test_ports()))
+        return -1;
     pthread_mutex_init(&world.lock, NULL);
     sl_role_enter(&sl_role_worker);
     if (sl_srtp_init() || sl_cert_create(&world.cert) || sl_cert_create(&world.client_cert))
@@ -126,12 +164,12 @@ static inline int setup(void **state)
             .pin = world_pin,
             .max_ssrcs = 64,
             .estimates = true,
-            .tcp_port = world_tcp_port,
+            .tcp_port = world_has_tcp ? world_tcp_port : 0,
             .report = on_report,
             .arg = &world,
         };
 
-        (void)sl_addr_from_ip("127.0.0.1", (uint16_t)(PORT + i), &bind);
+        (void)sl_addr_from_ip("127.0.0.1", (uint16_t)(world_port + i), &bind);
         if (sl_worker_create(&c, &world.workers[i], err, sizeof(err)) < 0) {
             print_error("%s\n", err);
             return -1;
@@ -142,6 +180,7 @@ static inline int setup(void **state)
     for (unsigned int i = 0; i < NWORKERS; i++)
         if (sl_worker_start(world.workers[i]))
             return -1;
+    settle(); /* they run */
     return 0;
 }
 
@@ -160,9 +199,35 @@ static inline int teardown(void **state)
     return 0;
 }
 
-static inline void post(struct sl_wmsg *m)
+/* Worker 1 does nothing from here on, until it is let go. */
+static inline void stick(void)
 {
-    sl_worker_post(world.workers[sl_id_worker(m->pc)], m);
+    atomic_store(&world.is_stuck, false);
+    atomic_store(&world.stuck, true);
+    post(sl_wmsg_new(SL_WMSG_EP_CLOSE, STUCK, 0)); /* it gets stuck on the answer */
+    for (int i = 0; i < 30000 && !atomic_load(&world.is_stuck); i++)
+        usleep(1000);
+    assert_true(atomic_load(&world.is_stuck));
+}
+
+static inline void let_go(void)
+{
+    atomic_store(&world.stuck, false);
+}
+
+/* What @worker tells of itself next, which it does once a second. */
+static inline struct sl_worker_stats next_stats(unsigned int worker)
+{
+    struct sl_worker_stats s;
+    unsigned int told;
+
+    settle();
+    told = sl_worker_load(world.workers[worker]).told;
+    for (int i = 0; i < 6000 && sl_worker_load(world.workers[worker]).told == told; i++)
+        usleep(5000);
+    assert_int_not_equal(sl_worker_load(world.workers[worker]).told, told);
+    sl_worker_stats_get(world.workers[worker], &s);
+    return s;
 }
 
 /* One video m-line. */
@@ -197,7 +262,7 @@ static inline void client_init(struct rtc_client *c, unsigned int worker,
 {
     struct sl_addr server;
 
-    uint16_t port = world_by_tcp ? world_tcp_port : (uint16_t)(PORT + worker);
+    uint16_t port = world_by_tcp ? world_tcp_port : (uint16_t)(world_port + worker);
     int err;
 
     (void)sl_addr_from_ip("127.0.0.1", port, &server);
@@ -327,19 +392,20 @@ static inline bool got_rtcp(const struct rtc_client *c, uint8_t pt, uint8_t fmt)
     return false;
 }
 
-/* Polls until it is there, for ten seconds at most: machines may be busy. */
+/* Polls until it is there, for half a minute at most: machines may be busy. */
 static inline bool await_rtcp(struct rtc_client *c, uint8_t pt, uint8_t fmt) SL_ON_WORKER
 {
-    for (int i = 0; i < 500 && !got_rtcp(c, pt, fmt); i++)
-        rtc_poll(c, 20);
+    for (int i = 0; i < 6000 && !got_rtcp(c, pt, fmt); i++)
+        rtc_poll(c, 5);
     return got_rtcp(c, pt, fmt);
 }
 
-/* The same for @n packets with @ssrc. */
-static inline void await_rtp(struct rtc_client *c, uint32_t ssrc, size_t n) SL_ON_WORKER
+/* The same for @n packets with @ssrc: how many there are. */
+static inline size_t await_rtp(struct rtc_client *c, uint32_t ssrc, size_t n) SL_ON_WORKER
 {
-    for (int i = 0; i < 500 && count_rtp(c, ssrc, NULL, NULL) < n; i++)
-        rtc_poll(c, 20);
+    for (int i = 0; i < 6000 && count_rtp(c, ssrc, NULL, NULL) < n; i++)
+        rtc_poll(c, 5);
+    return count_rtp(c, ssrc, NULL, NULL);
 }
 
 #endif
