@@ -9,6 +9,7 @@
 #include "pc/pc_priv.h"
 #include "base/clock.h"
 #include "tests/mock/rtc_client.h"
+#include "tests/unit/test_ports.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,8 +20,6 @@
 #ifndef TEST_SRCDIR
 #define TEST_SRCDIR "."
 #endif
-
-#define PORT (20000 + getpid() % 12000)
 
 struct fix {
     struct sl_cq cq;
@@ -34,6 +33,7 @@ struct fix {
 
 static struct fix fix;
 static unsigned int fix_workers = 1; /* to be set before setup */
+static uint16_t fix_port;            /* of worker 0, the others follow; setup finds it */
 
 static inline void on_up(void *arg)
 {
@@ -97,9 +97,11 @@ static inline void patch(char *sdp, const char *what, const char *by)
 
 static inline int setup(void **state)
 {
+    if (!fix_port && !(fix_port = test_ports()))
+        return -1;
     struct sl_media_conf mc = { .ice = SL_MEDIA_ICE_LITE,
                                 .bind = (char *)"127.0.0.1",
-                                .port = PORT,
+                                .port = fix_port,
                                 .mtu = 1200,
                                 .ice_grace_s = 90,
                                 .twcc_period_ms = 100,
@@ -204,6 +206,7 @@ static inline void connect_client(struct rtc_client *c, unsigned int worker) SL_
     struct sl_fingerprint fp;
     struct sl_ice_creds creds;
     struct sl_addr server;
+    const int before = fix.nup;
     char text[160];
     bool ok;
 
@@ -211,7 +214,7 @@ static inline void connect_client(struct rtc_client *c, unsigned int worker) SL_
     attribute(fix.local, "a=ice-pwd:", creds.pwd, sizeof(creds.pwd));
     attribute(fix.local, "a=fingerprint:", text, sizeof(text));
     assert_int_equal(sl_fingerprint_parse(text, &fp), 0);
-    (void)sl_addr_from_ip("127.0.0.1", (uint16_t)(PORT + worker), &server);
+    (void)sl_addr_from_ip("127.0.0.1", (uint16_t)(fix_port + worker), &server);
     sl_role_leave(&sl_role_control);
     sl_role_enter(&sl_role_worker);
     assert_int_equal(rtc_init(c, &server, &creds, fix.client_cert, &fp), 0);
@@ -219,7 +222,9 @@ static inline void connect_client(struct rtc_client *c, unsigned int worker) SL_
     sl_role_leave(&sl_role_worker);
     sl_role_enter(&sl_role_control);
     assert_true(ok);
-    turn(100);
+    for (int i = 0; i < 6000 && fix.nup == before; i++)
+        turn(5);
+    assert_int_equal(fix.nup, before + 1);
 }
 
 static inline uint32_t nfree(void)
@@ -230,7 +235,7 @@ static inline uint32_t nfree(void)
 /* The worker gives slots back when it gets to it. */
 static inline void wait_free(uint32_t n) SL_ON_CONTROL
 {
-    for (int i = 0; i < 600 && nfree() < n; i++)
+    for (int i = 0; i < 6000 && nfree() < n; i++)
         turn(5);
     turn(60);
     assert_int_equal(nfree(), n);

@@ -89,7 +89,7 @@ static void a_room_too_large_goes_on_at_another_worker_and_hears_the_first(void 
     rtc_poll(&cfar, 200);
     cnear.nreceived = cfar.nreceived = 0;
     send_audio(&cpub, 1000, PACKETS);
-    for (int i = 0; i < 100 && (heard(&cnear) < PACKETS || heard(&cfar) < PACKETS); i++) {
+    for (int i = 0; i < 1000 && (heard(&cnear) < PACKETS || heard(&cfar) < PACKETS); i++) {
         rtc_poll(&cnear, 20);
         rtc_poll(&cfar, 20);
     }

@@ -6,6 +6,7 @@
 #include "rtcp/rtcp.h"
 #include "rtp/rtp_pkt.h"
 #include "srtp/srtp.h"
+#include "tests/unit/test_ports.h"
 #include "worker/worker.h"
 
 #include <poll.h>
@@ -16,7 +17,6 @@
 #include <unistd.h>
 
 #define NWORKERS 2
-#define PORT     (12000 + 2 * (getpid() % 4000)) /* trees are tested side by side */
 #define PT       100
 
 #define KEY_A "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd"
@@ -51,9 +51,12 @@ static size_t count(const size_t *n)
 
 static int setup(void **state)
 {
+    const uint16_t port = test_ports();
     char err[160];
 
     (void)state;
+    if (!port)
+        return -1;
     sl_role_enter(&sl_role_worker); /* the receiver's SRTP */
     if (sl_srtp_init() || sl_cert_create(&cert))
         return -1;
@@ -68,7 +71,7 @@ static int setup(void **state)
                                     .twcc_period_us = 100000,
                                     .report = on_report };
 
-        (void)sl_addr_from_ip("127.0.0.1", (uint16_t)(PORT + i), &bind);
+        (void)sl_addr_from_ip("127.0.0.1", (uint16_t)(port + i), &bind);
         if (sl_worker_create(&c, &workers[i], err, sizeof(err)) < 0) {
             print_error("%s\n", err);
             return -1;
@@ -174,9 +177,16 @@ static void close_relay(sl_id id)
     size_t before = count(&nclosed);
 
     post(sl_wmsg_new(SL_WMSG_EP_CLOSE, id, 0));
-    for (int i = 0; i < 300 && count(&nclosed) == before; i++)
-        usleep(10000);
+    for (int i = 0; i < 30000 && count(&nclosed) == before; i++)
+        usleep(1000);
     assert_int_equal(count(&nclosed), before + 1);
+}
+
+/* Waits until the workers did what was posted, and saw what was sent; that takes a few turns. */
+static void settle(void)
+{
+    for (unsigned int i = 0; i < 4 * NWORKERS; i++)
+        close_relay(sl_id_make(i % NWORKERS, 0, 998)); /* there is none */
 }
 
 /* ---- the other machines ---------------------------------------------------------------------- */
@@ -301,6 +311,16 @@ static size_t rtp_of(const struct peer *p, uint32_t ssrc, struct sl_rtp *first, 
     return n;
 }
 
+/* Polls until @n of @ssrc are there, for half a minute at most: how many there are then. */
+static size_t await_rtp(struct peer *p, uint32_t ssrc, size_t n) SL_ON_WORKER
+{
+    for (int i = 0; i < 6000 && rtp_of(p, ssrc, NULL, NULL) < n; i++)
+        peer_poll(p, 5);
+    settle();
+    peer_poll(p, 0);
+    return rtp_of(p, ssrc, NULL, NULL);
+}
+
 static bool got_rtcp(const struct peer *p, uint8_t pt, uint8_t fmt, struct sl_rtcp_pkt *out)
 {
     for (size_t i = 0; i < p->n; i++) {
@@ -317,6 +337,15 @@ static bool got_rtcp(const struct peer *p, uint8_t pt, uint8_t fmt, struct sl_rt
             }
     }
     return false;
+}
+
+/* Polls until it is there, for half a minute at most. */
+static bool await_rtcp(struct peer *p, uint8_t pt, uint8_t fmt,
+                       struct sl_rtcp_pkt *out) SL_ON_WORKER
+{
+    for (int i = 0; i < 6000 && !got_rtcp(p, pt, fmt, NULL); i++)
+        peer_poll(p, 5);
+    return got_rtcp(p, pt, fmt, out);
 }
 
 /* ---- a publisher elsewhere, a forwarder here, a receiver elsewhere --------------------------- */
@@ -353,7 +382,7 @@ static struct chain chain_make(unsigned int w1, unsigned int w2, uint8_t layers,
     set_media(c.fwd, out);
     for (size_t i = 0; i < n; i++)
         route(c.remote, c.fwd, (uint16_t)i, layers);
-    usleep(50000);
+    settle();
     return c;
 }
 
@@ -378,8 +407,8 @@ static void payloads_pass_with_the_publishers_ssrc_and_pt(void **state)
         send_video(c.pub, 1000, 65530, false, 7); /* before a key frame */
         for (uint16_t i = 0; i < 20; i++)
             send_video(c.pub, 1000, (uint16_t)(65531 + i), i == 0, (uint16_t)(100 + i));
-        peer_poll(c.rcv, 300);
-        assert_int_equal(rtp_of(c.rcv, 0, &first, marks), 20);
+        assert_int_equal(await_rtp(c.rcv, 0, 20), 20);
+        (void)rtp_of(c.rcv, 0, &first, marks);
         assert_int_equal(first.ssrc, 1000);
         assert_int_equal(first.pt, PT);
         assert_int_equal(first.payload_len, 200 - SL_RTP_HDR);
@@ -402,8 +431,8 @@ static void ssrc_and_pt_can_be_overridden(void **state)
     out->line[0].pt = 55;
     c = chain_make(0, 0, 1, out, 0);
     send_video(c.pub, 1000, 1, true, 1);
-    peer_poll(c.rcv, 300);
-    assert_int_equal(rtp_of(c.rcv, 777, &first, NULL), 1);
+    assert_int_equal(await_rtp(c.rcv, 777, 1), 1);
+    (void)rtp_of(c.rcv, 777, &first, NULL);
     assert_int_equal(rtp_of(c.rcv, 0, NULL, NULL), 1);
     assert_int_equal(first.pt, 55);
     chain_end(&c);
@@ -430,7 +459,9 @@ static void each_simulcast_layer_has_its_stream_or_one_is_chosen(void **state)
     send_video(c.pub, SL_RELAY_SSRC(0, 3), 1, true, 999); /* no such layer, no such line */
     send_video(c.pub, SL_RELAY_SSRC(1, 0), 1, true, 999);
     send_video(c.pub, 5, 1, true, 999);
-    peer_poll(c.rcv, 300);
+    for (uint16_t l = 0; l < 3; l++)
+        (void)await_rtp(c.rcv, SL_RELAY_SSRC(4, l), 10);
+    (void)await_rtp(c.rcv, 9, 10);
     for (uint16_t l = 0; l < 3; l++) {
         assert_int_equal(rtp_of(c.rcv, SL_RELAY_SSRC(4, l), NULL, marks), 10);
         for (uint16_t i = 0; i < 10; i++)
@@ -457,19 +488,18 @@ static void srtp_protects_both_ways(void **state)
         struct peer *other = peer_make(&c.pub->to, 80, KEY_B); /* another key */
 
         send_video(other, 1000, 1, true, 9);
-        usleep(20000);
+        settle();
         send_video(c.pub, 1000, 1, true, 1);
         send_report(c.pub, 1000, 3000);
         send_video(c.pub, 1000, 2, false, 2);
-        peer_poll(c.rcv, 300);
-        peer_poll(c.rcv, 1300); /* a report comes as well */
-        assert_int_equal(rtp_of(c.rcv, 1000, &first, marks), 2);
+        assert_int_equal(await_rtp(c.rcv, 1000, 2), 2);
+        (void)rtp_of(c.rcv, 1000, &first, marks);
         assert_int_equal(marks[0], 1);
         assert_int_equal(first.payload_len, 200 - SL_RTP_HDR);
         /* On the publisher's own clock, which so crosses any number of servers. */
-        assert_true(got_rtcp(c.rcv, SL_RTCP_SR, 255, &pkt));
+        assert_true(await_rtcp(c.rcv, SL_RTCP_SR, 255, &pkt));
         assert_int_equal(sl_rtcp_sr_parse(&pkt, &sr, NULL, 0), 0);
-        assert_in_range(sr.ntp >> 32, 0xe0000000u, 0xe0000003u);
+        assert_in_range(sr.ntp >> 32, 0xe0000000u, 0xe000001eu);
         peer_free(other);
         chain_end(&c);
     }
@@ -495,8 +525,7 @@ static void a_picture_loss_travels_to_the_publisher(void **state)
     w = sl_writer_make(buf, sizeof(buf));
     sl_rtcp_pli_write(&w, 1, 1000);
     send_to(c.rcv, &c.fwd_addr, buf, sl_writer_len(&w));
-    peer_poll(c.pub, 300);
-    assert_true(got_rtcp(c.pub, SL_RTCP_PSFB, SL_PSFB_PLI, &pkt));
+    assert_true(await_rtcp(c.pub, SL_RTCP_PSFB, SL_PSFB_PLI, &pkt));
     assert_int_equal(sl_rtcp_fb_parse(&pkt, &fb), 0);
     assert_int_equal(fb.media, 1000);
     peer_poll(c.pub, 600);
@@ -504,8 +533,7 @@ static void a_picture_loss_travels_to_the_publisher(void **state)
     w = sl_writer_make(buf, sizeof(buf));
     sl_rtcp_fir_write(&w, 1, &(struct sl_rtcp_fir){ 1000, 1 }, 1);
     send_to(c.rcv, &c.fwd_addr, buf, sl_writer_len(&w));
-    peer_poll(c.pub, 300);
-    assert_true(got_rtcp(c.pub, SL_RTCP_PSFB, SL_PSFB_PLI, NULL));
+    assert_true(await_rtcp(c.pub, SL_RTCP_PSFB, SL_PSFB_PLI, NULL));
     chain_end(&c);
 }
 
@@ -519,10 +547,9 @@ static void another_sender_is_not_heard_while_the_first_one_sends(void **state)
     c = chain_make(0, 0, 1, media_make(1), 0);
     other = peer_make(&c.pub->to, 0, NULL);
     send_video(c.pub, 1000, 1, true, 1);
-    usleep(20000);
+    settle();
     send_video(other, 1000, 2, true, 666);
-    peer_poll(c.rcv, 200);
-    assert_int_equal(rtp_of(c.rcv, 1000, NULL, NULL), 1);
+    assert_int_equal(await_rtp(c.rcv, 1000, 1), 1);
     peer_free(other);
     chain_end(&c);
 }
@@ -541,8 +568,7 @@ static void junk_is_dropped(void **state)
             send_to(c.rcv, &c.fwd_addr, junk[i], len);
         }
     send_video(c.pub, 1000, 1, true, 1);
-    peer_poll(c.rcv, 300);
-    assert_int_equal(rtp_of(c.rcv, 1000, NULL, NULL), 1);
+    assert_int_equal(await_rtp(c.rcv, 1000, 1), 1);
     chain_end(&c);
 }
 

@@ -59,9 +59,21 @@ static size_t get(const size_t *n)
 
 static bool reaches(const size_t *n, size_t want)
 {
-    for (int i = 0; i < 300 && get(n) < want; i++)
-        usleep(10000);
+    for (int i = 0; i < 30000 && get(n) < want; i++)
+        usleep(1000);
     return get(n) >= want;
+}
+
+/* Waits until the worker did what was posted, and saw what was sent: a turn's mail comes before
+ * its sockets, so that this takes a few turns. */
+static void settle(void)
+{
+    for (int i = 0; i < 3; i++) {
+        const size_t before = get(&told.closed);
+
+        sl_worker_post(worker, sl_wmsg_new(SL_WMSG_EP_CLOSE, sl_id_make(0, 0, 998), 0));
+        assert_true(reaches(&told.closed, before + 1));
+    }
 }
 
 static int setup(void **state)
@@ -157,13 +169,15 @@ static void set_media(const struct fix *f, enum sl_dir dir)
     media->line[1].ssrc[0] = SSRC;
     m->media = media;
     sl_worker_post(worker, m);
-    usleep(20000);
+    settle();
 }
 
 static void end(struct fix *f) SL_ON_WORKER
 {
+    const size_t before = get(&told.closed);
+
     sl_worker_post(worker, sl_wmsg_new(SL_WMSG_EP_CLOSE, f->id, 0));
-    assert_true(reaches(&told.closed, 1));
+    assert_true(reaches(&told.closed, before + 1));
     sl_srtp_destroy(f->srtp);
     (void)close(f->fd);
 }
@@ -234,7 +248,7 @@ static void messages_come_in(bool srtp) SL_ON_WORKER
     assert_int_equal(told.last.data.len, sizeof(big));
     set_media(&f, SL_DIR_INACTIVE);
     say(&f, 0, 5, "off", 3);
-    usleep(20000); /* it is heard before the next message to the worker */
+    settle(); /* it is heard before the next message to the worker */
     set_media(&f, SL_DIR_RECV);
     say(&f, 0, 6, "on", 2);
     assert_true(reaches(&told.messages, 5));
@@ -268,7 +282,7 @@ static void what_is_no_message_is_dropped(void **state)
     begin(&f, SL_RELAY_REMOTE, false);
     sl_rtp_write_header(b, false, 0, 1, 0, SSRC);
     send_raw(&f, f.fd, b, 20); /* before there are lines */
-    usleep(20000);
+    settle();
     set_media(&f, SL_DIR_RECV);
     for (size_t len = 0; len < SL_RTP_HDR; len++)
         send_raw(&f, f.fd, b, len);
@@ -287,7 +301,7 @@ static void what_is_no_message_is_dropped(void **state)
     fd = socket_at(&other); /* somebody else */
     sl_put32(b + 8, SSRC);
     send_raw(&f, fd, b, 20);
-    usleep(50000);
+    settle();
     assert_int_equal(get(&told.messages), 1);
     assert_string_equal(told.text, "good");
     (void)close(fd);
@@ -314,7 +328,7 @@ static void encrypted_messages_are_taken_once_and_whole(void **state)
     send_raw(&f, f.fd, b, n);
     send_raw(&f, f.fd, b, n); /* again */
     assert_true(reaches(&told.messages, 1));
-    usleep(50000);
+    settle();
     assert_int_equal(get(&told.messages), 1);
     assert_string_equal(told.text, "message");
     end(&f);
@@ -335,19 +349,19 @@ static void a_flood_of_messages_is_bounded(void **state)
     for (size_t i = 0; i < 2 * most; i++) {
         say(&f, 1, (uint16_t)i, text, sizeof(text));
         if (i % 50 == 49)
-            usleep(2000);
+            settle();
     }
     assert_true(reaches(&told.messages, most));
-    usleep(50000);
+    settle();
     assert_int_equal(get(&told.messages), most);
     m = sl_wmsg_new(SL_WMSG_EP_CONSUMED, f.id, 0);
     m->number = (uint32_t)(10 * SL_RELAY_DATA_CHARGE(1000));
     sl_worker_post(worker, m);
-    usleep(20000);
+    settle();
     for (size_t i = 0; i < 20; i++)
         say(&f, 1, (uint16_t)(2 * most + i), text, sizeof(text));
     assert_true(reaches(&told.messages, most + 10));
-    usleep(50000);
+    settle();
     assert_int_equal(get(&told.messages), most + 10);
     end(&f);
 }
@@ -363,12 +377,12 @@ static void messages_go_out_as_they_are(void **state)
     SL_ASSUME(worker);
     begin(&f, SL_RELAY_FORWARD, false);
     sl_worker_post(worker, message(&f, 0, false, "hello", 5));
-    assert_int_equal(hear(&f, b, sizeof(b), 3000), 5);
+    assert_int_equal(hear(&f, b, sizeof(b), 30000), 5);
     assert_memory_equal(b, "hello", 5);
     memset(big, 7, sizeof(big));
     for (int i = 0; i < 4; i++) {
         sl_worker_post(worker, message(&f, 0, true, big, sizeof(big)));
-        assert_int_equal(hear(&f, b, sizeof(b), 3000), sizeof(big));
+        assert_int_equal(hear(&f, b, sizeof(b), 30000), sizeof(big));
         assert_memory_equal(b, big, sizeof(big));
     }
     assert_true(reaches(&told.charge, 4 * sizeof(big))); /* told in large steps */
@@ -389,7 +403,7 @@ static void messages_go_out_behind_a_header(bool srtp) SL_ON_WORKER
         size_t len = i < 2 ? 5 : sizeof(big), n;
 
         sl_worker_post(worker, message(&f, SSRC, i > 0, data, len));
-        n = hear(&f, b, sizeof(b), 3000);
+        n = hear(&f, b, sizeof(b), 30000);
         assert_true(n > 0);
         if (f.srtp)
             assert_int_equal(sl_srtp_unprotect(f.srtp, b, &n), 0);

@@ -72,7 +72,7 @@ static size_t get(const size_t *n)
 
 static bool reaches(const size_t *n, size_t want)
 {
-    for (int i = 0; i < 500 && get(n) < want; i++)
+    for (int i = 0; i < 3000 && get(n) < want; i++)
         usleep(10000);
     return get(n) >= want;
 }
