@@ -22,7 +22,7 @@ void client_open(struct client *c, int port, bool tls)
     struct sockaddr_in sin = { .sin_family = AF_INET,
                                .sin_port = htons((uint16_t)port),
                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    struct timeval tv = { .tv_sec = 5 };
+    struct timeval tv = { .tv_sec = 30 }; /* machines may be busy */
     int one = 1;
 
     c->ssl = NULL;

@@ -303,7 +303,7 @@ int fake_messages(void)
 
 bool fake_wait(int (*count)(void), int n)
 {
-    for (int i = 0; i < 1000 && count() < n; i++)
+    for (int i = 0; i < 6000 && count() < n; i++)
         (void)nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
     return count() >= n;
 }

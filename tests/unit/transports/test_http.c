@@ -356,7 +356,7 @@ static void half_a_request_and_a_fin_leave_nothing_open(void **state)
         assert_true(client_is_at_end(&c[i]));
         client_close(&c[i]);
     }
-    for (int i = 0; i < 200 && open_files() > before; i++)
+    for (int i = 0; i < 3000 && open_files() > before; i++)
         (void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
     assert_int_equal(open_files(), before);
 }

@@ -103,7 +103,7 @@ static struct sockaddr_un address(const char *at)
 static int client_try(int type, const char *own, const char *to)
 {
     struct sockaddr_un a = address(to), mine = address(own ? own : "");
-    struct timeval limit = { .tv_sec = 5 };
+    struct timeval limit = { .tv_sec = 30 };
     int size = 1024 * 1024;
     int fd = socket(AF_UNIX, type, 0);
 
