@@ -217,6 +217,10 @@ static json_t *stats_json(const struct sl_mline *l, const struct sl_media_stats 
     add_number(j, "base", s->clock_rate);
     if (!s->layer)
         add_number(j, "rtt", s->rtt_us / 1000);
+    if (s->rtt.lsr)
+        json_object_set_new(j, "rtt-values",
+                            json_pack("{s:I, s:I, s:I}", "ntp", (json_int_t)s->rtt.ntp, "lsr",
+                                      (json_int_t)s->rtt.lsr, "dlsr", (json_int_t)s->rtt.dlsr));
     json_object_set_new(j, "lost", json_integer(s->lost));
     json_object_set_new(j, "lost-by-remote", json_integer(s->lost_remote));
     add_number(j, "jitter-local", s->jitter_us / 1000);

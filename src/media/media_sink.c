@@ -438,8 +438,11 @@ void sl_sink_on_rb(struct sl_sink *s, const struct sl_rtcp_rb *rb)
         sl_red_tx_on_loss(&s->red, rb->fraction);
     s->jitter_seen = rb->jitter;
     s->loss += (rb->fraction * 100.0 / 256 - s->loss) / 4;
-    if (sl_sr_sent_rtt(&s->sr_sent, rb, s->ctx->now_us, &rtt) == 0)
+    if (sl_sr_sent_rtt(&s->sr_sent, rb, s->ctx->now_us, &rtt) == 0) {
         s->rtt_us = s->rtt_us ? (7 * s->rtt_us + rtt) / 8 : rtt;
+        s->rtt = (struct sl_rtt_values){ rb->lsr + rb->dlsr + (uint32_t)(rtt * 65536 / 1000000),
+                                         rb->lsr, rb->dlsr };
+    }
 }
 
 /* Publishers report about once a second. Until their first report their clock is unknown, and a

@@ -90,6 +90,7 @@ struct sl_sink {
     uint64_t rtx_seq;
     struct sl_sr_sent sr_sent;
     uint64_t rtt_us;
+    struct sl_rtt_values rtt; /* the last one, rtt_us is an average */
     uint64_t resent;
     uint64_t remb_bps; /* what the subscriber said last that it can take; 0: nothing */
     uint64_t nacked;   /* packets that the subscriber asked for */

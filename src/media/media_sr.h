@@ -56,6 +56,12 @@ struct sl_sr_sent {
     uint8_t next;
 };
 
+/* What a round trip was made of, in 1/65536 s: ntp (when the block came) - lsr - dlsr. lsr 0: there
+ * was none. */
+struct sl_rtt_values {
+    uint32_t ntp, lsr, dlsr;
+};
+
 void sl_sr_sent_add(struct sl_sr_sent *t, uint64_t ntp, uint64_t now_us);
 /* 0 and the round trip, -ENOENT: the block names no report of ours, -ERANGE: nonsense. */
 int sl_sr_sent_rtt(const struct sl_sr_sent *t, const struct sl_rtcp_rb *rb, uint64_t now_us,

@@ -19,6 +19,7 @@ static void of_sink(const struct sl_sink *s, struct sl_media_stats *out) SL_ON_W
 {
     out->clock_rate = s->clock_rate;
     out->rtt_us = (uint32_t)s->rtt_us;
+    out->rtt = s->rtt;
     out->lost_remote = s->lost_seen;
     out->jitter_remote_us =
         s->clock_rate ? (uint32_t)((uint64_t)s->jitter_seen * 1000000 / s->clock_rate) : 0;

@@ -9,6 +9,7 @@
 #define SL_MEDIA_STATS_H
 
 #include "media/media_endpoint.h"
+#include "media/media_sr.h"
 
 /* Of an m-line and what is received on one simulcast layer; what is sent is told with layer 0. */
 struct sl_media_stats {
@@ -17,6 +18,7 @@ struct sl_media_stats {
     uint32_t ssrc, rtx_ssrc; /* received; 0: nothing came yet */
     uint32_t clock_rate;
     uint32_t rtt_us; /* 0: not known */
+    struct sl_rtt_values rtt;
     int64_t lost;    /* of what we should have received, before repair */
     int64_t lost_remote;
     uint32_t jitter_us, jitter_remote_us;

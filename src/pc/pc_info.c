@@ -187,6 +187,11 @@ static json_t *fingerprint(const struct sl_fingerprint *f)
     return json_string(text);
 }
 
+static json_t *dtls_count(const struct sl_dtls_count *c)
+{
+    return json_pack("{s:o, s:o}", "packets", number(c->packets), "bytes", number(c->bytes));
+}
+
 static json_t *dtls_info(const struct sl_pc *pc, const struct sl_peer_info *in)
 {
     static const char *const states[] = {
@@ -208,6 +213,9 @@ static json_t *dtls_info(const struct sl_pc *pc, const struct sl_peer_info *in)
     set_time(j, "handshake-started", in->dtls_us);
     set_time(j, "connected", in->up_us);
     json_object_set_new(j, "sctp-association", json_boolean(pc->data.is_open));
+    json_object_set_new(
+        j, "stats",
+        json_pack("{s:o, s:o}", "in", dtls_count(&in->dtls_in), "out", dtls_count(&in->dtls_out)));
     return j;
 }
 
@@ -385,21 +393,43 @@ static void rtp_info(json_t *j, const struct sl_media_line *m, const struct coun
     json_object_set_new(j, "stats", stats(c));
 }
 
+/* The msid (RFC 8830) of m-line @mindex in a description, which may be NULL. */
+static void add_msid(json_t *j, const char *sdp, unsigned int mindex, const char *stream,
+                     const char *track)
+{
+    const char *line = sdp ? strstr(sdp, "\nm=") : NULL, *end, *at;
+    size_t len;
+
+    while (line && mindex--)
+        line = strstr(line + 1, "\nm=");
+    end = line ? strstr(line + 1, "\nm=") : NULL;
+    at = line ? strstr(line, "\na=msid:") : NULL;
+    if (!at || (end && at > end))
+        return;
+    at += strlen("\na=msid:");
+    len = strcspn(at, " \r\n");
+    json_object_set_new(j, stream, json_stringn(at, len));
+    at += len + strspn(at + len, " ");
+    len = strcspn(at, " \r\n");
+    if (len)
+        json_object_set_new(j, track, json_stringn(at, len));
+}
+
 static json_t *line_info(const struct sl_pc *pc, const struct sl_media_line *m,
                          const struct counts *c) SL_ON_CONTROL
 {
     static const char *const kinds[] = {
         [SL_KIND_AUDIO] = "audio", [SL_KIND_VIDEO] = "video", [SL_KIND_DATA] = "data"
     };
-    size_t n = 0;
-    const struct sl_mline *lines = sl_jsep_lines(pc->jsep, &n);
     json_t *j = json_pack("{s:s, s:i, s:s}", "type", kinds[m->kind], "mindex", (int)m->mindex,
                           "mid", m->mid);
+    json_t *msid = json_object();
 
-    if (lines && m->mindex < n && lines[m->mindex].stream[0])
-        json_object_set_new(j, "msid",
-                            json_pack("{s:s, s:s}", "local-stream", lines[m->mindex].stream,
-                                      "local-track", lines[m->mindex].track));
+    add_msid(msid, pc->told.local, m->mindex, "local-stream", "local-track");
+    add_msid(msid, pc->told.remote, m->mindex, "remote-stream", "remote-track");
+    if (json_object_size(msid))
+        json_object_set(j, "msid", msid);
+    json_decref(msid);
     if (m->kind == SL_KIND_DATA)
         json_object_set_new(j, "stats", data_stats(pc));
     else
@@ -535,51 +565,6 @@ int sl_pc_info(struct sl_pc *pc, sl_pc_info_fn fn, void *arg)
     sl_wmsg_free(m);
     answer(pc, &unopened);
     return 0;
-}
-
-int sl_pc_capture(struct sl_pc *pc, struct sl_pcap *pcap)
-{
-    struct sl_wmsg *m;
-
-    if (!pc->is_open) {
-        sl_pcap_close(pc->told.capture);
-        pc->told.capture = pcap;
-        return 0;
-    }
-    m = sl_wmsg_new(SL_WMSG_PC_CAPTURE, pc->id, 0);
-    if (!m) {
-        sl_pcap_close(pcap);
-        return -ENOMEM;
-    }
-    m->capture = pcap;
-    sl_pc_world_post(pc->world, m);
-    return 0;
-}
-
-/* ---- what is kept for it --------------------------------------------------------------------- */
-
-void sl_pc_told_sdp(struct sl_pc *pc, char **where, const char *sdp, size_t len)
-{
-    free(*where);
-    *where = sdp && pc->world->keep_sdps ? strndup(sdp, len) : NULL;
-}
-
-void sl_pc_told_candidate(struct sl_pc *pc, const char *text)
-{
-    if (pc->world->keep_sdps)
-        (void)sl_pc_texts_add(&pc->told.trickled, text);
-}
-
-void sl_pc_told_open(struct sl_pc *pc)
-{
-    struct sl_pcap *pcap = pc->told.capture;
-
-    pc->opened_us = pc->world->cq->now_us;
-    if (pc->gathered)
-        pc->gathered_us = pc->opened_us; /* a lite agent has nothing to gather */
-    pc->told.capture = NULL;
-    if (pcap)
-        (void)sl_pc_capture(pc, pcap);
 }
 
 void sl_pc_told_fini(struct sl_pc *pc)

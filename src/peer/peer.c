@@ -74,6 +74,8 @@ static void on_dtls_send(void *arg, const uint8_t *data, size_t len)
     struct sl_peer *p = arg;
 
     SL_ASSUME(worker);
+    p->dtls_out.packets++;
+    p->dtls_out.bytes += len;
     sl_peer_env_send(p->env, p->ep.id, &p->path, data, len);
 }
 
@@ -196,6 +198,8 @@ static void schedule_dtls(struct sl_peer *p)
 
 static void take_dtls(struct sl_peer *p, const uint8_t *data, size_t len) SL_ON_WORKER
 {
+    p->dtls_in.packets++;
+    p->dtls_in.bytes += len;
     if (sl_dtls_input(p->dtls, data, len) < 0)
         p->env->ctx->drops[SL_DROP_MALFORMED]++;
 }

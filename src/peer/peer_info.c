@@ -41,6 +41,8 @@ struct sl_peer_info *sl_peer_info_get(struct sl_peer *p)
     info->dtls_us = p->dtls_us;
     info->up_us = p->up_us;
     info->retransmissions = p->retransmissions;
+    info->dtls_in = p->dtls_in;
+    info->dtls_out = p->dtls_out;
     info->twcc = p->twcc != NULL;
     info->way = p->tx.path;
     info->held = p->tx.hold.n;

@@ -17,6 +17,11 @@
 
 struct sl_peer;
 
+/* Datagrams of the handshake and of data channels. */
+struct sl_dtls_count {
+    uint64_t packets, bytes;
+};
+
 struct sl_peer_info {
     enum sl_ice_state ice_state;
     enum sl_ice_path_kind path;
@@ -28,6 +33,7 @@ struct sl_peer_info {
     enum sl_srtp_profile profile;
     uint64_t dtls_us, up_us;
     unsigned int retransmissions;
+    struct sl_dtls_count dtls_in, dtls_out;
     bool twcc;
     struct sl_path_state way; /* what it carries to the peer */
     unsigned int held;        /* packets that wait for it (media_hold.h), */

@@ -48,6 +48,8 @@ test('the administrator sees a connection', { variants: CF, tags: ['asan'] }, as
   assert.ok(ice['remote-candidates'].length > 0);
   assert.equal(dtls['dtls-state'], 'connected');
   assert.match(dtls['srtp-profile'], /GCM|AES/);
+  for (const way of ['in', 'out']) assert.ok(dtls.stats[way].packets >= 2 && dtls.stats[way].bytes > 300, JSON.stringify(dtls.stats));
+  assert.ok(info.sdps.remote.includes(`a=msid:${media['1'].msid['remote-stream']} ${media['1'].msid['remote-track']}`));
   assert.match(dtls['remote-fingerprint'], /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
   assert.ok(info.sdps.remote.toUpperCase().includes(dtls['remote-fingerprint']));
   assert.equal(extensions['urn:ietf:params:rtp-hdrext:sdes:mid'] > 0, true);

@@ -355,6 +355,7 @@ static const struct sl_media_stats first[] = {
     { .mindex = 1,
       .clock_rate = 90000,
       .rtt_us = 12400,
+      .rtt = { 4000000000, 3999999000, 187 },
       .lost = 10,
       .lost_remote = 5,
       .jitter_us = 3999,
@@ -379,7 +380,8 @@ static const struct sl_media_stats first[] = {
     ",\"bytes-sent\":0,\"bytes-received-lastsec\":" #second ",\"bytes-sent-lastsec\":0,"           \
     "\"nacks-received\":0,\"nacks-sent\":0,\"retransmissions-received\":0,\"remb-bitrate\":0}"
 #define STATS_VIDEO                                                                                \
-    "{\"mid\":\"1\",\"mindex\":1,\"media\":\"video\",\"base\":90000,\"rtt\":12,\"lost\":10,"       \
+    "{\"mid\":\"1\",\"mindex\":1,\"media\":\"video\",\"base\":90000,\"rtt\":12,"                   \
+    "\"rtt-values\":{\"ntp\":4000000000,\"lsr\":3999999000,\"dlsr\":187},\"lost\":10,"             \
     "\"lost-by-remote\":5,\"jitter-local\":3,\"jitter-remote\":1,\"in-link-quality\":90,"          \
     "\"in-media-link-quality\":90,\"out-link-quality\":95,\"out-media-link-quality\":95,"          \
     "\"packets-received\":90,\"packets-sent\":100,\"bytes-received\":90000,\"bytes-sent\":1000,"   \

@@ -182,6 +182,13 @@ static void says_why_it_is_not_more(void **state)
     assert_int_equal(reason(&f), SL_REASON_SENDER_LOSS);
     f.w.ctx.now_us += 10 * SECOND;
     assert_int_equal(reason(&f), SL_REASON_SILENT);
+    /* A report answers ours of 0.2 s ago after 0.1 s. */
+    sl_sr_sent_add(&f.s->sr_sent, UINT64_C(7) << 32, f.w.ctx.now_us);
+    f.w.ctx.now_us += SECOND / 5;
+    sl_sink_on_rb(f.s, &(struct sl_rtcp_rb){ .lsr = 7 << 16, .dlsr = 6554 });
+    assert_int_equal(f.s->rtt.lsr, 7 << 16);
+    assert_int_equal(f.s->rtt.dlsr, 6554);
+    assert_in_range(f.s->rtt.ntp - f.s->rtt.lsr, 13106, 13107);
     fix_fini(&f);
 }
 

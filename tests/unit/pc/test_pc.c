@@ -304,7 +304,15 @@ static void a_dump_grows_with_the_connection(void **state)
     assert_string_equal(text_at("webrtc/dtls/dtls-state"), "connected");
     assert_string_equal(text_at("webrtc/dtls/dtls-role"), "passive");
     assert_string_equal(text_at("webrtc/dtls/srtp-profile"), "AEAD_AES_128_GCM");
+    assert_true(json_integer_value(at("webrtc/dtls/stats/in/packets")) >= 2);
+    assert_true(json_integer_value(at("webrtc/dtls/stats/in/bytes")) > 300);
+    assert_true(json_integer_value(at("webrtc/dtls/stats/out/bytes")) > 300);
     assert_string_equal(text_at("webrtc/media/0/type"), "audio");
+    assert_non_null(strstr(fix.local, text_at("webrtc/media/0/msid/local-track")));
+    assert_string_equal(text_at("webrtc/media/1/msid/remote-stream"),
+                        "5914f148-4d43-426c-a40c-58e61f61debf");
+    assert_string_equal(text_at("webrtc/media/1/msid/remote-track"),
+                        "607d3d19-95d6-49ff-8d4a-66909075989a");
     assert_int_equal(json_integer_value(at("webrtc/media/0/stats/in/packets")), 0);
     json_decref(told);
     told = NULL;
