@@ -94,7 +94,11 @@ static void what_came_before_is_no_rate(void **state)
     for (uint16_t i = 0; i < 400; i++) {
         struct sl_pkt *p = mw_pkt(&f.w, f.t, 0x11111111, i, i * 90u, i == 0);
 
-        p->codec = SL_CODEC_VP8;
+        p->codec = SL_CODEC_VP8; /* what a track fills in */
+        p->is_opaque = p->dd.present = p->dd.known = false;
+        p->epoch = 0;
+        p->rx_us = 0;
+        p->capture_us = 0;
         p->seq = 65536u + i;
         p->ts = i * 90u;
         p->arrival_us = f.w.ctx.now_us - 400000 + i * 1000u;
