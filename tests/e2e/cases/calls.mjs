@@ -115,7 +115,7 @@ test('Chromium and Firefox call each other', { variants: [['firefox', 'lite'], [
 });
 
 // The layers of a caller end at the server: the callee is sent one, and chooses which.
-test('the callee of a simulcast call chooses its layer', { variants: [['chromium', 'lite']], timeout: 60, alone: true }, async (t) => {
+test('the callee of a simulcast call chooses its layer', { variants: [['chromium', 'lite']], alone: true }, async (t) => {
   const server = await t.server();
   const scalabilityMode = t.browser === 'chromium' ? 'L1T2' : undefined;
   const video = {

@@ -59,7 +59,7 @@ async function receiver(t, port = 0) {
   return { port: socket.address().port, seen };
 }
 
-test('a publisher in a room of another server', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
+test('a publisher in a room of another server', { variants: [['chromium', 'lite']] }, async (t) => {
   const a = await t.server();
   const b = await t.server();
   await publisher(t, a);
@@ -98,7 +98,7 @@ test('a publisher in a room of another server', { variants: [['chromium', 'lite'
 
 // The dependency descriptor comes along: layers can be chosen at the second server, too.
 for (const codec of ['vp9', 'av1'])
-  test(`SVC with ${codec} in a room of another server`, { variants: [['chromium', 'lite']], browsers: ['chromium'], timeout: 90 }, async (t) => {
+  test(`SVC with ${codec} in a room of another server`, { variants: [['chromium', 'lite']], browsers: ['chromium'] }, async (t) => {
     const [a, b] = [await t.server(), await t.server()];
     const room = await createRoom(a, { videocodec: codec });
     assert.equal(await createRoom(b, { videocodec: codec }, room), room);
@@ -131,7 +131,7 @@ for (const codec of ['vp9', 'av1'])
     t.note(`switches at the second server: ${times.join(' ')} ms`);
   });
 
-test('data in a room of another server', { variants: [['chromium', 'lite'], ['firefox', 'lite']], tags: ['asan'], timeout: 60 }, async (t) => {
+test('data in a room of another server', { variants: [['chromium', 'lite'], ['firefox', 'lite']], tags: ['asan'] }, async (t) => {
   const [a, b] = [await t.server(), await t.server()];
   const page = await t.client();
   await page.evaluate((url) => T.connect(url), a.ws);
@@ -231,7 +231,7 @@ async function decoded(t, port, caps, elements, buffers) {
   };
 }
 
-test('rtp_forward to GStreamer, which decodes it', { variants: [['chromium', 'lite']], browsers: ['chromium'], timeout: 60 }, async (t) => {
+test('rtp_forward to GStreamer, which decodes it', { variants: [['chromium', 'lite']], browsers: ['chromium'] }, async (t) => {
   const server = await t.server();
   await publisher(t, server);
   const admin = await Admin.open(server);

@@ -22,7 +22,7 @@ async function isRedundant(page, who) {
   await page.waitFor((pt) => T.payloadTypes().includes(pt), number);
 }
 
-test('each codec', { variants: [['chromium', 'lite'], ['firefox', 'lite']], timeout: 120 }, async (t) => {
+test('each codec', { variants: [['chromium', 'lite'], ['firefox', 'lite']] }, async (t) => {
   const server = await t.server();
   const page = await t.client();
   await page.evaluate((url) => T.connect(url), server.ws);
@@ -90,7 +90,7 @@ const ENCRYPTED = [
 
 for (const { codec, clear, svc } of ENCRYPTED)
   test(`end to end encryption of ${codec}${clear ? ' behind its header' : ''}`, {
-    variants: [['chromium', 'lite']], browsers: clear ? ['chromium', 'firefox'] : ['chromium'], timeout: 60,
+    variants: [['chromium', 'lite']], browsers: clear ? ['chromium', 'firefox'] : ['chromium'],
     tags: codec === 'vp9' ? ['long'] : [],
   }, async (t) => {
     const server = await t.server();

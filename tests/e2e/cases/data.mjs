@@ -148,7 +148,7 @@ async function transfer(t, total) {
 }
 
 test('data: 5 MB come back while video flows',
-  { variants: [['chromium', 'lite'], ['firefox', 'lite']], tags: ['asan'], timeout: 120 },
+  { variants: [['chromium', 'lite'], ['firefox', 'lite']], tags: ['asan'] },
   (t) => transfer(t, 5 * 1024 * 1024));
 
 test('data: 50 MB come back while video flows', { variants: [['chromium', 'lite']], tags: ['long'], timeout: 280 },

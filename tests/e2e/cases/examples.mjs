@@ -24,7 +24,7 @@ async function build() {
 let folder;
 const conf = async () => ({ general: { plugins_dir: await (folder ??= build()), plugin_checks: 'yes' } });
 
-test('the player plays sound and picture, and begins with a key frame', { variants: [['chromium', 'lite']], browsers: ['chromium'], timeout: 120 }, async (t) => {
+test('the player plays sound and picture, and begins with a key frame', { variants: [['chromium', 'lite']], browsers: ['chromium'] }, async (t) => {
   const server = await t.server(await conf());
   const watch = async (page) => {
     await page.evaluate((url) => T.connect(url), server.ws);
@@ -56,7 +56,7 @@ test('the player plays sound and picture, and begins with a key frame', { varian
   await first.evaluate(() => T.ask('tv', { request: 'stop' }, (d) => d.stopped));
 });
 
-test('the meter hears how loud a client is', { variants: [['chromium', 'lite']], timeout: 90 }, async (t) => {
+test('the meter hears how loud a client is', { variants: [['chromium', 'lite']] }, async (t) => {
   const server = await t.server(await conf());
   const page = await t.client();
   await page.evaluate((url) => T.connect(url), server.ws);
@@ -73,7 +73,7 @@ test('the meter hears how loud a client is', { variants: [['chromium', 'lite']],
   await page.evaluate(() => T.detach('mic')); // while packets are under way
 });
 
-test('the tutorial plugin echoes sound, picture and data', { variants: [['chromium', 'lite']], timeout: 90 }, async (t) => {
+test('the tutorial plugin echoes sound, picture and data', { variants: [['chromium', 'lite']] }, async (t) => {
   const server = await t.server(await conf());
   const page = await t.client();
   await page.evaluate((url) => T.connect(url), server.ws);

@@ -99,7 +99,7 @@ async function negotiate(c, session_id, plugin, body, sdp) {
   return outcome;
 }
 
-test('hostile: mutated offers are answered or refused', { tags, timeout: 90 }, async (t) => {
+test('hostile: mutated offers are answered or refused', { tags }, async (t) => {
   const server = await t.server();
   const c = await WsClient.open(server.ws);
   const session_id = await c.create();
@@ -118,7 +118,7 @@ test('hostile: mutated offers are answered or refused', { tags, timeout: 90 }, a
   await c.close();
 });
 
-test('hostile: an offer that changes under way', { tags, timeout: 60 }, async (t) => {
+test('hostile: an offer that changes under way', { tags }, async (t) => {
   const server = await t.server();
   const c = await WsClient.open(server.ws);
   const session_id = await c.create();
@@ -159,7 +159,7 @@ const oddCandidates = [
 ];
 
 for (const ice of ['lite', 'full']) {
-  test(`hostile: candidates of all shapes, ice=${ice}`, { tags, timeout: 60 }, async (t) => {
+  test(`hostile: candidates of all shapes, ice=${ice}`, { tags }, async (t) => {
     const server = await t.server({ media: { ice } });
     const c = await WsClient.open(server.ws);
     const session_id = await c.create();
@@ -182,7 +182,7 @@ for (const ice of ['lite', 'full']) {
   });
 }
 
-test('hostile: ten thousand candidates', { tags, timeout: 60 }, async (t) => {
+test('hostile: ten thousand candidates', { tags }, async (t) => {
   const server = await t.server();
   const c = await WsClient.open(server.ws);
   const session_id = await c.create();
@@ -212,7 +212,7 @@ test('hostile: ten thousand candidates', { tags, timeout: 60 }, async (t) => {
   await c.close();
 });
 
-test('hostile: large bodies and deep ones', { tags, timeout: 60 }, async (t) => {
+test('hostile: large bodies and deep ones', { tags }, async (t) => {
   const server = await t.server();
   const http = new HttpClient(server.http);
   const large = JSON.stringify({ janus: 'create', transaction: 't', x: 'x'.repeat(1 << 20) });
@@ -256,7 +256,7 @@ const requests = ['create', 'edit', 'destroy', 'exists', 'list', 'allowed', 'kic
 const keys = ['room', 'id', 'ptype', 'feed', 'streams', 'secret', 'pin', 'display', 'private_id', 'publishers',
   'bitrate', 'allowed', 'action', 'description', 'audiocodec', 'videocodec', 'mid', 'feeds', 'substream', 'descriptions'];
 
-test('hostile: room requests with members of any type', { tags, timeout: 90 }, async (t) => {
+test('hostile: room requests with members of any type', { tags }, async (t) => {
   const server = await t.server();
   const c = await WsClient.open(server.ws);
   const session_id = await c.create();

@@ -118,7 +118,7 @@ const describe = (r) =>
   `${r.width} wide, ${r.fps.toFixed(0)} frames/s (${r.decoded} of ${r.sent} sent), ${r.kbps.toFixed(0)} kbit/s, frozen ${percent(r.frozen)}, ` +
   `longest gap ${r.gap.toFixed(0)} ms, sound concealed ${percent(r.concealed)}, queue p50/p95 ${r.queueMs.join('/')} ms, buffered ${r.waits.toFixed(0)} ms`;
 
-const onLink = { link: true, variants: [['chromium', 'lite']], timeout: 120 };
+const onLink = { link: true, variants: [['chromium', 'lite']] };
 
 test('a link that becomes thin', onLink, async (t) => {
   const call = await Call.begin(t, { ...PICTURE, encodings: LAYERS }, [`both ${DSL}`]);

@@ -184,7 +184,7 @@ async function part(w) {
   await assert.rejects(watcher.update({ subscribe: [{ feed: 11 }] }), /426/);
 }
 
-test('janode: every method of VideoRoom', { tags: ['asan'], timeout: 120 }, async (t) => {
+test('janode: every method of VideoRoom', { tags: ['asan'] }, async (t) => {
   const server = await t.server({ media: { slowlink_threshold: 1 } });
   const path = new LossyPath();
   t.onClose(() => path.stop());

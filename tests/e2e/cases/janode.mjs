@@ -24,7 +24,7 @@ const NOT_FOR_USERS = {
   closeTransactionWithSuccess: FOR_PLUGINS,
 };
 
-test('janode: every method of a handle, and of EchoTest', { timeout: 90 }, async (t) => {
+test('janode: every method of a handle, and of EchoTest', {}, async (t) => {
   const server = await t.server({ media: { slowlink_threshold: 1 } });
   const path = new LossyPath();
   t.onClose(() => path.stop());
@@ -80,7 +80,7 @@ test('janode: every method of a handle, and of EchoTest', { timeout: 90 }, async
   });
 });
 
-test('janode: silence ends a connection', { tags: ['long'], timeout: 90 }, async (t) => {
+test('janode: silence ends a connection', { tags: ['long'] }, async (t) => {
   const server = await t.server({ media: { ice_grace: 1 } });
   const path = new LossyPath();
   t.onClose(() => path.stop());

@@ -47,7 +47,7 @@ async function ask(page, name, message, want, jsep) {
 const kindOf = (e) => (e.videoroom === 'event' ? VIDEOROOM_EVENTS.find((kind) => e[kind] !== undefined) : e.videoroom);
 
 // Where there is no sound card Firefox has no tones, and nobody talks.
-test('janus.js: every request and event of VideoRoom', { ...CHROMIUM, timeout: 120 }, async (t) => {
+test('janus.js: every request and event of VideoRoom', CHROMIUM, async (t) => {
   const server = await t.server();
   const page = await enter(t, server);
   const room = 600;
@@ -207,7 +207,7 @@ test('janus.js: every request of TextRoom, on both paths', BOTH, async (t) => {
   assert.deepEqual(told, [...round, ...round]);
 });
 
-test('janus.js: every request of VideoCall', { ...BOTH, timeout: 60 }, async (t) => {
+test('janus.js: every request of VideoCall', BOTH, async (t) => {
   const server = await t.server();
   const page = await enter(t, server);
   const CALL = 'janus.plugin.videocall';

@@ -22,7 +22,7 @@ async function echo(page, path) {
   await page.waitFor(() => T.state('echo').up);
 }
 
-test('janus.js: every method and callback', { timeout: 90 }, async (t) => {
+test('janus.js: every method and callback', {}, async (t) => {
   const server = await t.server({ media: { slowlink_threshold: 1 } });
   const path = new LossyPath();
   t.onClose(() => path.stop());

@@ -77,7 +77,7 @@ async function noError(p) {
   for (const n of [p.pub, p.sub]) assert.equal((await p.page.evaluate((x) => T.state(x), n)).error, undefined);
 }
 
-test('simulcast by rid', { variants: [['chromium', 'lite']], timeout: 90, alone: true }, async (t) => {
+test('simulcast by rid', { variants: [['chromium', 'lite']], alone: true }, async (t) => {
   const server = await t.server();
   const p = await start(t, server, { videocodec: 'vp8' }, { encodings: encodings('L1T3') });
   await become(p, 960);
@@ -99,7 +99,7 @@ test('simulcast by rid', { variants: [['chromium', 'lite']], timeout: 90, alone:
   await noError(p);
 });
 
-test('simulcast from Firefox', { variants: [['firefox', 'lite']], browsers: ['firefox'], timeout: 90, alone: true }, async (t) => {
+test('simulcast from Firefox', { variants: [['firefox', 'lite']], browsers: ['firefox'], alone: true }, async (t) => {
   const server = await t.server();
   const p = await start(t, server, { videocodec: 'vp8' }, { encodings: encodings(undefined) });
   await become(p, 960);
@@ -108,7 +108,7 @@ test('simulcast from Firefox', { variants: [['firefox', 'lite']], browsers: ['fi
 });
 
 for (const codec of ['vp9', 'av1'])
-  test(`SVC with ${codec}`, { variants: [['chromium', 'lite']], browsers: ['chromium'], timeout: 90, alone: true }, async (t) => {
+  test(`SVC with ${codec}`, { variants: [['chromium', 'lite']], browsers: ['chromium'], alone: true }, async (t) => {
     const server = await t.server();
     const p = await start(t, server, { videocodec: codec }, { svc: 'L3T3' });
     assert.match(await p.page.evaluate((n) => T.pc(n).remoteDescription.sdp, p.pub), /dependency-descriptor/);

@@ -12,7 +12,7 @@ const ENCODINGS = [
   { rid: 'l', maxBitrate: 100000, scaleResolutionDownBy: 4 },
 ];
 
-test('a busy server sends smaller pictures', { browsers: ['chromium'], variants: [['chromium', 'lite']], tags: ['long'], timeout: 60, alone: true }, async (t) => {
+test('a busy server sends smaller pictures', { browsers: ['chromium'], variants: [['chromium', 'lite']], tags: ['long'], alone: true }, async (t) => {
   // Busy is what takes a thousandth of a core: all work is.
   const server = await t.server({ general: { workers: 1 }, media: { busy_limit: 1 } });
   const page = await t.client();

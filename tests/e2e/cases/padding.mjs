@@ -19,7 +19,7 @@ async function paddedPackets(server) {
 }
 
 for (const codec of ['vp8', 'vp9', 'h264'])
-  test(`padding of ${codec}`, { variants: [['chromium', 'lite'], ['firefox', 'lite']], timeout: 90, alone: true }, async (t) => {
+  test(`padding of ${codec}`, { variants: [['chromium', 'lite'], ['firefox', 'lite']], alone: true }, async (t) => {
     // With one receiver the server is often faster than the sender: packets wait for their frame.
     const server = await t.server({ admin: { enabled: 'yes', secret: SECRET }, media: { burst_wait_us: 3000 } });
     const sender = await t.client('chromium');

@@ -53,7 +53,7 @@ test('start page', { variants: BOTH }, async (t) => {
   assert.deepEqual(errors(page), []);
 });
 
-test('echo page', { variants: BOTH, timeout: 60 }, async (t) => {
+test('echo page', { variants: BOTH }, async (t) => {
   const server = await t.server();
   const page = await t.page(undefined, `${server.pages}/echo.html`);
   await page.click('#start');
@@ -65,7 +65,7 @@ test('echo page', { variants: BOTH, timeout: 60 }, async (t) => {
   assert.deepEqual(errors(page), []);
 });
 
-test('conference page: join, mute, statistics, leave', { variants: BOTH, timeout: 90 }, async (t) => {
+test('conference page: join, mute, statistics, leave', { variants: BOTH }, async (t) => {
   const server = await t.server();
   const alice = await join(t, server, 'Alice');
   const bob = await join(t, server, 'Bob');
@@ -92,7 +92,7 @@ test('conference page: join, mute, statistics, leave', { variants: BOTH, timeout
   for (const page of [alice, bob]) assert.deepEqual(errors(page), []);
 });
 
-test('conference page: a slot for who speaks', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
+test('conference page: a slot for who speaks', { variants: [['chromium', 'lite']] }, async (t) => {
   const server = await t.server();
   const bob = await join(t, server, 'Bob');
   const alice = await join(t, server, 'Alice', '?slots=1');
@@ -104,7 +104,7 @@ test('conference page: a slot for who speaks', { variants: [['chromium', 'lite']
   for (const page of [alice, back]) assert.deepEqual(errors(page), []);
 });
 
-test('conference page: a closed tab is gone at once', { variants: BOTH, timeout: 60 }, async (t) => {
+test('conference page: a closed tab is gone at once', { variants: BOTH }, async (t) => {
   const server = await t.server({ general: { reclaim_session_timeout: 60 } });
   const alice = await join(t, server, 'Alice');
   const bob = await join(t, server, 'Bob');
@@ -138,7 +138,7 @@ const says = (page, words) => page.waitFor((w) => {
   return !error.hidden && error.textContent.includes(w);
 }, words);
 
-test('conference page: what is in the way is said', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
+test('conference page: what is in the way is said', { variants: [['chromium', 'lite']] }, async (t) => {
   const server = await t.server();
   const ws = await WsClient.open(server.ws);
   const session = await ws.create();
@@ -162,7 +162,7 @@ test('conference page: what is in the way is said', { variants: [['chromium', 'l
   await ws.close();
 });
 
-test('conference page: who leaves before the camera is there leaves it off', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
+test('conference page: who leaves before the camera is there leaves it off', { variants: [['chromium', 'lite']] }, async (t) => {
   const server = await t.server();
   const bob = await withDevices(t, `${server.pages}/conference.html?name=Bob`);
   await devices(bob, 'late');
@@ -179,7 +179,7 @@ test('conference page: who leaves before the camera is there leaves it off', { v
   assert.deepEqual(errors(bob), []);
 });
 
-test('echo page without a camera', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
+test('echo page without a camera', { variants: [['chromium', 'lite']] }, async (t) => {
   const server = await t.server();
   const page = await withDevices(t, `${server.pages}/echo.html`);
   await devices(page, 'no camera');
@@ -190,7 +190,7 @@ test('echo page without a camera', { variants: [['chromium', 'lite']], timeout: 
   await page.waitFor(() => !document.querySelector('#start').hidden);
 });
 
-test('conference page: over long poll', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
+test('conference page: over long poll', { variants: [['chromium', 'lite']] }, async (t) => {
   const server = await t.server();
   const alice = await join(t, server, 'Alice', '?transport=longpoll');
   const bob = await join(t, server, 'Bob', '?transport=longpoll');
@@ -198,7 +198,7 @@ test('conference page: over long poll', { variants: [['chromium', 'lite']], time
   await plays(bob, `${others} video`);
 });
 
-test('conference page: a lost socket is no end', { variants: [['chromium', 'lite']], timeout: 60 }, async (t) => {
+test('conference page: a lost socket is no end', { variants: [['chromium', 'lite']] }, async (t) => {
   const server = await t.server();
   const alice = await t.page('chromium');
   await alice.native.addInitScript(() => {
@@ -223,7 +223,7 @@ test('conference page: a lost socket is no end', { variants: [['chromium', 'lite
   assert.equal(await bob.evaluate((s) => document.querySelectorAll(s).length, others), 1);
 });
 
-test('conference page: the end of the server is told', { variants: [['chromium', 'lite']], timeout: 90 }, async (t) => {
+test('conference page: the end of the server is told', { variants: [['chromium', 'lite']] }, async (t) => {
   const server = await t.server();
   const alice = await join(t, server, 'Alice');
   await server.stop();

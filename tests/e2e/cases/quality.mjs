@@ -46,7 +46,7 @@ const received = (page) => page.evaluate(async () => {
 
 const sleep = (page, ms) => page.evaluate((l) => new Promise((r) => setTimeout(r, l)), ms);
 
-test('conference page: no larger picture than is shown, none for what is hidden', { variants: [['chromium', 'lite']], timeout: 120, alone: true }, async (t) => {
+test('conference page: no larger picture than is shown, none for what is hidden', { variants: [['chromium', 'lite']], alone: true }, async (t) => {
   const server = await t.server();
   const bob = await join(t, server, 'Bob');
   await large(bob);
@@ -107,7 +107,7 @@ async function uplink(page, ms) {
 const active = (page) => page.evaluate(() =>
   window.sluice.publisher.transceiver('video').sender.getParameters().encodings.map((e) => e.active));
 
-test('conference page: layers that nobody watches are not sent', { variants: [['chromium', 'lite']], timeout: 120, alone: true }, async (t) => {
+test('conference page: layers that nobody watches are not sent', { variants: [['chromium', 'lite']], alone: true }, async (t) => {
   const server = await t.server();
   const bob = await join(t, server, 'Bob');
   await large(bob);

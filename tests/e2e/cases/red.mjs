@@ -8,7 +8,7 @@ import { test } from '../lib/runner.mjs';
 const LOSS = 0.12;
 const SECONDS = 5;
 
-test('lost audio is made up for by RED', { link: true, browsers: ['chromium'], variants: [['chromium', 'lite']], timeout: 90 }, async (t) => {
+test('lost audio is made up for by RED', { link: true, browsers: ['chromium'], variants: [['chromium', 'lite']] }, async (t) => {
   const server = await t.server({ general: { workers: 1 } }, {}, true);
   await link.reset();
   const page = await t.client();

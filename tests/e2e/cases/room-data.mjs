@@ -85,7 +85,7 @@ test('room data: two publishers on one line', { variants: [['chromium', 'lite']]
   assert.deepEqual(heard.labels, [String(id), String(other)]);
 });
 
-test('room data: 5 MB to two subscribers while video flows', { variants: [['chromium', 'lite']], tags: ['asan'], timeout: 120 },
+test('room data: 5 MB to two subscribers while video flows', { variants: [['chromium', 'lite']], tags: ['asan'] },
   async (t) => {
     const { red, watchers } = await room(t);
     const mids = [];

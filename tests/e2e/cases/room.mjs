@@ -38,7 +38,7 @@ test('three participants', { variants: [['chromium', 'lite'], ['chromium', 'full
   }
 });
 
-test('Chromium and Firefox in one room', { variants: [['firefox', 'lite']], browsers: ['firefox'], timeout: 60 }, async (t) => {
+test('Chromium and Firefox in one room', { variants: [['firefox', 'lite']], browsers: ['firefox'] }, async (t) => {
   const server = await t.server();
   const pages = {};
   pages.red = await enter(t, server, 'red', { kind: 'chromium' });

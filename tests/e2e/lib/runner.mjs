@@ -15,7 +15,7 @@ import { againAtLink, isAtLink } from './link.mjs';
 const tests = [];
 
 export function test(name, opts, fn) {
-  tests.push({ name, tags: [], timeout: 120, browsers: ['chromium', 'firefox'], ...opts, fn });
+  tests.push({ name, tags: [], timeout: 180, browsers: ['chromium', 'firefox'], ...opts, fn });
 }
 
 function variantsOf(t, options) {
