@@ -301,16 +301,20 @@ static void sockets_that_cannot_be_had_say_why(void **state)
 
 static void both_families_share_a_port(void **state)
 {
-    struct sl_udp *v4 = open_on("0.0.0.0"), *v6 = NULL;
-    struct sl_addr a;
+    int err = -EADDRINUSE;
 
     (void)state;
-    if (has_ipv6()) {
+    /* Somebody else may have the other family's. */
+    for (int i = 0; i < 50 && err == -EADDRINUSE && has_ipv6(); i++) {
+        struct sl_udp *v4 = open_on("0.0.0.0"), *v6 = NULL;
+        struct sl_addr a;
+
         assert_int_equal(sl_addr_from_ip("::", sl_addr_port(&v4->local), &a), 0);
-        assert_int_equal(sl_udp_open(&a, 0, &v6), 0);
+        err = sl_udp_open(&a, 0, &v6);
+        sl_udp_close(v6);
+        sl_udp_close(v4);
     }
-    sl_udp_close(v6);
-    sl_udp_close(v4);
+    assert_int_equal(err, has_ipv6() ? 0 : -EADDRINUSE);
 }
 
 static void buffers_are_as_large_as_allowed(void **state)
