@@ -26,6 +26,10 @@ struct mw_out {
 struct media_world {
     struct sl_mctx ctx;
     struct sl_tx tx;
+    /* One publisher and one subscriber, of those tests that need no more (mw_connect). */
+    struct sl_track *t;
+    struct sl_mirror *m;
+    struct sl_sink *s;
     struct mw_out *out;
     size_t nout;
     bool ring_full; /* other workers take nothing */
@@ -203,9 +207,19 @@ static inline void mw_init(struct media_world *w)
     assert_non_null(w->out);
 }
 
-/* All packets are back in their pool by now. */
-static inline void mw_fini(struct media_world *w)
+/* Ends what mw_connect began. All packets are back in their pool then. */
+static inline void mw_fini(struct media_world *w) SL_ON_WORKER
 {
+    if (w->s) {
+        mw_flush(w);
+        sl_mirror_del(w->m, w->s);
+        sl_sink_destroy(w->s);
+    }
+    if (w->m) {
+        sl_track_join(w->t, NULL);
+        sl_mirror_destroy(w->m);
+        sl_track_destroy(w->t);
+    }
     sl_tx_fini(&w->tx);
     assert_int_equal(w->ctx.pkts.used, 0);
     assert_int_equal(w->ctx.slots.used, 0);
@@ -230,6 +244,18 @@ static inline struct sl_media_line mw_line(enum sl_kind kind, enum sl_dir dir)
 
     strcpy(l.mid, "0");
     return l;
+}
+
+/* A publisher's line, on this worker, and a subscriber of it. */
+static inline void mw_connect(struct media_world *w, const struct sl_media_line *in,
+                              const struct sl_media_line *out, bool svc) SL_ON_WORKER
+{
+    assert_int_equal(sl_track_create(&w->ctx, 1, in, mw_ask_key, w, &w->t), 0);
+    assert_int_equal(sl_mirror_create(&w->ctx, 1, 0, &w->m), 0);
+    sl_track_join(w->t, w->m);
+    assert_int_equal(sl_sink_create(&w->ctx, &w->tx, 2, out, &w->s), 0);
+    assert_int_equal(sl_mirror_add(w->m, w->s), 0);
+    sl_sink_set_source(w->s, in->nlayers, svc);
 }
 
 /* One packet as the receive path hands it to a track: @mark tells packets apart. Video is VP8, with

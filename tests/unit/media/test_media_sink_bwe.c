@@ -3,9 +3,6 @@
 
 struct fix {
     struct media_world w;
-    struct sl_track *t;
-    struct sl_mirror *m;
-    struct sl_sink *s;
     uint16_t seq;
 };
 
@@ -17,23 +14,7 @@ static void fix_init(struct fix *f, uint8_t nlayers) SL_ON_WORKER
     memset(f, 0, sizeof(*f));
     in.nlayers = nlayers;
     mw_init(&f->w);
-    assert_int_equal(sl_track_create(&f->w.ctx, 1, &in, mw_ask_key, &f->w, &f->t), 0);
-    assert_int_equal(sl_mirror_create(&f->w.ctx, 1, 0, &f->m), 0);
-    sl_track_join(f->t, f->m);
-    assert_int_equal(sl_sink_create(&f->w.ctx, &f->w.tx, 2, &out, &f->s), 0);
-    assert_int_equal(sl_mirror_add(f->m, f->s), 0);
-    sl_sink_set_source(f->s, nlayers, false);
-}
-
-static void fix_fini(struct fix *f) SL_ON_WORKER
-{
-    mw_flush(&f->w);
-    sl_mirror_del(f->m, f->s);
-    sl_sink_destroy(f->s);
-    sl_track_join(f->t, NULL);
-    sl_mirror_destroy(f->m);
-    sl_track_destroy(f->t);
-    mw_fini(&f->w);
+    mw_connect(&f->w, &in, &out, false);
 }
 
 /* Layer i sends 25 << i packets of 52 bytes a second; key frames first, and when @key. */
@@ -41,9 +22,9 @@ static void play(struct fix *f, int ms, bool key) SL_ON_WORKER
 {
     for (int i = 0; i < ms / 10; i++) {
         f->w.ctx.now_us += 10000;
-        for (uint8_t l = 0; l < f->t->nlayers; l++)
+        for (uint8_t l = 0; l < f->w.t->nlayers; l++)
             if (f->seq % (4 >> l) == 0)
-                mw_push_layer(&f->w, f->t, l, (uint16_t)(f->seq / (4 >> l)), f->seq * 900u,
+                mw_push_layer(&f->w, f->w.t, l, (uint16_t)(f->seq / (4 >> l)), f->seq * 900u,
                               key || f->seq == 0);
         f->seq++;
         mw_flush(&f->w);
@@ -58,29 +39,29 @@ static void layers_cost_what_they_bring(void **state)
     (void)state;
     SL_ASSUME(worker);
     fix_init(&f, 3);
-    assert_true(sl_sink_bid(f.s));
-    assert_true(f.s->alloc.bps[0][0] == 0); /* not known yet */
-    assert_int_equal(f.s->alloc.max_sub, 2);
+    assert_true(sl_sink_bid(f.w.s));
+    assert_true(f.w.s->alloc.bps[0][0] == 0); /* not known yet */
+    assert_int_equal(f.w.s->alloc.max_sub, 2);
     play(&f, 3000, false);
-    assert_true(sl_sink_bid(f.s));
+    assert_true(sl_sink_bid(f.w.s));
     for (int l = 0; l < 3; l++) {
         double want = (25 << l) * 52 * 8;
 
-        assert_true(f.s->alloc.bps[l][2] > 0.9 * want);
-        assert_true(f.s->alloc.bps[l][2] < 1.1 * want);
-        assert_true(f.s->alloc.bps[l][0] == f.s->alloc.bps[l][2]); /* no temporal layers */
+        assert_true(f.w.s->alloc.bps[l][2] > 0.9 * want);
+        assert_true(f.w.s->alloc.bps[l][2] < 1.1 * want);
+        assert_true(f.w.s->alloc.bps[l][0] == f.w.s->alloc.bps[l][2]); /* no temporal layers */
     }
-    assert_true(sl_sink_cost(f.s, false) == f.s->alloc.bps[0][2]);
-    assert_true(sl_sink_cost(f.s, true) == 0); /* its packets have no numbers */
-    f.s->ext[SL_EXT_TWCC] = 3;
-    assert_true(sl_sink_cost(f.s, true) == f.s->alloc.bps[0][2]);
+    assert_true(sl_sink_cost(f.w.s, false) == f.w.s->alloc.bps[0][2]);
+    assert_true(sl_sink_cost(f.w.s, true) == 0); /* its packets have no numbers */
+    f.w.s->ext[SL_EXT_TWCC] = 3;
+    assert_true(sl_sink_cost(f.w.s, true) == f.w.s->alloc.bps[0][2]);
     f.w.ctx.now_us += SL_RATES_STALE_US + SL_RATES_WINDOW_US;
-    assert_true(sl_sink_bid(f.s));
-    assert_true(f.s->alloc.bps[2][2] == 0);
-    sl_sink_set_paused(f.s, true);
-    assert_false(sl_sink_bid(f.s));
-    assert_true(sl_sink_cost(f.s, false) == 0);
-    fix_fini(&f);
+    assert_true(sl_sink_bid(f.w.s));
+    assert_true(f.w.s->alloc.bps[2][2] == 0);
+    sl_sink_set_paused(f.w.s, true);
+    assert_false(sl_sink_bid(f.w.s));
+    assert_true(sl_sink_cost(f.w.s, false) == 0);
+    mw_fini(&f.w);
 }
 
 /* Another worker sends at once what it has of the last second: nobody pays for that again. */
@@ -92,7 +73,7 @@ static void what_came_before_is_no_rate(void **state)
     SL_ASSUME(worker);
     fix_init(&f, 1);
     for (uint16_t i = 0; i < 400; i++) {
-        struct sl_pkt *p = mw_pkt(&f.w, f.t, 0x11111111, i, i * 90u, i == 0);
+        struct sl_pkt *p = mw_pkt(&f.w, f.w.t, 0x11111111, i, i * 90u, i == 0);
 
         p->codec = SL_CODEC_VP8; /* what a track fills in */
         p->is_opaque = p->dd.present = p->dd.known = false;
@@ -102,16 +83,16 @@ static void what_came_before_is_no_rate(void **state)
         p->seq = 65536u + i;
         p->ts = i * 90u;
         p->arrival_us = f.w.ctx.now_us - 400000 + i * 1000u;
-        sl_mirror_push(f.m, p);
+        sl_mirror_push(f.w.m, p);
         sl_pkt_unref(p);
     }
     sl_mirrors_fan_out(&f.w.ctx);
     f.seq = 400;
     play(&f, 400, false);
-    assert_true(sl_sink_bid(f.s));
-    assert_true(f.s->alloc.bps[0][2] > 0);
-    assert_true(f.s->alloc.bps[0][2] < 1.2 * 25 * 52 * 8);
-    fix_fini(&f);
+    assert_true(sl_sink_bid(f.w.s));
+    assert_true(f.w.s->alloc.bps[0][2] > 0);
+    assert_true(f.w.s->alloc.bps[0][2] < 1.2 * 25 * 52 * 8);
+    mw_fini(&f.w);
 }
 
 static void what_is_granted_is_a_maximum(void **state)
@@ -122,17 +103,17 @@ static void what_is_granted_is_a_maximum(void **state)
     SL_ASSUME(worker);
     fix_init(&f, 3);
     play(&f, 500, false);
-    assert_int_equal(f.s->layers.cur_sub, 2);
-    assert_true(sl_sink_bid(f.s));
-    f.s->alloc.sub = 1;
-    sl_sink_grant(f.s);
-    assert_int_equal(sl_layers_target_tid(&f.s->layers), 0); /* until the key frame comes */
+    assert_int_equal(f.w.s->layers.cur_sub, 2);
+    assert_true(sl_sink_bid(f.w.s));
+    f.w.s->alloc.sub = 1;
+    sl_sink_grant(f.w.s);
+    assert_int_equal(sl_layers_target_tid(&f.w.s->layers), 0); /* until the key frame comes */
     play(&f, 40, true);
-    assert_int_equal(f.s->layers.cur_sub, 1);
-    assert_int_equal(sl_layers_target_tid(&f.s->layers), 2);
-    sl_sink_set_source(f.s, 3, false); /* another publisher on the same path */
-    assert_int_equal(sl_layers_target_sub(&f.s->layers), 1);
-    fix_fini(&f);
+    assert_int_equal(f.w.s->layers.cur_sub, 1);
+    assert_int_equal(sl_layers_target_tid(&f.w.s->layers), 2);
+    sl_sink_set_source(f.w.s, 3, false); /* another publisher on the same path */
+    assert_int_equal(sl_layers_target_sub(&f.w.s->layers), 1);
+    mw_fini(&f.w);
 }
 
 /* A replay would be over before the next allocation. */
@@ -156,14 +137,14 @@ static void a_new_one_begins_with_what_is_free(void **state)
         f.w.tx.path.free_bps = t[i].free_bps;
         out.tx_ssrc++;
         assert_int_equal(sl_sink_create(&f.w.ctx, &f.w.tx, 3, &out, &s), 0);
-        assert_int_equal(sl_mirror_add(f.m, s), 0);
+        assert_int_equal(sl_mirror_add(f.w.m, s), 0);
         sl_sink_set_source(s, 3, false);
         assert_int_equal(sl_layers_target_sub(&s->layers), t[i].sub);
         assert_false(s->starved); /* who gives way is not decided here */
         assert_true(f.w.tx.path.free_bps < t[i].free_bps - 9000);
-        sl_mirror_del(f.m, s);
+        sl_mirror_del(f.w.m, s);
         sl_sink_destroy(s);
-        fix_fini(&f);
+        mw_fini(&f.w);
     }
 }
 
@@ -176,20 +157,20 @@ static void a_starved_video_pauses_and_resumes_with_a_key_frame(void **state)
     SL_ASSUME(worker);
     fix_init(&f, 3);
     play(&f, 500, false);
-    assert_true(sl_sink_bid(f.s));
-    f.s->alloc.sub = f.s->alloc.tid = SL_ALLOC_PAUSED;
-    sl_sink_grant(f.s);
-    before = f.s->packets;
+    assert_true(sl_sink_bid(f.w.s));
+    f.w.s->alloc.sub = f.w.s->alloc.tid = SL_ALLOC_PAUSED;
+    sl_sink_grant(f.w.s);
+    before = f.w.s->packets;
     play(&f, 500, true);
-    assert_int_equal(f.s->packets, before);
-    assert_int_equal(f.s->drops[SL_DROP_BANDWIDTH], 25 / 2 + 25 + 50);
-    f.s->alloc.sub = f.s->alloc.tid = 2;
-    sl_sink_grant(f.s);
+    assert_int_equal(f.w.s->packets, before);
+    assert_int_equal(f.w.s->drops[SL_DROP_BANDWIDTH], 25 / 2 + 25 + 50);
+    f.w.s->alloc.sub = f.w.s->alloc.tid = 2;
+    sl_sink_grant(f.w.s);
     play(&f, 100, false);
-    assert_int_equal(f.s->packets, before); /* not in the middle */
+    assert_int_equal(f.w.s->packets, before); /* not in the middle */
     play(&f, 100, true);
-    assert_true(f.s->packets > before);
-    fix_fini(&f);
+    assert_true(f.w.s->packets > before);
+    mw_fini(&f.w);
 }
 
 static void padding_is_recent_packets_again(void **state)
@@ -200,9 +181,9 @@ static void padding_is_recent_packets_again(void **state)
     (void)state;
     SL_ASSUME(worker);
     fix_init(&f, 1);
-    assert_int_equal(sl_sink_pad(f.s, 1000), 0); /* nothing was sent yet */
+    assert_int_equal(sl_sink_pad(f.w.s, 1000), 0); /* nothing was sent yet */
     play(&f, 1000, true);
-    assert_in_range(sl_sink_pad(f.s, 500), 500, 552);
+    assert_in_range(sl_sink_pad(f.w.s, 500), 500, 552);
     mw_flush(&f.w);
     assert_int_equal(f.w.nout, 10);
     for (size_t i = 0; i < f.w.nout; i++) {
@@ -210,13 +191,13 @@ static void padding_is_recent_packets_again(void **state)
         for (size_t k = 0; k < i; k++)
             assert_int_not_equal(mw_seq(&f.w, i), mw_seq(&f.w, k));
     }
-    assert_int_equal(f.s->resent, 0); /* nobody missed them */
-    assert_true(sl_sink_pad(f.s, 1000000) <= SL_SINK_PAD_MAX * 52);
+    assert_int_equal(f.w.s->resent, 0); /* nobody missed them */
+    assert_true(sl_sink_pad(f.w.s, 1000000) <= SL_SINK_PAD_MAX * 52);
     mw_flush(&f.w);
-    f.s->alloc.sub = f.s->alloc.tid = SL_ALLOC_PAUSED;
-    sl_sink_grant(f.s);
+    f.w.s->alloc.sub = f.w.s->alloc.tid = SL_ALLOC_PAUSED;
+    sl_sink_grant(f.w.s);
     f.w.nout = 0;
-    assert_in_range(sl_sink_pad(f.s, 1000), 1000, 1300);
+    assert_in_range(sl_sink_pad(f.w.s, 1000), 1000, 1300);
     mw_flush(&f.w);
     for (size_t i = 0; i < f.w.nout; i++) {
         struct sl_rtp rtp;
@@ -226,9 +207,9 @@ static void padding_is_recent_packets_again(void **state)
         assert_int_equal(rtp.payload_len, 0);
     }
     plain.tx_rtx_ssrc = 0;
-    sl_sink_configure(f.s, &plain);
-    assert_int_equal(sl_sink_pad(f.s, 1000), 0); /* the same number twice would say nothing */
-    fix_fini(&f);
+    sl_sink_configure(f.w.s, &plain);
+    assert_int_equal(sl_sink_pad(f.w.s, 1000), 0); /* the same number twice would say nothing */
+    mw_fini(&f.w);
 }
 
 int main(void)

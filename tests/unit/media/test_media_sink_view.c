@@ -5,9 +5,6 @@
 
 struct fix {
     struct media_world w;
-    struct sl_track *t;
-    struct sl_mirror *m;
-    struct sl_sink *s;
     struct sl_layer_wish wish;
     uint16_t n;
 };
@@ -21,23 +18,7 @@ static void fix_init(struct fix *f) SL_ON_WORKER
     in.nlayers = SL_LAYERS_MAX;
     f->wish = (struct sl_layer_wish)SL_LAYER_WISH_INIT;
     mw_init(&f->w);
-    assert_int_equal(sl_track_create(&f->w.ctx, 1, &in, mw_ask_key, &f->w, &f->t), 0);
-    assert_int_equal(sl_mirror_create(&f->w.ctx, 1, 0, &f->m), 0);
-    sl_track_join(f->t, f->m);
-    assert_int_equal(sl_sink_create(&f->w.ctx, &f->w.tx, 2, &out, &f->s), 0);
-    assert_int_equal(sl_mirror_add(f->m, f->s), 0);
-    sl_sink_set_source(f->s, SL_LAYERS_MAX, false);
-}
-
-static void fix_fini(struct fix *f) SL_ON_WORKER
-{
-    mw_flush(&f->w);
-    sl_mirror_del(f->m, f->s);
-    sl_sink_destroy(f->s);
-    sl_track_join(f->t, NULL);
-    sl_mirror_destroy(f->m);
-    sl_track_destroy(f->t);
-    mw_fini(&f->w);
+    mw_connect(&f->w, &in, &out, false);
 }
 
 /* 320x180, 640x360, 1280x720 of the first @nlayers at 50 frames a second; a key frame every 100 ms.
@@ -49,14 +30,14 @@ static void play(struct fix *f, int ms, int nlayers) SL_ON_WORKER
         f->n++;
         for (uint8_t l = 0; l < nlayers; l++) {
             bool key = f->n % 5 == 1;
-            struct sl_pkt *p = mw_pkt(&f->w, f->t, 0x11111111u + l, f->n, f->n * 1800u, key);
+            struct sl_pkt *p = mw_pkt(&f->w, f->w.t, 0x11111111u + l, f->n, f->n * 1800u, key);
 
             p->layer = l;
             p->payload.width = (uint16_t)(key ? 320 << l : 0);
             p->payload.height = (uint16_t)(key ? 180 << l : 0);
-            mw_push_pkt(&f->w, f->t, p, false);
+            mw_push_pkt(&f->w, f->w.t, p, false);
         }
-        sl_sink_tick(f->s);
+        sl_sink_tick(f->w.s);
         mw_flush(&f->w);
         f->w.nout = 0;
     }
@@ -66,7 +47,7 @@ static void show(struct fix *f, int width, int height) SL_ON_WORKER
 {
     f->wish.width = width;
     f->wish.height = height;
-    sl_sink_set_wish(f->s, &f->wish);
+    sl_sink_set_wish(f->w.s, &f->wish);
 }
 
 static void sends_no_larger_picture_than_is_shown(void **state)
@@ -89,13 +70,13 @@ static void sends_no_larger_picture_than_is_shown(void **state)
     for (size_t i = 0; i < TEST_COUNT(t); i++) {
         show(&f, t[i].width, t[i].height);
         play(&f, 200, 3);
-        assert_int_equal(f.s->layers.cur_sub, t[i].layer);
+        assert_int_equal(f.w.s->layers.cur_sub, t[i].layer);
     }
     f.wish.substream = 1; /* the lower of the two counts */
     show(&f, 1280, 720);
     play(&f, 200, 3);
-    assert_int_equal(f.s->layers.cur_sub, 1);
-    fix_fini(&f);
+    assert_int_equal(f.w.s->layers.cur_sub, 1);
+    mw_fini(&f.w);
 }
 
 static void sizes_that_are_told_early_count_when_they_are_known(void **state)
@@ -107,8 +88,8 @@ static void sizes_that_are_told_early_count_when_they_are_known(void **state)
     fix_init(&f);
     show(&f, 320, 180);
     play(&f, 400, 3);
-    assert_int_equal(f.s->layers.cur_sub, 0);
-    fix_fini(&f);
+    assert_int_equal(f.w.s->layers.cur_sub, 0);
+    mw_fini(&f.w);
 }
 
 static void what_is_not_shown_is_not_sent(void **state)
@@ -121,26 +102,26 @@ static void what_is_not_shown_is_not_sent(void **state)
     fix_init(&f);
     play(&f, 400, 3);
     show(&f, -1, -1);
-    before = f.s->packets;
+    before = f.w.s->packets;
     play(&f, 400, 3);
-    assert_int_equal(f.s->packets, before);
-    assert_false(sl_sink_bid(f.s)); /* takes no part of the path */
-    sl_sink_set_paused(f.s, true);
+    assert_int_equal(f.w.s->packets, before);
+    assert_false(sl_sink_bid(f.w.s)); /* takes no part of the path */
+    sl_sink_set_paused(f.w.s, true);
     show(&f, 640, 360);
     play(&f, 400, 3);
-    assert_int_equal(f.s->packets, before); /* two reasons, one is left */
-    sl_sink_set_paused(f.s, false);
+    assert_int_equal(f.w.s->packets, before); /* two reasons, one is left */
+    sl_sink_set_paused(f.w.s, false);
     play(&f, 200, 3);
-    assert_true(f.s->packets > before);
-    assert_int_equal(f.s->layers.cur_sub, 1);
-    fix_fini(&f);
+    assert_true(f.w.s->packets > before);
+    assert_int_equal(f.w.s->layers.cur_sub, 1);
+    mw_fini(&f.w);
 }
 
 static enum sl_reason reason(const struct fix *f) SL_ON_WORKER
 {
     struct sl_quality q;
 
-    assert_true(sl_sink_quality(f->s, &q));
+    assert_true(sl_sink_quality(f->w.s, &q));
     return q.reason;
 }
 
@@ -152,7 +133,7 @@ static void says_why_it_is_not_more(void **state)
     (void)state;
     SL_ASSUME(worker);
     fix_init(&f);
-    assert_false(sl_sink_quality(f.s, &q)); /* too early */
+    assert_false(sl_sink_quality(f.w.s, &q)); /* too early */
     play(&f, 1000, 2);
     assert_int_equal(reason(&f), SL_REASON_NOT_SENT);
     play(&f, 1600, 3);
@@ -162,18 +143,18 @@ static void says_why_it_is_not_more(void **state)
     show(&f, -1, -1);
     assert_int_equal(reason(&f), SL_REASON_HIDDEN);
     show(&f, 0, 0);
-    sl_sink_set_load(f.s, 1);
+    sl_sink_set_load(f.w.s, 1);
     play(&f, 200, 3);
-    assert_true(sl_sink_quality(f.s, &q));
+    assert_true(sl_sink_quality(f.w.s, &q));
     assert_int_equal(q.reason, SL_REASON_LOAD);
     assert_int_equal(q.layer, 1);
     assert_int_equal(q.want_layer, 2);
-    sl_sink_set_load(f.s, SL_LAYERS_MAX - 1);
+    sl_sink_set_load(f.w.s, SL_LAYERS_MAX - 1);
     for (int i = 0; i < 10; i++)
-        sl_sink_on_rb(f.s, &(struct sl_rtcp_rb){ .fraction = 26 });
+        sl_sink_on_rb(f.w.s, &(struct sl_rtcp_rb){ .fraction = 26 });
     assert_int_equal(reason(&f), SL_REASON_LOSS);
     for (int i = 0; i < 10; i++)
-        sl_sink_on_rb(f.s, &(struct sl_rtcp_rb){ .fraction = 0 });
+        sl_sink_on_rb(f.w.s, &(struct sl_rtcp_rb){ .fraction = 0 });
     play(&f, 2500, 2);
     assert_int_equal(reason(&f), SL_REASON_LAYER_ENDED);
     f.n += 3; /* frames that never came */
@@ -183,13 +164,13 @@ static void says_why_it_is_not_more(void **state)
     f.w.ctx.now_us += 10 * SECOND;
     assert_int_equal(reason(&f), SL_REASON_SILENT);
     /* A report answers ours of 0.2 s ago after 0.1 s. */
-    sl_sr_sent_add(&f.s->sr_sent, UINT64_C(7) << 32, f.w.ctx.now_us);
+    sl_sr_sent_add(&f.w.s->sr_sent, UINT64_C(7) << 32, f.w.ctx.now_us);
     f.w.ctx.now_us += SECOND / 5;
-    sl_sink_on_rb(f.s, &(struct sl_rtcp_rb){ .lsr = 7 << 16, .dlsr = 6554 });
-    assert_int_equal(f.s->rtt.lsr, 7 << 16);
-    assert_int_equal(f.s->rtt.dlsr, 6554);
-    assert_in_range(f.s->rtt.ntp - f.s->rtt.lsr, 13106, 13107);
-    fix_fini(&f);
+    sl_sink_on_rb(f.w.s, &(struct sl_rtcp_rb){ .lsr = 7 << 16, .dlsr = 6554 });
+    assert_int_equal(f.w.s->rtt.lsr, 7 << 16);
+    assert_int_equal(f.w.s->rtt.dlsr, 6554);
+    assert_in_range(f.w.s->rtt.ntp - f.w.s->rtt.lsr, 13106, 13107);
+    mw_fini(&f.w);
 }
 
 static void changes_are_told_once_a_second_and_the_last_one_always(void **state)
@@ -223,7 +204,7 @@ static void changes_are_told_once_a_second_and_the_last_one_always(void **state)
     show(&f, 0, 0);
     play(&f, 20, 3);
     assert_int_equal(f.w.told, 1);
-    fix_fini(&f);
+    mw_fini(&f.w);
 }
 
 static void the_track_hears_which_layers_are_wanted(void **state)
@@ -237,11 +218,11 @@ static void the_track_hears_which_layers_are_wanted(void **state)
     assert_int_equal(f.w.want, 2);
     f.w.wants = 0;
     play(&f, 1000, 3);
-    sl_mirror_expire(f.m);
+    sl_mirror_expire(f.w.m);
     assert_int_equal(f.w.wants, 0); /* no news */
     show(&f, 320, 180);
     assert_int_equal(f.w.wants, 0);
-    sl_mirror_expire(f.m); /* less: once a second */
+    sl_mirror_expire(f.w.m); /* less: once a second */
     assert_int_equal(f.w.want, 0);
     play(&f, 2500, 1); /* the publisher follows, which is nobody's fault */
     assert_int_equal(reason(&f), SL_REASON_SIZE);
@@ -249,9 +230,9 @@ static void the_track_hears_which_layers_are_wanted(void **state)
     assert_int_equal(f.w.want, 2);
     assert_int_equal(reason(&f), SL_REASON_NOT_SENT);
     show(&f, -1, -1);
-    sl_mirror_expire(f.m);
+    sl_mirror_expire(f.w.m);
     assert_int_equal(f.w.want, -1);
-    fix_fini(&f);
+    mw_fini(&f.w);
 }
 
 static void the_publisher_is_told_less_late_and_more_at_once(void **state)
@@ -261,27 +242,27 @@ static void the_publisher_is_told_less_late_and_more_at_once(void **state)
     (void)state;
     SL_ASSUME(worker);
     fix_init(&f);
-    sl_track_set_watched(f.t, 2);
-    sl_track_set_watched(f.t, 0);
+    sl_track_set_watched(f.w.t, 2);
+    sl_track_set_watched(f.w.t, 0);
     f.w.ctx.now_us += SL_TRACK_UNWATCHED_US - 1;
-    sl_track_tick(f.t);
-    sl_track_set_watched(f.t, 1); /* meanwhile: what holds in the end counts */
+    sl_track_tick(f.w.t);
+    sl_track_set_watched(f.w.t, 1); /* meanwhile: what holds in the end counts */
     assert_int_equal(f.w.watches, 0);
     f.w.ctx.now_us += 1;
-    sl_track_tick(f.t);
-    sl_track_tick(f.t);
+    sl_track_tick(f.w.t);
+    sl_track_tick(f.w.t);
     assert_int_equal(f.w.watches, 1);
     assert_int_equal(f.w.watched, 1);
-    sl_track_set_watched(f.t, 2);
+    sl_track_set_watched(f.w.t, 2);
     assert_int_equal(f.w.watches, 2);
     assert_int_equal(f.w.watched, 2);
-    sl_track_set_watched(f.t, 0);
+    sl_track_set_watched(f.w.t, 0);
     f.w.ctx.now_us += SL_TRACK_UNWATCHED_US - 1;
-    sl_track_set_watched(f.t, 2); /* back before it was told */
+    sl_track_set_watched(f.w.t, 2); /* back before it was told */
     f.w.ctx.now_us += SL_TRACK_UNWATCHED_US;
-    sl_track_tick(f.t);
+    sl_track_tick(f.w.t);
     assert_int_equal(f.w.watches, 2);
-    fix_fini(&f);
+    mw_fini(&f.w);
 }
 
 /* Three spatial layers of one stream. */
@@ -292,30 +273,30 @@ static void of_svc_spatial_layers_are_wanted(void **state)
     (void)state;
     SL_ASSUME(worker);
     fix_init(&f);
-    f.t->nlayers = 1;
-    sl_sink_set_source(f.s, 1, true);
+    f.w.t->nlayers = 1;
+    sl_sink_set_source(f.w.s, 1, true);
     for (uint16_t i = 0; i < 30; i++) {
-        struct sl_pkt *p = mw_pkt(&f.w, f.t, 7, i, i / 3 * 3000u, i < 3);
+        struct sl_pkt *p = mw_pkt(&f.w, f.w.t, 7, i, i / 3 * 3000u, i < 3);
 
         p->payload.has_sid = true;
         p->payload.sid = i % 3;
         p->payload.nspatial = i < 3 ? 3 : 0;
         p->payload.width = i < 3 ? 1280 : 0;
         p->payload.height = i < 3 ? 720 : 0;
-        mw_push_pkt(&f.w, f.t, p, false);
+        mw_push_pkt(&f.w, f.w.t, p, false);
     }
     show(&f, 640, 360);
-    sl_mirror_expire(f.m);
+    sl_mirror_expire(f.w.m);
     assert_int_equal(f.w.want, 1);
-    sl_track_set_watched(f.t, 1);
+    sl_track_set_watched(f.w.t, 1);
     f.w.ctx.now_us += SL_TRACK_UNWATCHED_US;
-    sl_track_tick(f.t);
+    sl_track_tick(f.w.t);
     assert_int_equal(f.w.watched, 1);
     show(&f, 1280, 720);
     assert_int_equal(f.w.want, 2);
-    sl_track_set_watched(f.t, 2);
+    sl_track_set_watched(f.w.t, 2);
     assert_int_equal(f.w.watched, 2);
-    fix_fini(&f);
+    mw_fini(&f.w);
 }
 
 static void the_sizes_of_spatial_layers_halve(void **state)
