@@ -36,20 +36,6 @@ static unsigned int port_of(const struct rtc_client *c)
     return sl_addr_port(&a);
 }
 
-static size_t key_frames_asked(const struct rtc_client *c)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < c->nreceived; i++) {
-        struct sl_rtcp_it it = sl_rtcp_begin(c->received[i].data, c->received[i].len);
-        struct sl_rtcp_pkt p;
-
-        while (c->received[i].is_rtcp && sl_rtcp_next(&it, &p) > 0)
-            n += p.pt == SL_RTCP_PSFB && p.fmt == SL_PSFB_PLI;
-    }
-    return n;
-}
-
 #define FRAMES 30 /* 10 ms apart: less than SL_ENDPOINT_KEY_US */
 
 static uint64_t full_drops(unsigned int worker)
@@ -90,7 +76,7 @@ static void what_a_full_socket_loses_is_counted_and_a_key_frame_asked(void **sta
     atomic_store(&full_port, 0);
     assert_true(await_rtcp(&pub, SL_RTCP_PSFB, SL_PSFB_PLI));
     /* More than one or two only on a machine that stands. */
-    assert_in_range(key_frames_asked(&pub), 1, 2 + (sl_now_us() - begin_us) / SL_ENDPOINT_KEY_US);
+    assert_in_range(count_plis(&pub), 1, 2 + (sl_now_us() - begin_us) / SL_ENDPOINT_KEY_US);
     rtc_poll(&sub, 0);
     assert_int_equal(count_rtp(&sub, SSRC_OUT, NULL, NULL), 0);
     assert_in_range(full_drops(1), FRAMES, FRAMES + 20); /* and a report or two */

@@ -4,20 +4,6 @@
 
 #define FRAMES 60
 
-static size_t plis(const struct rtc_client *c)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < c->nreceived; i++) {
-        struct sl_rtcp_it it = sl_rtcp_begin(c->received[i].data, c->received[i].len);
-        struct sl_rtcp_pkt p;
-
-        while (c->received[i].is_rtcp && sl_rtcp_next(&it, &p) > 0)
-            n += p.pt == SL_RTCP_PSFB && p.fmt == SL_PSFB_PLI;
-    }
-    return n;
-}
-
 /* As a client does: its route is there before it is connected. */
 static sl_id come(struct rtc_client *c, unsigned int worker, sl_id pub) SL_ON_WORKER
 {
@@ -62,7 +48,7 @@ static void those_who_come_later_begin_with_the_key_frame(void **state)
     send_video(&pub, seq++, 0, true);
     settle();
     rtc_poll(&pub, 0);
-    asked = plis(&pub);
+    asked = count_plis(&pub);
     for (; seq < FRAMES; seq++)
         send_video(&pub, seq, seq * 3000u, false);
     n = come(&near, 1, p);
@@ -73,7 +59,7 @@ static void those_who_come_later_begin_with_the_key_frame(void **state)
     send_video(&pub, seq, seq * 3000u, false);
     assert_has_all(&far, seq);
     rtc_poll(&pub, 0);
-    assert_int_equal(plis(&pub), asked);
+    assert_int_equal(count_plis(&pub), asked);
     leave(&near, n);
     leave(&pub, p); /* while a worker still has a mirror of it */
     leave(&far, r);

@@ -449,20 +449,6 @@ static void member_begin(struct member *m, unsigned int worker, uint32_t in,
     post_media(m->id, all_lines(in, out));
 }
 
-static size_t count_rtcp(const struct rtc_client *c, uint8_t pt, uint8_t fmt)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < c->nreceived; i++) {
-        struct sl_rtcp_it it = sl_rtcp_begin(c->received[i].data, c->received[i].len);
-        struct sl_rtcp_pkt p;
-
-        while (c->received[i].is_rtcp && sl_rtcp_next(&it, &p) > 0)
-            n += p.pt == pt && p.fmt == fmt;
-    }
-    return n;
-}
-
 /* All that it can send; its media go to victims on both workers. */
 static void turn_evil(void) SL_ON_WORKER
 {

@@ -379,17 +379,30 @@ static inline size_t count_rtp(const struct rtc_client *c, uint32_t ssrc, uint16
     return n;
 }
 
-static inline bool got_rtcp(const struct rtc_client *c, uint8_t pt, uint8_t fmt)
+/* @fmt: 255 for any. */
+static inline size_t count_rtcp(const struct rtc_client *c, uint8_t pt, uint8_t fmt)
 {
+    size_t n = 0;
+
     for (size_t i = 0; i < c->nreceived; i++) {
         struct sl_rtcp_it it = sl_rtcp_begin(c->received[i].data, c->received[i].len);
         struct sl_rtcp_pkt p;
 
         while (c->received[i].is_rtcp && sl_rtcp_next(&it, &p) > 0)
-            if (p.pt == pt && (fmt == 255 || p.fmt == fmt))
-                return true;
+            n += p.pt == pt && (fmt == 255 || p.fmt == fmt);
     }
-    return false;
+    return n;
+}
+
+static inline bool got_rtcp(const struct rtc_client *c, uint8_t pt, uint8_t fmt)
+{
+    return count_rtcp(c, pt, fmt) > 0;
+}
+
+/* How often we asked it for a key frame. */
+static inline size_t count_plis(const struct rtc_client *c)
+{
+    return count_rtcp(c, SL_RTCP_PSFB, SL_PSFB_PLI);
 }
 
 /* Polls until it is there, for half a minute at most: machines may be busy. */
