@@ -225,16 +225,25 @@ static void take_ice(struct sl_cq_mail *m)
     free(im);
 }
 
-static void on_ice_creds(void *arg, sl_id pc, const struct sl_ice_creds *creds)
+static struct ice_mail *ice_mail_new(struct sl_pc_world *w, sl_id pc)
 {
     struct ice_mail *m = calloc(1, sizeof(*m));
+
+    if (m) {
+        m->cq.fn = take_ice;
+        m->world = w;
+        m->pc = pc;
+    }
+    return m;
+}
+
+static void on_ice_creds(void *arg, sl_id pc, const struct sl_ice_creds *creds)
+{
     struct sl_pc_world *w = arg;
+    struct ice_mail *m = ice_mail_new(w, pc);
 
     if (!m)
         return;
-    m->cq.fn = take_ice;
-    m->world = w;
-    m->pc = pc;
     m->is_creds = true;
     m->creds = *creds;
     sl_cq_post(w->cq, &m->cq);
@@ -242,14 +251,11 @@ static void on_ice_creds(void *arg, sl_id pc, const struct sl_ice_creds *creds)
 
 static void on_ice_candidate(void *arg, sl_id pc, const char *text)
 {
-    struct ice_mail *m = calloc(1, sizeof(*m));
     struct sl_pc_world *w = arg;
+    struct ice_mail *m = ice_mail_new(w, pc);
 
     if (!m)
         return;
-    m->cq.fn = take_ice;
-    m->world = w;
-    m->pc = pc;
     m->is_end = !text;
     if (text)
         snprintf(m->text, sizeof(m->text), "%s", text);
