@@ -20,7 +20,6 @@ enum sl_principal_kind {
     SL_PRINCIPAL_ANONYMOUS, /* no credential, and none was needed */
     SL_PRINCIPAL_SECRET,    /* knows the API secret */
     SL_PRINCIPAL_TOKEN,
-    SL_PRINCIPAL_ADMIN,
 };
 
 struct sl_principal {

@@ -143,8 +143,8 @@ struct sl_handle {
 
     uint64_t group; /* where its peer connections are placed (sl_core.place) */
     struct sl_pc *pc;
-    bool offered;         /* the client's offer waits for our answer */
-    uint64_t offer_msg;   /* the request that brought it; 0: the answer comes later than its end */
+    bool offered;       /* the client's offer waits for our answer */
+    uint64_t offer_msg; /* the request that brought it; 0: the answer comes later than its end */
 
     struct sl_list out;
     struct sl_list trickles;

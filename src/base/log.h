@@ -24,7 +24,6 @@ void sl_log_set_level(enum sl_log_level level);
 void sl_log_set_format(enum sl_log_format format);
 enum sl_log_level sl_log_get_level(void);
 
-
 bool sl_log_wants(enum sl_log_level level);
 void sl_log(enum sl_log_level level, const char *mod, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

@@ -34,7 +34,6 @@ struct sl_peer_info *sl_peer_info_get(struct sl_peer *p)
     info->local_type = p->path.local_type;
     info->remote_type = p->path.remote_type;
     info->connected_us = p->connected_us;
-    info->has_dtls = p->dtls != NULL;
     info->is_dtls_server = p->dtls_server;
     info->dtls_state = p->dtls ? sl_dtls_state(p->dtls) : SL_DTLS_NEW;
     info->profile = p->profile;

@@ -28,7 +28,7 @@ struct sl_peer_info {
     struct sl_addr local, remote;         /* without family: not known */
     const char *local_type, *remote_type; /* "host", ...; NULL: not known */
     uint64_t connected_us;
-    bool has_dtls, is_dtls_server;
+    bool is_dtls_server;
     enum sl_dtls_state dtls_state;
     enum sl_srtp_profile profile;
     uint64_t dtls_us, up_us;

@@ -74,7 +74,6 @@ struct sl_peer {
     unsigned int retransmissions; /* of the handshake */
     struct sl_dtls_count dtls_in, dtls_out;
     uint64_t dtls_us, up_us;  /* the handshake's begin and end; 0: not yet */
-    bool in_dtls;             /* inside libssl's callbacks */
     struct sl_list handshake; /* in env->handshakes, or alone */
     struct sl_early early[SL_PEER_EARLY_MAX];
     size_t nearly;

@@ -4,7 +4,6 @@
 
 #define HDR     4
 #define RB_LEN  24
-#define SR_LEN  24 /* SSRC and sender info */
 #define REMB_ID 0x52454d42u
 
 struct sl_rtcp_it sl_rtcp_begin(const void *data, size_t len)

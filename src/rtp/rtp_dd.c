@@ -64,7 +64,7 @@ static void template_chains(struct sl_bits *b, struct sl_dd_structure *st)
     if (st->nchains == 0)
         return;
     for (unsigned i = 0; i < st->ntargets; i++)
-        st->target_chain[i] = (uint8_t)ns(b, st->nchains);
+        (void)ns(b, st->nchains); /* the chain that protects the target */
     for (unsigned i = 0; i < st->ntemplates; i++)
         for (unsigned c = 0; c < st->nchains; c++)
             st->tpl[i].chain_diff[c] = (uint8_t)f(b, 4);

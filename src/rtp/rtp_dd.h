@@ -32,7 +32,6 @@ struct sl_dd_structure {
     uint8_t id_offset;
     uint8_t ntemplates, ntargets, nchains;
     uint8_t target_sid[SL_DD_TARGETS_MAX], target_tid[SL_DD_TARGETS_MAX];
-    uint8_t target_chain[SL_DD_TARGETS_MAX]; /* the chain that protects it */
     uint8_t nresolutions;
     uint16_t width[SL_DD_LAYERS_MAX], height[SL_DD_LAYERS_MAX];
     struct sl_dd_template tpl[SL_DD_TEMPLATES_MAX];

@@ -4,10 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OTHER 8
-#define MSG(request)                                                                               \
-    "{\"janus\":\"message\",\"transaction\":\"t\",\"session_id\":$S,\"handle_id\":$H,"             \
-    "\"body\":{\"request\":\"" request "\"}}"
+#define OTHER     8
 #define KEEPALIVE "{\"janus\":\"keepalive\",\"transaction\":\"t\",\"session_id\":$S}"
 #define CLAIM     "{\"janus\":\"claim\",\"transaction\":\"t\",\"session_id\":$S}"
 #define ACK       "{\"janus\":\"ack\",\"session_id\":$S,\"transaction\":\"t\"}"
