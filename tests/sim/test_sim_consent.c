@@ -1,8 +1,6 @@
 /* Consent of ICE-lite on a virtual clock: half an hour passes in a moment. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "tests/unit/test_cmocka.h"
+
 #include "../unit/ice/lite_world.h"
 
 #define SECOND 1000000u

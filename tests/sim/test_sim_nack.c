@@ -2,15 +2,11 @@
  * A publisher behind a lossy link, on a virtual clock: what the server's NACK generator asks for
  * comes back as RTX, both ways through the same loss, until everything is there.
  */
+#include "tests/unit/test_cmocka.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "media/media_cache.h"
 #include "media/media_nack.h"
@@ -233,7 +229,7 @@ static void everything_is_recovered(void **state)
     };
 
     (void)state;
-    for (size_t k = 0; k < sizeof(v) / sizeof(v[0]); k++) {
+    for (size_t k = 0; k < TEST_COUNT(v); k++) {
         struct world *w = run(v[k].loss, v[k].jitter_us, v[k].delay_us, true);
         uint64_t missing = 0;
 
@@ -270,7 +266,7 @@ static void the_round_trip_is_learned(void **state)
     } v[] = { { 20, 10000 }, { 10, 20000 }, { 5, 100000 }, { 5, 150000 } };
 
     (void)state;
-    for (size_t k = 0; k < sizeof(v) / sizeof(v[0]); k++) {
+    for (size_t k = 0; k < TEST_COUNT(v); k++) {
         double mean_ms[2], asked[2];
 
         for (int learns = 0; learns < 2; learns++) {

@@ -1,7 +1,5 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "tests/unit/test_cmocka.h"
+
 #include "ice/ice.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -32,7 +30,7 @@ static void parses_what_browsers_send(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+    for (size_t i = 0; i < TEST_COUNT(v); i++) {
         struct sl_ice_candidate c;
 
         assert_int_equal(sl_ice_candidate_parse(v[i].text, &c), 0);
@@ -70,7 +68,7 @@ static void refuses_what_is_no_candidate(void **state)
     struct sl_ice_candidate c;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+    for (size_t i = 0; i < TEST_COUNT(v); i++)
         assert_int_equal(sl_ice_candidate_parse(v[i], &c), -EBADMSG);
     memset(longest, ' ', sizeof(longest));
     memcpy(longest, "candidate:1 1 udp 1 192.0.2.1 1 typ host", 40);

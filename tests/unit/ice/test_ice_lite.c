@@ -1,7 +1,5 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "tests/unit/test_cmocka.h"
+
 #include "../test_oom.h"
 #include "lite_world.h"
 #include <errno.h>
@@ -364,7 +362,8 @@ static void restarts_without_an_interruption(void **state)
     assert_path(&f->a, &y); /* takes over, whatever its priority */
     assert_int_equal(f->a.state, SL_ICE_CONNECTED);
     assert_int_equal(world_check(&f->w, &old, &x, 100, true), 0); /* gone */
-    assert_ptr_equal(sl_ice_lite_find(f->w.lite, &x, NULL), &f->a); /* media in flight is still taken */
+    assert_ptr_equal(sl_ice_lite_find(f->w.lite, &x, NULL),
+                     &f->a); /* media in flight is still taken */
     assert_path(&f->a, &y);
 }
 

@@ -1,7 +1,5 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "tests/unit/test_cmocka.h"
+
 #include "ice/ice_stun.h"
 #include "stun_raw.h"
 #include <arpa/inet.h>
@@ -289,7 +287,7 @@ static void refuses_attributes_of_wrong_length(void **state)
     struct sl_stun_check c;
     struct raw r;
 
-    for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+    for (size_t i = 0; i < TEST_COUNT(v); i++) {
         raw_init(&r, RAW_BINDING, tid);
         raw_attr(&r, v[i].type, zero, v[i].len);
         raw_fingerprint(&r);

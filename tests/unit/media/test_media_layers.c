@@ -1,12 +1,8 @@
+#include "tests/unit/test_cmocka.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "media/media_layers.h"
 
@@ -164,7 +160,7 @@ static void a_layer_that_misses_its_frames_has_stopped(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+    for (size_t i = 0; i < TEST_COUNT(c); i++) {
         uint64_t last = 1000 + 30 * c[i].period, asked;
         struct sl_layers l;
 

@@ -1,12 +1,8 @@
+#include "tests/unit/test_cmocka.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "media/media_level.h"
 #include "media/media_rr.h"
@@ -54,7 +50,7 @@ static void cycles_are_counted_from_the_first_packet(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+    for (size_t i = 0; i < TEST_COUNT(v); i++) {
         struct sl_seq seq = { 0 };
         struct sl_rtcp_rb b;
         struct sl_rr r;

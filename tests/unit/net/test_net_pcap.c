@@ -1,15 +1,13 @@
+#include "tests/unit/test_cmocka.h"
+
 #include "net/net_pcap.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static char folder[] = "/tmp/sluice-pcap-XXXXXX";
 static char path[128];
@@ -170,7 +168,7 @@ static void knows_sound_names(void **state)
     };
     char name[SL_PCAP_NAME_MAX + 2];
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+    for (size_t i = 0; i < TEST_COUNT(rows); i++)
         assert_int_equal(sl_pcap_name_is_sound(rows[i].name), rows[i].sound);
     memset(name, 'a', sizeof(name) - 1);
     name[SL_PCAP_NAME_MAX + 1] = '\0';

@@ -1,12 +1,8 @@
+#include "tests/unit/test_cmocka.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "rtcp/rtcp.h"
 #include "rtcp/rtcp_ccfb.h"
@@ -107,7 +103,7 @@ static void remb_rates(void **state)
     uint32_t sender;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+    for (size_t i = 0; i < TEST_COUNT(v); i++) {
         struct sl_writer w = sl_writer_make(buf, sizeof(buf));
         struct sl_rtcp_it it;
         struct sl_rtcp_pkt p;
@@ -141,7 +137,7 @@ static void bad_compounds_are_refused(void **state)
     struct sl_rtcp_pkt p;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+    for (size_t i = 0; i < TEST_COUNT(v); i++) {
         struct sl_rtcp_it it = sl_rtcp_begin(v[i].b, v[i].len);
 
         assert_int_equal(sl_rtcp_next(&it, &p), v[i].want);
@@ -273,7 +269,7 @@ static void twcc_messages_that_lie_are_refused(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+    for (size_t i = 0; i < TEST_COUNT(v); i++) {
         uint8_t b[32] = {
             0, 0, 0, 1, 0, 0, 0, 2, 0, 1, 0, v[i].count, 0, 0, 1, 0, v[i].c0, v[i].c1
         };
@@ -394,7 +390,7 @@ static void ccfb_is_laid_out_as_the_rfc_draws_it(void **state)
     (void)state;
     assert_int_equal(ccfb_of(b, sizeof(b), &it), 0);
     assert_int_equal(it.sender, 1);
-    for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+    for (size_t i = 0; i < TEST_COUNT(want); i++) {
         assert_true(sl_ccfb_next(&it, &s));
         assert_int_equal(s.ssrc, want[i].ssrc);
         assert_int_equal(s.seq, want[i].seq);

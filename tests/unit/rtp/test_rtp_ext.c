@@ -1,11 +1,7 @@
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "tests/unit/test_cmocka.h"
 
-#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
 
 #include "rtp/rtp_ext.h"
 
@@ -103,7 +99,7 @@ static void bad_blocks(void **state)
     struct sl_ext_info x;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+    for (size_t i = 0; i < TEST_COUNT(v); i++) {
         assert_int_equal(parse_block(v[i].b, v[i].len, &x), v[i].want);
         if (v[i].want == 0)
             assert_int_equal(x.present, v[i].present);

@@ -1,11 +1,7 @@
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "tests/unit/test_cmocka.h"
 
-#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
 
 #include "rtp/rtp_payload.h"
 #include "rtp/rtp_red.h"
@@ -227,7 +223,7 @@ static void rtx_without_payload_is_a_probe(void **state)
     struct sl_rtp r;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+    for (size_t i = 0; i < TEST_COUNT(v); i++) {
         sl_rtp_write_header(p, false, 97, 1, 2, 3);
         assert_int_equal(sl_rtp_parse(p, 12 + v[i].payload, &r), 0);
         assert_int_equal(sl_rtx_unwrap(p, &r, 96, 7), v[i].want);
@@ -262,7 +258,9 @@ static void red_blocks_of_rfc_2198(void **state)
 
 static void red_is_written_as_it_is_read(void **state)
 {
-    static const uint8_t want[] = { 0x80 | 111, 960 >> 6, (960 & 0x3f) << 2, 3, 111, 1, 2, 3, 8, 9 };
+    static const uint8_t want[] = {
+        0x80 | 111, 960 >> 6, (960 & 0x3f) << 2, 3, 111, 1, 2, 3, 8, 9
+    };
     static const uint8_t old[] = { 1, 2, 3 }, now[] = { 8, 9 };
     struct sl_red_part p[SL_RED_MAX + 1] = { { 111, 960, 3, old }, { 111, 0, 2, now } };
     uint8_t buf[32];

@@ -1,11 +1,7 @@
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "tests/unit/test_cmocka.h"
 
-#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
 
 #include "rtp/rtp_pkt.h"
 
@@ -33,7 +29,7 @@ static void first_byte_tells_the_protocol(void **state)
 
     (void)state;
     assert_int_equal(sl_demux(buf, 0), SL_DEMUX_UNKNOWN);
-    for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+    for (size_t i = 0; i < TEST_COUNT(v); i++) {
         buf[0] = v[i].b0;
         buf[1] = v[i].b1;
         assert_int_equal(sl_demux(buf, v[i].len), v[i].want);

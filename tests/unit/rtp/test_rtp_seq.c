@@ -1,11 +1,7 @@
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "tests/unit/test_cmocka.h"
 
-#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
 
 #include "rtp/rtp_seq.h"
 
@@ -15,13 +11,13 @@ static void wraps_without_a_gap(void **state)
         uint16_t in;
         uint64_t want;
     } v[] = {
-        { 65535, 65535 }, { 0, 65536 },  { 65535, 65535 }, { 1, 65537 }, /* one late packet */
+        { 65535, 65535 }, { 0, 65536 }, { 65535, 65535 }, { 1, 65537 }, /* one late packet */
         { 32768, 98304 }, { 0, 65536 },
     };
     struct sl_seq s = { 0 };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+    for (size_t i = 0; i < TEST_COUNT(v); i++)
         assert_int_equal(sl_seq_extend(&s, v[i].in), v[i].want);
 }
 
