@@ -40,6 +40,7 @@ static void token_ok(struct api_req *r, const char *token)
 }
 
 /* Those of @names that are plugins: others are skipped, as in the reference. */
+static json_t *known_plugins(const struct sl_api *api, const json_t *names) SL_ON_CONTROL;
 static json_t *known_plugins(const struct sl_api *api, const json_t *names)
 {
     json_t *list = json_array();
