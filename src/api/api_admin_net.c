@@ -5,7 +5,7 @@
 #include "api/api_priv.h"
 #include "base/clock.h"
 
-static void run_result(sl_dns_fn fn, void *arg, int err, const char *ip)
+void api_run_resolved(sl_dns_fn fn, void *arg, int err, const char *ip)
 {
     struct sl_api *api;
 
@@ -20,7 +20,7 @@ static struct sl_dns *dns_get(struct sl_api *api) SL_ON_CONTROL;
 static struct sl_dns *dns_get(struct sl_api *api)
 {
     if (!api->dns)
-        (void)sl_dns_create(api->cq, run_result, &api->dns);
+        (void)sl_dns_create(api->cq, api_run_resolved, &api->dns);
     return api->dns;
 }
 

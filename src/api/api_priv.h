@@ -209,6 +209,9 @@ struct sl_api {
 
 void api_enter(struct sl_api *api) SL_ON_CONTROL;
 void api_leave(struct sl_api *api) SL_ON_CONTROL;
+/* Calls @fn with the result of a lookup between the two: the @run of sl_dns_create. */
+void api_run_resolved(void (*fn)(void *arg, int err, const char *ip), void *arg, int err,
+                      const char *ip);
 
 /* ---- requests -------------------------------------------------------------------------------- */
 

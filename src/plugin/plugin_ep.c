@@ -106,24 +106,13 @@ int sl_plugin_source_get(struct sl_mref ref, struct sl_pc_source *out)
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-static void run_resolved(sl_dns_fn fn, void *arg, int err, const char *ip)
-{
-    struct sl_api *api;
-
-    SL_ASSUME(control);
-    api = sl_api_get();
-    api_enter(api);
-    fn(arg, err, ip);
-    api_leave(api);
-}
-
 int sl_plugin_resolve(const char *host, int family, sl_resolved_fn fn, void *arg, uint64_t *id)
 {
     int err = 0;
 
     PLUGIN_CALL("resolve");
     if (!dns)
-        err = sl_dns_create(sl_api_get()->cq, run_resolved, &dns);
+        err = sl_dns_create(sl_api_get()->cq, api_run_resolved, &dns);
     return err ? err
                : sl_dns_resolve(dns, host,
                                 family == 4   ? AF_INET
