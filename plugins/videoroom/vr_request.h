@@ -2,7 +2,7 @@
  * vr_request.h - one request on its way from the table to its answer.
  *
  * Handlers of synchronous requests return 0 and put the answer into `reply`; handlers of
- * asynchronous ones answer with vr_answer (or hand `msg` to vr_pub_answer / vr_sub_renegotiate) and
+ * asynchronous ones answer with vr_answer (or leave it to vr_pub_negotiate, vr_sub_renegotiate) and
  * return 0. Both return vr_fail(...) on an error, after having changed nothing.
  */
 #ifndef VR_REQUEST_H
