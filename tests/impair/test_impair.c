@@ -21,7 +21,7 @@
 #define HEADERS    28 /* of IPv4 and UDP */
 #define PACKETS    2000
 #define MS         1000
-#define PATIENCE   300       /* ms without a packet: no more will come */
+#define PATIENCE   1000      /* ms without a packet: no more will come */
 #define MACHINE_US (60 * MS) /* a busy one lets the sender wait, but not as a rule */
 
 struct probe {
@@ -191,6 +191,17 @@ static const struct arrivals *pass(int from, int to, size_t n, size_t bytes, uns
     return receive(to, n);
 }
 
+/* The same, when all come, however busy the machine is. */
+static const struct arrivals *pass_all(int from, int to, size_t n, size_t bytes,
+                                       unsigned int apart_us)
+{
+    send_packets(from, to, n, bytes, apart_us);
+    for (int i = 0; i < 30 && world.got.n < n; i++)
+        (void)receive(to, n);
+    assert_int_equal(world.got.n, n);
+    return &world.got;
+}
+
 static int by_size(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -224,15 +235,21 @@ static size_t late(const struct arrivals *a)
     return out;
 }
 
+/* A few at a time: when the link gets no time and passes them on all at once, the socket has room
+ * for 90 of this size. */
 static void packets_come_as_they_are_sent(void **state)
 {
-    const struct arrivals *a;
+    uint64_t best_us = UINT64_MAX;
 
     (void)state;
-    a = pass(world.far, world.near, 200, 1500, 500);
-    assert_int_equal(a->n, 200);
-    assert_int_equal(late(a), 0);
-    assert_true(delay_of(a, 50) < 10 * MS);
+    for (int i = 0; i < 5; i++) {
+        const struct arrivals *a = pass_all(world.far, world.near, 40, 1500, 500);
+        const uint64_t us = delay_of(a, 50);
+
+        assert_int_equal(late(a), 0);
+        best_us = us < best_us ? us : best_us;
+    }
+    assert_in_range(best_us, 0, 10 * MS);
 }
 
 /* All at once: the link alone decides when they come. */
@@ -244,8 +261,7 @@ static void rate_is_kept(void **state)
     (void)state;
     expect("down rate=3M queue=2s");
     for (int i = 0; i < 5; i++) { /* a busy machine holds the link up now and then */
-        a = pass(world.far, world.near, 300, 1200, 0);
-        assert_int_equal(a->n, 300);
+        a = pass_all(world.far, world.near, 300, 1200, 0);
         bps = 8e6 * 1200 * 299 / (double)(a->of[299].at_us - a->of[0].at_us);
         if (bps > 2.85e6 && bps < 3.15e6)
             return;
@@ -300,13 +316,11 @@ static void delay_and_jitter(void **state)
 
     (void)state;
     expect("up delay=40ms");
-    a = pass(world.near, world.far, 100, 200, 1000);
-    assert_int_equal(a->n, 100);
+    a = pass_all(world.near, world.far, 100, 200, 1000);
     assert_in_range(delay_of(a, 0), 40 * MS, 40 * MS + MACHINE_US);
     assert_in_range(delay_of(a, 50), 40 * MS, 40 * MS + MACHINE_US);
     expect("up jitter=60ms");
-    a = pass(world.near, world.far, 20, 200, 20 * MS);
-    assert_int_equal(a->n, 20);
+    a = pass_all(world.near, world.far, 20, 200, 20 * MS);
     assert_int_equal(late(a), 0);
     assert_true(delay_of(a, 0) >= 40 * MS);
     assert_true(delay_of(a, 90) - delay_of(a, 10) > 20 * MS);
@@ -335,8 +349,7 @@ static void reordering(void **state)
 
     (void)state;
     expect("down reorder=10% reorder_delay=30ms");
-    a = pass(world.far, world.near, 500, 100, 500);
-    assert_int_equal(a->n, 500);
+    a = pass_all(world.far, world.near, 500, 100, 500);
     assert_in_range(late(a), 500 * 6 / 100, 500 * 14 / 100);
 }
 
@@ -344,10 +357,10 @@ static void directions_are_apart(void **state)
 {
     (void)state;
     expect("up loss=100%");
-    assert_int_equal(pass(world.far, world.near, 10, 100, 0)->n, 10);
+    (void)pass_all(world.far, world.near, 10, 100, 0);
     assert_int_equal(pass(world.near, world.far, 10, 100, 0)->n, 0);
     expect("both loss=0");
-    assert_int_equal(pass(world.near, world.far, 10, 100, 0)->n, 10);
+    (void)pass_all(world.near, world.far, 10, 100, 0);
 }
 
 static void lines_that_make_no_sense(void **state)
@@ -370,7 +383,7 @@ static void lines_that_make_no_sense(void **state)
     for (size_t i = 0; i < TEST_COUNT(lines); i++)
         if (strncmp(say(lines[i]), "error", 5) != 0)
             fail_msg("accepted: %s", lines[i]);
-    assert_int_equal(pass(world.far, world.near, 10, 100, 0)->n, 10);
+    (void)pass_all(world.far, world.near, 10, 100, 0);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
