@@ -172,6 +172,9 @@ void mock_remote_talking(size_t n, uint16_t mindex, bool talking, double level);
 /* Ends the lookup of @host ("names" are what begins with a letter): @ip NULL: there is none. False:
  * nobody looks it up. */
 bool mock_resolved(const char *host, const char *ip);
+/* A request whose answer may be any, for tests that make requests up (fuzzing). Takes @body over,
+ * which is an object, since the core lets no other through. */
+void mock_try(sl_hid h, json_t *body, const struct sl_jsep_in *jsep);
 /* A synchronous request that is to be answered later; mock_late takes the answer. */
 uint64_t mock_call_late(sl_hid h, const char *body);
 json_t *mock_late(uint64_t tx);
@@ -262,6 +265,7 @@ void mock_at(const char *file, int line);
 #define mock_remote_talking(...)    MOCK_AT(mock_remote_talking(__VA_ARGS__))
 #define mock_resolved(...)          MOCK_AT(mock_resolved(__VA_ARGS__))
 #define mock_call_late(...)         MOCK_AT(mock_call_late(__VA_ARGS__))
+#define mock_try(...)               MOCK_AT(mock_try(__VA_ARGS__))
 #define mock_late(...)              MOCK_AT(mock_late(__VA_ARGS__))
 #define mock_run(...)               MOCK_AT(mock_run(__VA_ARGS__))
 #define mock_tap(...)               MOCK_AT(mock_tap(__VA_ARGS__))

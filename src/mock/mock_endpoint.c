@@ -12,7 +12,7 @@
 struct mock_endpoint *mock_endpoint_get(sl_hid h)
 {
     const uint64_t n = (h & ~MOCK_ENDPOINT) - 1;
-    struct mock_endpoint *e = h & MOCK_ENDPOINT && n < mock.nendpoints ? &mock.endpoints[n] : NULL;
+    struct mock_endpoint *e = h & MOCK_ENDPOINT && n < mock.nendpoints ? mock.endpoints[n] : NULL;
 
     return e && e->used ? e : NULL;
 }
@@ -26,7 +26,7 @@ struct mock_line *mock_endpoint_line(struct sl_mref r)
 
 const struct mock_endpoint *mock_endpoint(size_t n)
 {
-    return n < mock.nendpoints ? &mock.endpoints[n] : NULL;
+    return n < mock.nendpoints ? mock.endpoints[n] : NULL;
 }
 
 sl_hid mock_endpoint_id(size_t n)
@@ -39,7 +39,7 @@ size_t mock_endpoints_alive(void)
     size_t alive = 0;
 
     for (size_t i = 0; i < mock.nendpoints; i++)
-        alive += mock.endpoints[i].used;
+        alive += mock.endpoints[i]->used;
     return alive;
 }
 
@@ -55,10 +55,10 @@ static bool srtp_is_good(unsigned int suite, const char *crypto)
 
 struct mock_endpoint *mock_endpoint_new(sl_hid *out)
 {
-    struct mock_endpoint *e = &mock.endpoints[mock.nendpoints];
+    struct mock_endpoint *e = calloc(1, sizeof(*e));
 
-    mock_check(mock.nendpoints < MOCK_ENDPOINTS, "too many endpoints");
-    memset(e, 0, sizeof(*e));
+    mock_check(e && mock.nendpoints < MOCK_ENDPOINTS, "too many endpoints");
+    mock.endpoints[mock.nendpoints] = e;
     e->used = true;
     *out = mock_endpoint_id(mock.nendpoints++);
     return e;
@@ -116,8 +116,9 @@ int mock_core_forward_data(sl_hid h, uint32_t ssrc, bool binary, const void *dat
 
 const char *mock_forwarded(size_t n)
 {
-    struct mock_endpoint *e = &mock.endpoints[n];
+    struct mock_endpoint *e = mock.endpoints[n];
 
+    mock_check(e != NULL, "there never was an endpoint %u", (unsigned)n);
     memcpy(e->asked, e->data, sizeof(e->asked));
     e->data[0] = '\0';
     return e->asked[0] ? e->asked : NULL;
@@ -177,17 +178,17 @@ void mock_core_endpoint_del(sl_hid h)
 
 void mock_remote_data(size_t n, uint16_t mindex, bool binary, const char *text)
 {
-    const struct mock_endpoint *e = &mock.endpoints[n];
+    const struct mock_endpoint *e = mock.endpoints[n];
 
-    mock_check(e->used && e->remote, "endpoint %u is no remote publisher", (unsigned)n);
+    mock_check(e && e->used && e->remote, "endpoint %u is no remote publisher", (unsigned)n);
     MOCK_CALLBACK(e->conf.data(e->conf.arg, mindex, binary, text, strlen(text)));
 }
 
 void mock_remote_talking(size_t n, uint16_t mindex, bool talking, double level)
 {
-    const struct mock_endpoint *e = &mock.endpoints[n];
+    const struct mock_endpoint *e = mock.endpoints[n];
 
-    mock_check(e->used && e->remote, "endpoint %u is no remote publisher", (unsigned)n);
+    mock_check(e && e->used && e->remote, "endpoint %u is no remote publisher", (unsigned)n);
     MOCK_CALLBACK(e->conf.talking(e->conf.arg, mindex, talking, level));
 }
 

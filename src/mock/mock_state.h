@@ -60,12 +60,12 @@ struct sl_msg {
 
 struct mock {
     const struct sl_plugin *plugin;
-    unsigned int depth;     /* of the plugin's callbacks that run */
-    struct handle *handles; /* by id - 1 */
+    unsigned int depth;                   /* of the plugin's callbacks that run */
+    struct handle *handles[MOCK_HANDLES]; /* by id - 1; large, so made with the first use */
     size_t nhandles;
     struct sl_msg *msgs;
     uint64_t next_tx, next_order, next_id;
-    struct mock_endpoint endpoints[MOCK_ENDPOINTS]; /* by id - MOCK_ENDPOINT - 1 */
+    struct mock_endpoint *endpoints[MOCK_ENDPOINTS]; /* by id - MOCK_ENDPOINT - 1 */
     size_t nendpoints;
     int endpoint_err; /* forward_add and remote_add return it */
     struct {
