@@ -170,7 +170,7 @@ const NETWORKS = {
 };
 
 for (const [name, lines] of Object.entries(NETWORKS)) {
-  test(`networks: ${name}`, { link: true, tags: ['long'] }, async (t) => {
+  test(`networks: ${name}`, { link: true, tags: ['long'], timeout: 120 }, async (t) => {
     const call = await Call.begin(t, { ...PICTURE, encodings: LAYERS }, [`both ${DSL}`, ...lines]);
     await sleep(8000);
     const r = await call.watch(15000);
