@@ -16,6 +16,7 @@
 /* Blocked in all threads, since they inherit the mask of the one that starts them. */
 static int signals_open(void)
 {
+    struct sigaction hup;
     sigset_t set;
     int fd;
 
@@ -23,6 +24,9 @@ static int signals_open(void)
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    /* The terminal went away. Blocked, it would come even where nohup ignores it. */
+    if (!sigaction(SIGHUP, NULL, &hup) && hup.sa_handler != SIG_IGN)
+        sigaddset(&set, SIGHUP);
     if (pthread_sigmask(SIG_BLOCK, &set, NULL))
         return -errno;
     fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);

@@ -2,8 +2,9 @@
  * control.h - the running server: everything that start makes and stop undoes, and the loop of the
  * control thread, which is the process's main thread.
  *
- * Order: log - queue - plugins' registry - media (workers) - event handlers - api - plugins - transports; stopped in
- * reverse: clients are told first (transports say 1001 and 503, peer connections close_notify).
+ * Order: log - queue - plugins' registry - media (workers) - event handlers - api - plugins -
+ * transports; stopped in reverse: clients are told first (transports say 1001 and 503, peer
+ * connections close_notify).
  */
 #ifndef SL_CONTROL_CONTROL_H
 #define SL_CONTROL_CONTROL_H
@@ -21,7 +22,7 @@ struct sl_control {
     struct sl_events *events; /* NULL: they are off */
     struct sl_api *api;
     json_t *info;
-    int signals; /* signalfd of SIGTERM and SIGINT */
+    int signals; /* signalfd of SIGTERM, SIGINT and SIGHUP */
     bool has_transports;
     int signum; /* that ended the loop */
 };

@@ -1,7 +1,8 @@
 /*
  * sluice - the server. See --help.
  *
- * Foreground; logs to stderr; 0 after SIGTERM or SIGINT, 1 and one sentence when it cannot start.
+ * Foreground; logs to stderr; 0 after SIGTERM, SIGINT or SIGHUP, 1 and one sentence when it cannot
+ * start.
  */
 
 #include "config.h"

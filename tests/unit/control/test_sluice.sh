@@ -38,7 +38,8 @@ lines() { # file, number
 
 launch() { # options: started, for half a minute at most, since machines may be busy
     : >"$tmp/err" # the shell in the background may truncate it too late: what it said before is no sign
-    "$sluice" -o http.bind=127.0.0.1 -o http.port=$port -o websockets.bind=127.0.0.1 \
+    env "--${hup:-default}-signal=HUP" "$sluice" -o http.bind=127.0.0.1 -o http.port=$port \
+        -o websockets.bind=127.0.0.1 \
         -o websockets.port=$((port + 1)) -o media.bind=127.0.0.1 -o media.port=$((port + 2)) \
         -o general.workers=1 -o general.plugins_dir="$tmp/plugins" "$@" >"$tmp/out" 2>"$tmp/err" &
     pid=$!
@@ -98,6 +99,14 @@ check "that says which" says err "^sluice: .*$port"
 check "stops at SIGTERM" stop TERM
 check "starts again" start
 check "stops at SIGINT" stop INT
+check "starts a third time" start
+check "stops when its terminal goes" stop HUP
+hup=ignore
+check "starts under nohup" start
+kill -HUP $pid
+check "stays when its terminal goes" stop TERM
+check "and stops at the next signal" says err 'stopping signal=15'
+hup=default
 
 # Limits that only the whole program knows. An offer needs no browser: ICE may go on for ever.
 ask() { # path, JSON
