@@ -224,13 +224,6 @@ void sl_txq_add(struct sl_txq *q, int fd, const struct sl_addr *to, const struct
     f->last = i;
 }
 
-void sl_txq_addv(struct sl_txq *q, int fd, const struct sl_addr *to, const struct sl_addr *from,
-                 sl_id owner, const struct iovec *packets, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        sl_txq_add(q, fd, to, from, owner, packets[i].iov_base, packets[i].iov_len);
-}
-
 void sl_txq_on_full(struct sl_txq *q, void (*fn)(void *arg, sl_id owner), void *arg)
 {
     q->full = fn;

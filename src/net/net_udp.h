@@ -19,7 +19,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
 
 /* ---- sockets ---- */
 
@@ -134,9 +133,6 @@ void sl_txq_on_full(struct sl_txq *q, void (*fn)(void *arg, sl_id owner), void *
  * free, but may also stay until the flush. */
 void sl_txq_add(struct sl_txq *q, int fd, const struct sl_addr *to, const struct sl_addr *from,
                 sl_id owner, const void *data, size_t len);
-/* The same for a row of packets, one iovec each. */
-void sl_txq_addv(struct sl_txq *q, int fd, const struct sl_addr *to, const struct sl_addr *from,
-                 sl_id owner, const struct iovec *packets, size_t n);
 
 /* Sends all. Whoever cannot be reached does not hold up the others. Returns packets sent. */
 size_t sl_txq_flush(struct sl_txq *q);

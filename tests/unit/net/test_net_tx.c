@@ -225,18 +225,6 @@ static void a_full_queue_flushes_itself(void **state)
     assert_int_equal(sl_txq_flush(n->q), 0);
 }
 
-static void rows_of_packets_are_taken_at_once(void **state)
-{
-    struct net *n = *state;
-    struct iovec row[3] = { { packet(0), 900 }, { packet(1), 900 }, { packet(2), 10 } };
-    static const size_t lens[] = { 900, 900, 10 };
-
-    sl_txq_addv(n->q, n->tx->fd, &n->rx[1]->local, NULL, SL_ID_NONE, row, 3);
-    assert_int_equal(sl_txq_flush(n->q), 3);
-    assert_int_equal(sl_txq_stats_get(n->q)->messages, 1);
-    expect(n, 1, 0, 1, 3, lens);
-}
-
 static void answers_leave_from_the_address_asked_for(void **state)
 {
     static const struct {
@@ -530,7 +518,6 @@ int main(void)
         NET_TEST(packets_to_others_in_between_do_not_break_a_train),
         NET_TEST(a_train_ends_at_64_packets_and_65000_bytes),
         NET_TEST(a_full_queue_flushes_itself),
-        NET_TEST(rows_of_packets_are_taken_at_once),
         NET_TEST(answers_leave_from_the_address_asked_for),
         NET_TEST(several_sockets_get_one_call_each),
         NET_TEST(a_refused_train_goes_as_single_packets),
