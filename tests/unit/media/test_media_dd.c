@@ -1,5 +1,6 @@
 /* The dependency descriptor from a source to a subscriber, whose payload nobody can read. */
 #include "tests/unit/media/media_world.h"
+#include "tests/unit/test_bits.h"
 
 #include "media/media_dd.h"
 
@@ -19,22 +20,8 @@ static void begin(struct media_world *w, uint8_t nlayers, bool svc) SL_ON_WORKER
     mw_connect(w, &in, &out, svc);
 }
 
-struct bw {
-    uint8_t b[64];
-    size_t pos;
-};
-
-static void put(struct bw *w, unsigned n, uint32_t v)
-{
-    while (n--) {
-        if (v >> n & 1)
-            w->b[w->pos >> 3] |= (uint8_t)(0x80 >> (w->pos & 7));
-        w->pos++;
-    }
-}
-
 /* L2T2 with four targets, (0,0) (0,1) (1,0) (1,1), and four templates in that order. */
-static void l2t2(struct bw *w)
+static void l2t2(struct bits *w)
 {
     static const uint8_t dti[4][4] = {
         { 2, 2, 2, 2 },
@@ -63,7 +50,7 @@ static struct sl_pkt *frame(struct media_world *w, uint8_t layer, uint16_t seq, 
                             unsigned id, uint16_t number, bool key) SL_ON_WORKER
 {
     struct sl_pkt *p = sl_pkt_get(&w->ctx.pkts);
-    struct bw d = { 0 };
+    struct bits d = { 0 };
 
     assert_non_null(p);
     put(&d, 2, 3);
@@ -81,8 +68,8 @@ static struct sl_pkt *frame(struct media_world *w, uint8_t layer, uint16_t seq, 
     memset(&p->ext, 0, sizeof(p->ext));
     p->ext.present = SL_EXT_BIT(SL_EXT_DEPENDENCY_DESCRIPTOR);
     p->ext.off[SL_EXT_DEPENDENCY_DESCRIPTOR] = DD_AT;
-    p->ext.len[SL_EXT_DEPENDENCY_DESCRIPTOR] = (uint8_t)((d.pos + 7) / 8);
-    memcpy(p->data + DD_AT, d.b, sizeof(d.b));
+    p->ext.len[SL_EXT_DEPENDENCY_DESCRIPTOR] = (uint8_t)bits_len(&d);
+    memcpy(p->data + DD_AT, d.b, bits_len(&d));
     return p;
 }
 

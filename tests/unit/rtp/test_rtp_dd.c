@@ -1,3 +1,4 @@
+#include "tests/unit/test_bits.h"
 #include "tests/unit/test_cmocka.h"
 
 #include <errno.h>
@@ -6,21 +7,7 @@
 #include "rtp/rtp_dd.h"
 
 /* The descriptor is made here bit by bit as the syntax tables of appendix A.8.2 say. */
-struct bw {
-    uint8_t b[255];
-    size_t pos;
-};
-
-static void put(struct bw *w, unsigned n, uint32_t v)
-{
-    while (n--) {
-        if (v >> n & 1)
-            w->b[w->pos >> 3] |= (uint8_t)(0x80 >> (w->pos & 7));
-        w->pos++;
-    }
-}
-
-static void mandatory(struct bw *w, unsigned start, unsigned end, unsigned id, unsigned frame)
+static void mandatory(struct bits *w, unsigned start, unsigned end, unsigned id, unsigned frame)
 {
     put(w, 1, start);
     put(w, 1, end);
@@ -29,7 +16,7 @@ static void mandatory(struct bw *w, unsigned start, unsigned end, unsigned id, u
 }
 
 /* L1T2: two targets (T0, T0+T1), templates: key T0, T0, T1; one chain. */
-static void l1t2(struct bw *w, unsigned id_offset)
+static void l1t2(struct bits *w, unsigned id_offset)
 {
     put(w, 5, 0x10); /* structure present */
     put(w, 6, id_offset);
@@ -55,13 +42,13 @@ static void a_structure_serves_later_frames(void **state)
     struct sl_dd_structure st = { 0 };
     struct sl_dd dd;
     struct sl_payload_info info = { 0 };
-    struct bw w = { 0 };
+    struct bits w = { 0 };
 
     (void)state;
     mandatory(&w, 1, 0, 60, 100);
     assert_int_equal(sl_dd_parse(w.b, 3, &st, &dd), -ENOENT);
     l1t2(&w, 60);
-    assert_int_equal(sl_dd_parse(w.b, (w.pos + 7) / 8, &st, &dd), 0);
+    assert_int_equal(sl_dd_parse(w.b, bits_len(&w), &st, &dd), 0);
     assert_true(dd.start && !dd.end && dd.has_structure);
     assert_int_equal(dd.frame, 100);
     assert_int_equal(dd.tid, 0);
@@ -80,7 +67,7 @@ static void a_structure_serves_later_frames(void **state)
     assert_int_equal(info.nspatial, 1);
     assert_int_equal(info.width, 1280);
 
-    w = (struct bw){ 0 };
+    w = (struct bits){ 0 };
     mandatory(&w, 1, 1, 62, 101);
     assert_int_equal(sl_dd_parse(w.b, 3, &st, &dd), 0);
     assert_int_equal(dd.tid, 1);
@@ -92,7 +79,7 @@ static void a_structure_serves_later_frames(void **state)
     assert_true(!info.key && info.discardable && info.end);
     assert_int_equal(info.tid, 1);
 
-    w = (struct bw){ 0 };
+    w = (struct bits){ 0 };
     mandatory(&w, 1, 1, 63, 102); /* a fourth template: there is none */
     assert_int_equal(sl_dd_parse(w.b, 3, &st, &dd), -ENOENT);
 }
@@ -101,20 +88,20 @@ static void custom_fields_replace_the_template(void **state)
 {
     struct sl_dd_structure st = { 0 };
     struct sl_dd dd;
-    struct bw w = { 0 };
+    struct bits w = { 0 };
 
     (void)state;
     mandatory(&w, 1, 1, 0, 1);
     l1t2(&w, 0);
-    assert_int_equal(sl_dd_parse(w.b, (w.pos + 7) / 8, &st, &dd), 0);
-    w = (struct bw){ 0 };
+    assert_int_equal(sl_dd_parse(w.b, bits_len(&w), &st, &dd), 0);
+    w = (struct bits){ 0 };
     mandatory(&w, 1, 1, 1, 2);
     put(&w, 5, 0x0f); /* active targets, dtis, fdiffs, chains */
     put(&w, 2, 1);    /* active: target 0 */
     put(&w, 4, 0x3);  /* dti: -, required */
     put(&w, 2, 1), put(&w, 4, 7), put(&w, 2, 2), put(&w, 8, 199), put(&w, 2, 0);
     put(&w, 8, 77);
-    assert_int_equal(sl_dd_parse(w.b, (w.pos + 7) / 8, &st, &dd), 0);
+    assert_int_equal(sl_dd_parse(w.b, bits_len(&w), &st, &dd), 0);
     assert_int_equal(dd.active, 1);
     assert_int_equal(dd.dti[1], SL_DTI_REQUIRED);
     assert_int_equal(dd.nfdiffs, 2);
@@ -139,7 +126,7 @@ static void frame_numbers_and_targets_are_rewritten(void **state)
     struct sl_dd_structure none = { 0 }, st = { 0 };
     struct sl_dd_mask mask = { 0 };
     struct sl_dd dd, out;
-    struct bw key = { 0 }, w = { 0 };
+    struct bits key = { 0 }, w = { 0 };
     uint8_t buf[255];
     int n;
 
@@ -170,15 +157,15 @@ static void frame_numbers_and_targets_are_rewritten(void **state)
     assert_int_equal(n, 4);
     out = again(buf, n, &st);
     assert_true(out.has_active && out.active == 1 && out.frame == 101 && out.fdiff[0] == 2);
-    w = (struct bw){ 0 };
+    w = (struct bits){ 0 };
     mandatory(&w, 1, 1, 61, 102);
     put(&w, 5, 0x0a); /* active targets, fdiffs */
     put(&w, 2, 3);
     put(&w, 2, 1), put(&w, 4, 7), put(&w, 2, 0);
-    assert_int_equal(sl_dd_parse(w.b, (w.pos + 7) / 8, &st, &dd), 0);
+    assert_int_equal(sl_dd_parse(w.b, bits_len(&w), &st, &dd), 0);
     mask = (struct sl_dd_mask){ dd.mask_pos, 2, true, 2 };
-    n = sl_dd_rewrite(w.b, (w.pos + 7) / 8, 102, &mask, buf, sizeof(buf));
-    assert_int_equal(n, (w.pos + 7) / 8);
+    n = sl_dd_rewrite(w.b, bits_len(&w), 102, &mask, buf, sizeof(buf));
+    assert_int_equal(n, bits_len(&w));
     out = again(buf, n, &st);
     assert_true(out.active == 2 && out.nfdiffs == 1 && out.fdiff[0] == 8);
     assert_int_equal(sl_dd_rewrite(w.b, 2, 1, &mask, buf, sizeof(buf)), -EMSGSIZE);
@@ -189,13 +176,13 @@ static void cuts_and_noise_leave_the_structure_alone(void **state)
 {
     struct sl_dd_structure st = { 0 };
     struct sl_dd dd;
-    struct bw w = { 0 };
+    struct bits w = { 0 };
     uint32_t x = 1;
 
     (void)state;
     mandatory(&w, 1, 1, 0, 1);
     l1t2(&w, 0);
-    for (size_t n = 0; n < (w.pos + 7) / 8; n++) {
+    for (size_t n = 0; n < bits_len(&w); n++) {
         assert_true(sl_dd_parse(w.b, n, &st, &dd) < 0);
         assert_false(st.valid);
     }

@@ -1,4 +1,5 @@
 /* Sizes in parameter sets of encoders that are in use, and in such as nobody sends. */
+#include "../test_bits.h"
 #include "../test_cmocka.h"
 #include "rtp/rtp_h264_sps.h"
 #include "rtp/rtp_payload.h"
@@ -43,27 +44,6 @@ static void reads_what_encoders_write(void **state)
 
 /* ---- made by hand ---------------------------------------------------------------------------- */
 
-struct made {
-    uint8_t bytes[256];
-    size_t pos;
-};
-
-static void u(struct made *m, unsigned n, uint32_t v)
-{
-    while (n--)
-        m->bytes[m->pos >> 3] |= (uint8_t)((v >> n & 1) << (7 - (m->pos & 7))), m->pos++;
-}
-
-static void ue(struct made *m, uint32_t v)
-{
-    unsigned n = 0;
-
-    while ((v + UINT64_C(1)) >> (n + 1))
-        n++;
-    u(m, n, 0);
-    u(m, n + 1, v + 1);
-}
-
 struct field {
     uint8_t profile;
     uint32_t chroma, order; /* pic_order_cnt_type */
@@ -72,53 +52,53 @@ struct field {
     uint32_t mbs_w, units_h, crop[4];
 };
 
-static struct made make(const struct field *f)
+static struct bits make(const struct field *f)
 {
-    struct made m = { .bytes = { 0 } };
+    struct bits m = { 0 };
 
-    u(&m, 8, 0x67);
-    u(&m, 8, f->profile);
-    u(&m, 16, 31);
-    ue(&m, 0);
+    put(&m, 8, 0x67);
+    put(&m, 8, f->profile);
+    put(&m, 16, 31);
+    put_ue(&m, 0);
     if (f->profile == 100) {
-        ue(&m, f->chroma);
+        put_ue(&m, f->chroma);
         if (f->chroma == 3)
-            u(&m, 1, 0);
-        ue(&m, 0);
-        ue(&m, 0);
-        u(&m, 2, f->lists != 0);
+            put(&m, 1, 0);
+        put_ue(&m, 0);
+        put_ue(&m, 0);
+        put(&m, 2, f->lists != 0);
         for (int i = 0; f->lists && i < (f->chroma == 3 ? 12 : 8); i++) {
-            u(&m, 1, i == 0 || i == 6);
+            put(&m, 1, i == 0 || i == 6);
             for (int k = 0; i == 0 && k < 16; k++)
-                ue(&m, f->lists);
+                put_ue(&m, f->lists);
             if (i == 6)
-                ue(&m, 16); /* -8: the rest is as by default */
+                put_ue(&m, 16); /* -8: the rest is as by default */
         }
     }
-    ue(&m, 0);
-    ue(&m, f->order);
+    put_ue(&m, 0);
+    put_ue(&m, f->order);
     if (f->order == 0)
-        ue(&m, 2);
+        put_ue(&m, 2);
     if (f->order == 1) {
-        u(&m, 1, 0);
-        ue(&m, 3);
-        ue(&m, 4);
-        ue(&m, 2);
-        ue(&m, 5);
-        ue(&m, 6);
+        put(&m, 1, 0);
+        put_ue(&m, 3);
+        put_ue(&m, 4);
+        put_ue(&m, 2);
+        put_ue(&m, 5);
+        put_ue(&m, 6);
     }
-    ue(&m, 1);
-    u(&m, 1, 0);
-    ue(&m, f->mbs_w - 1);
-    ue(&m, f->units_h - 1);
-    u(&m, 1, !f->interlaced);
+    put_ue(&m, 1);
+    put(&m, 1, 0);
+    put_ue(&m, f->mbs_w - 1);
+    put_ue(&m, f->units_h - 1);
+    put(&m, 1, !f->interlaced);
     if (f->interlaced)
-        u(&m, 1, 0);
-    u(&m, 1, 1);
-    u(&m, 1, 1);
+        put(&m, 1, 0);
+    put(&m, 1, 1);
+    put(&m, 1, 1);
     for (int i = 0; i < 4; i++)
-        ue(&m, f->crop[i]);
-    u(&m, 2, 1); /* no VUI, and the stop bit */
+        put_ue(&m, f->crop[i]);
+    put(&m, 2, 1); /* no VUI, and the stop bit */
     return m;
 }
 
@@ -138,14 +118,14 @@ static void reads_all_that_may_stand_before_the_size(void **state)
 
     (void)state;
     for (size_t i = 0; i < TEST_COUNT(t); i++) {
-        struct made m = make(&t[i].f);
+        struct bits m = make(&t[i].f);
         uint16_t w = 0, h = 0;
 
-        assert_int_equal(sl_h264_sps_size(m.bytes, (m.pos + 7) / 8, &w, &h), 0);
+        assert_int_equal(sl_h264_sps_size(m.b, bits_len(&m), &w, &h), 0);
         assert_int_equal(w, t[i].width);
         assert_int_equal(h, t[i].height);
         for (size_t n = 0; n + 1 < m.pos / 8; n++) /* cut anywhere */
-            assert_int_equal(sl_h264_sps_size(m.bytes, n, &w, &h), -EBADMSG);
+            assert_int_equal(sl_h264_sps_size(m.b, n, &w, &h), -EBADMSG);
     }
 }
 
@@ -163,9 +143,9 @@ static void refuses_what_cannot_be(void **state)
 
     (void)state;
     for (size_t i = 0; i < TEST_COUNT(t); i++) {
-        struct made m = make(&t[i]);
+        struct bits m = make(&t[i]);
 
-        assert_int_equal(sl_h264_sps_size(m.bytes, (m.pos + 7) / 8, &w, &h), -EBADMSG);
+        assert_int_equal(sl_h264_sps_size(m.b, bits_len(&m), &w, &h), -EBADMSG);
     }
     assert_int_equal(sl_h264_sps_size(zeros, sizeof(zeros), &w, &h), -EBADMSG);
     assert_int_equal(w, 7);
@@ -175,15 +155,15 @@ static void refuses_what_cannot_be(void **state)
 /* As packets have it: alone, and with the others of a key frame. */
 static void packets_tell_their_size(void **state)
 {
-    struct made m = make(&(struct field){ 66, 1, 0, 0, false, 80, 45, { 0 } });
-    size_t n = (m.pos + 7) / 8;
+    struct bits m = make(&(struct field){ 66, 1, 0, 0, false, 80, 45, { 0 } });
+    size_t n = bits_len(&m);
     uint8_t stap[160] = { 0x78, 0, 1, 0x09, 0, (uint8_t)n };
     struct sl_payload_info info;
 
     (void)state;
-    assert_int_equal(sl_payload_parse(SL_CODEC_H264, m.bytes, n, &info), 0);
+    assert_int_equal(sl_payload_parse(SL_CODEC_H264, m.b, n, &info), 0);
     assert_int_equal(info.width, 1280);
-    memcpy(stap + 6, m.bytes, n);
+    memcpy(stap + 6, m.b, n);
     assert_int_equal(sl_payload_parse(SL_CODEC_H264, stap, 6 + n, &info), 0);
     assert_true(info.key);
     assert_int_equal(info.height, 720);

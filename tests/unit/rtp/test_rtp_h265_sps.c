@@ -1,4 +1,5 @@
 /* Sizes in parameter sets of H.265: of an encoder that is in use, and made by hand. */
+#include "../test_bits.h"
 #include "../test_cmocka.h"
 #include "rtp/rtp_h265_sps.h"
 #include "rtp/rtp_payload.h"
@@ -12,27 +13,6 @@ static const uint8_t x265[] = { 0x42, 0x01, 0x01, 0x01, 0x60, 0x00, 0x00, 0x03, 
                                 0x10, 0xe5, 0x96, 0x66, 0x69, 0x24, 0xca, 0xe0, 0x10, 0x00, 0x00,
                                 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x01, 0xe0, 0x80 };
 
-struct made {
-    uint8_t bytes[128];
-    size_t pos;
-};
-
-static void u(struct made *m, unsigned n, uint32_t v)
-{
-    while (n--)
-        m->bytes[m->pos >> 3] |= (uint8_t)((v >> n & 1) << (7 - (m->pos & 7))), m->pos++;
-}
-
-static void ue(struct made *m, uint32_t v)
-{
-    unsigned n = 0;
-
-    while ((v + 1) >> (n + 1))
-        n++;
-    u(m, n, 0);
-    u(m, n + 1, v + 1);
-}
-
 struct field {
     unsigned int subs; /* sub-layers below the highest, the first with profile and level */
     uint32_t chroma, width, height, crop[4];
@@ -40,33 +20,33 @@ struct field {
 
 /* All bits of what is passed over are set, so that nothing there looks like emulation prevention.
  */
-static struct made make(const struct field *f)
+static struct bits make(const struct field *f)
 {
-    struct made m = { .bytes = { 0 } };
+    struct bits m = { 0 };
 
-    u(&m, 16, 0x4201);
-    u(&m, 4, 0xf);
-    u(&m, 3, f->subs);
-    u(&m, 1, 1);
+    put(&m, 16, 0x4201);
+    put(&m, 4, 0xf);
+    put(&m, 3, f->subs);
+    put(&m, 1, 1);
     for (int i = 0; i < 96; i++)
-        u(&m, 1, 1);
+        put(&m, 1, 1);
     for (unsigned int i = 0; i < f->subs; i++)
-        u(&m, 2, i == 0 ? 3 : 0);
+        put(&m, 2, i == 0 ? 3 : 0);
     if (f->subs) {
-        u(&m, 2 * (8 - f->subs), 0xffff);
+        put(&m, 2 * (8 - f->subs), 0xffff);
         for (int i = 0; i < 96; i++)
-            u(&m, 1, 1);
+            put(&m, 1, 1);
     }
-    ue(&m, 0);
-    ue(&m, f->chroma);
+    put_ue(&m, 0);
+    put_ue(&m, f->chroma);
     if (f->chroma == 3)
-        u(&m, 1, 1);
-    ue(&m, f->width);
-    ue(&m, f->height);
-    u(&m, 1, 1);
+        put(&m, 1, 1);
+    put_ue(&m, f->width);
+    put_ue(&m, f->height);
+    put(&m, 1, 1);
     for (int i = 0; i < 4; i++)
-        ue(&m, f->crop[i]);
-    u(&m, 1, 1);
+        put_ue(&m, f->crop[i]);
+    put(&m, 1, 1);
     return m;
 }
 
@@ -95,14 +75,14 @@ static void reads_all_that_may_stand_before_the_size(void **state)
 
     (void)state;
     for (size_t i = 0; i < TEST_COUNT(t); i++) {
-        struct made m = make(&t[i].f);
+        struct bits m = make(&t[i].f);
         uint16_t w = 0, h = 0;
 
-        assert_int_equal(sl_h265_sps_size(m.bytes, (m.pos + 7) / 8, &w, &h), 0);
+        assert_int_equal(sl_h265_sps_size(m.b, bits_len(&m), &w, &h), 0);
         assert_int_equal(w, t[i].width);
         assert_int_equal(h, t[i].height);
         for (size_t n = 0; n < m.pos / 8; n++) /* cut anywhere */
-            assert_int_equal(sl_h265_sps_size(m.bytes, n, &w, &h), -EBADMSG);
+            assert_int_equal(sl_h265_sps_size(m.b, n, &w, &h), -EBADMSG);
     }
 }
 
@@ -117,9 +97,9 @@ static void refuses_what_cannot_be(void **state)
 
     (void)state;
     for (size_t i = 0; i < TEST_COUNT(t); i++) {
-        struct made m = make(&t[i]);
+        struct bits m = make(&t[i]);
 
-        assert_int_equal(sl_h265_sps_size(m.bytes, (m.pos + 7) / 8, &w, &h), -EBADMSG);
+        assert_int_equal(sl_h265_sps_size(m.b, bits_len(&m), &w, &h), -EBADMSG);
     }
     assert_int_equal(w, 7);
     assert_int_equal(h, 8);
